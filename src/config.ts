@@ -1,0 +1,187 @@
+import { randomUUID } from 'node:crypto'
+import type { Context } from 'koa'
+import { decode, encode } from './codec/json.ts'
+import { SessionError } from './errors.ts'
+import type { ExternalKey, StandardSchema } from './options.ts'
+import { isLifetime, type MaxAge } from './session/payload.ts'
+import type { Store } from './stores/store.ts'
+
+const ONE_DAY = 24 * 60 * 60 * 1000
+
+/** The options with every default and every check applied. Frozen. */
+export interface Config {
+  readonly key: string
+  readonly property: string
+  readonly maxAge: MaxAge
+  readonly ttl: number
+  readonly autoCommit: boolean
+  readonly rolling: boolean
+  readonly renew: boolean
+  readonly cacheHeaders: boolean
+  readonly encode: (payload: Record<string, unknown>) => unknown
+  readonly decode: (text: string) => unknown
+  readonly valid: ((ctx: Context, payload: Record<string, unknown>) => unknown) | undefined
+  readonly beforeSave: ((ctx: Context, session: unknown) => unknown) | undefined
+  readonly schema: StandardSchema | undefined
+  readonly skip: ((ctx: Context) => unknown) | undefined
+  readonly store: Store | undefined
+  readonly ContextStore: (new (ctx: Context) => Store) | undefined
+  readonly externalKey: ExternalKey | undefined
+  readonly genid: (ctx: Context) => unknown
+  readonly now: () => number
+  /** What `ctx.cookies` is given, but for `maxAge`: the cookie's attributes and every option that is not ours. */
+  readonly cookie: Readonly<Record<string, unknown>>
+}
+
+type Given = Readonly<Record<string, unknown>>
+type Rule = readonly [isGood: (value: unknown) => boolean, expected: string]
+
+const isFunction = (value: unknown): value is (...parameters: never[]) => unknown => typeof value === 'function'
+const has = (value: unknown, methods: readonly string[]) =>
+  Object(value) === value && methods.every(method => isFunction(Reflect.get(Object(value), method)))
+const isOneOf = (value: unknown, words: readonly string[]) =>
+  typeof value === 'string' && words.includes(value.toLowerCase())
+
+const STORE_METHODS = ['get', 'set', 'destroy']
+const FLAG: Rule = [value => typeof value === 'boolean', 'true or false']
+const FUNCTION: Rule = [isFunction, 'a function']
+
+/** RFC 6265bis, 4.1.1, as far as a wrong character would break the header; `koa:sess` stays allowed. */
+const COOKIE_NAME = /^[\u0021-\u003a\u003c\u003e-\u007e]+$/
+const DOMAIN = /^\.?[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/i
+const PATH = /^\/[\u0020-\u003a\u003c-\u007e]*$/
+
+const OURS: Readonly<Record<string, Rule>> = {
+  key: [value => typeof value === 'string' && COOKIE_NAME.test(value), 'a cookie name: visible ASCII without ; ='],
+  property: [value => typeof value === 'string' && value !== '', 'the name of a property of ctx'],
+  maxAge: [value => isMaxAge(value), "a positive number of milliseconds or 'session'"],
+  ttl: [isLifetime, 'a positive number of milliseconds'],
+  autoCommit: FLAG,
+  rolling: FLAG,
+  renew: FLAG,
+  cacheHeaders: FLAG,
+  encode: FUNCTION,
+  decode: FUNCTION,
+  valid: FUNCTION,
+  beforeSave: FUNCTION,
+  schema: [isSchema, 'a validator that implements Standard Schema version 1'],
+  skip: FUNCTION,
+  store: [value => has(value, STORE_METHODS), 'an object with the methods get, set and destroy'],
+  ContextStore: [
+    value => isFunction(value) && has(Reflect.get(value, 'prototype'), STORE_METHODS),
+    'a class whose instances have the methods get, set and destroy',
+  ],
+  externalKey: [value => has(value, ['get', 'set']), 'an object with the methods get and set'],
+  genid: FUNCTION,
+  prefix: [value => typeof value === 'string', 'a string'],
+  now: [isFunction, 'a function that gives milliseconds since the epoch'],
+}
+
+const ATTRIBUTES: Readonly<Record<string, Rule>> = {
+  httpOnly: FLAG,
+  signed: FLAG,
+  overwrite: FLAG,
+  secure: FLAG,
+  partitioned: FLAG,
+  sameSite: [
+    value => typeof value === 'boolean' || isOneOf(value, ['strict', 'lax', 'none']),
+    "'strict', 'lax', 'none' or a boolean",
+  ],
+  priority: [value => isOneOf(value, ['low', 'medium', 'high']), "'low', 'medium' or 'high'"],
+  domain: [value => typeof value === 'string' && DOMAIN.test(value), 'a host name'],
+  path: [value => typeof value === 'string' && PATH.test(value), "a path that begins with '/' and holds no ;"],
+}
+
+const RULES = { ...OURS, ...ATTRIBUTES }
+
+/** Resolves what the user gave. Throws `ERR_SESSION_OPTION`, and never writes to `options`. */
+export function resolveConfig(options: object): Config {
+  const given = unaliased(options)
+  for (const [option, [isGood, expected]] of Object.entries(RULES)) {
+    const value = given[option]
+    if (value !== undefined && !isGood(value)) throw optionError(option, value, expected)
+  }
+  const { prefix = '' } = given
+  return Object.freeze({
+    key: 'koa.sess',
+    property: 'session',
+    maxAge: ONE_DAY,
+    ttl: ONE_DAY,
+    autoCommit: true,
+    rolling: false,
+    renew: false,
+    cacheHeaders: true,
+    encode,
+    decode,
+    genid: () => `${prefix}${randomUUID()}`,
+    now: Date.now,
+    // Checked above, name by name: the one place where what the user gave gets its types.
+    ...(pick(given, name => name in OURS) as unknown as Pick<
+      Config,
+      'valid' | 'beforeSave' | 'schema' | 'skip' | 'store' | 'ContextStore' | 'externalKey'
+    >),
+    cookie: cookieOptions(given),
+  })
+}
+
+/** Whether `value` can be given as `maxAge`. 0 is as good as nothing, as in 7.x. */
+export function isMaxAge(value: unknown): value is MaxAge | 0 {
+  return value === 'session' || value === 0 || isLifetime(value)
+}
+
+/** The lifetime that `value` stands for, or `ERR_SESSION_OPTION`. For what is set while a request runs. */
+export function checkMaxAge(value: unknown): MaxAge {
+  if (value === undefined || value === null || value === 0) return ONE_DAY
+  if (!isMaxAge(value)) throw optionError('maxAge', value, OURS.maxAge?.[1] ?? '')
+  return value || ONE_DAY
+}
+
+/** `null` and `undefined` mean "not set", and so does a `maxAge` of 0; `maxage` is the spelling of 1.x. */
+function unaliased(options: object): Given {
+  const { maxage, ...given }: Record<string, unknown> = { ...options }
+  if (!('maxAge' in given)) given.maxAge = maxage
+  if (given.maxAge === 0) given.maxAge = undefined
+  return pick(given, name => given[name] !== undefined && given[name] !== null)
+}
+
+function cookieOptions(given: Given): Config['cookie'] {
+  const { key = '' } = given
+  const attributes = {
+    httpOnly: true,
+    overwrite: true,
+    signed: true,
+    ...pick(given, name => !(name in OURS)),
+  }
+  return Object.freeze({ ...attributes, ...prefixAttributes(String(key), given) })
+}
+
+/** RFC 6265bis, 4.1.3: a cookie with one of these names is dropped by the browser unless it has these attributes. */
+function prefixAttributes(key: string, { secure, path, domain }: Given): { secure?: true } {
+  if (!/^__(Host|Secure)-/i.test(key)) return {}
+  if (secure === false) throw optionError('secure', secure, `true, as the key ${key} asks for`)
+  if (/^__Host-/i.test(key)) {
+    if (domain !== undefined) throw optionError('domain', domain, `nothing, as the key ${key} asks for`)
+    if (path !== undefined && path !== '/') throw optionError('path', path, `'/', as the key ${key} asks for`)
+  }
+  return { secure: true }
+}
+
+function pick(given: Given, isWanted: (name: string) => boolean): Given {
+  return Object.fromEntries(Object.entries(given).filter(([name]) => isWanted(name)))
+}
+
+function isSchema(value: unknown): boolean {
+  const standard = Object(value)['~standard']
+  return has(standard, ['validate']) && standard.version === 1
+}
+
+/** The error for an option: its name, what it was, what was expected. */
+export function optionError(option: string, value: unknown, expected: string): SessionError {
+  return new SessionError('ERR_SESSION_OPTION', `option ${option} was ${shown(value)}, expected ${expected}`)
+}
+
+function shown(value: unknown): string {
+  if (typeof value === 'string') return JSON.stringify(value)
+  if (typeof value === 'object' && value !== null) return Array.isArray(value) ? 'an array' : 'an object'
+  return typeof value === 'function' ? 'a function' : String(value)
+}

@@ -1,0 +1,53 @@
+/**
+ * The codes of `SessionError`. They are stable: match on `error.code`, not on the message.
+ *
+ * | code | meaning |
+ * |---|---|
+ * | `ERR_SESSION_OPTION` | an option, or a lifetime that was set at run time, is not what it has to be |
+ * | `ERR_SESSION_VALUE` | `ctx.session` was set to something that is neither an object nor `null` |
+ * | `ERR_SESSION_DATA` | the data holds what JSON would lose without a word: a Map, a Set, a BigInt, a cycle |
+ * | `ERR_SESSION_SCHEMA` | the data to be saved does not pass the `schema` |
+ * | `ERR_SESSION_TOO_LARGE` | the cookie would exceed the 4096 bytes that browsers keep (RFC 6265bis, 5.6) |
+ * | `ERR_SESSION_HEADERS_SENT` | a new id has to reach the client, but the headers have left |
+ * | `ERR_SESSION_ASYNC` | an option gave a promise where none can be awaited |
+ * | `ERR_SESSION_ENCODE` | `encode` gave something that is not a string |
+ * | `ERR_SESSION_ID` | `genid` or `externalKey.get` gave something that can not be an id |
+ * | `ERR_SESSION_STORE` | the session could not be read from the store, so it can not be assigned to |
+ * | `ERR_SESSION_SKIPPED` | the session was used on a request that the `skip` option leaves out |
+ * | `ERR_SESSION_KEYS` | signed cookies need `app.keys` |
+ * | `ERR_SESSION_INSECURE` | a `secure` cookie was to be sent over a connection that is not encrypted |
+ */
+export type SessionErrorCode =
+  | 'ERR_SESSION_OPTION'
+  | 'ERR_SESSION_VALUE'
+  | 'ERR_SESSION_DATA'
+  | 'ERR_SESSION_SCHEMA'
+  | 'ERR_SESSION_TOO_LARGE'
+  | 'ERR_SESSION_HEADERS_SENT'
+  | 'ERR_SESSION_ASYNC'
+  | 'ERR_SESSION_ENCODE'
+  | 'ERR_SESSION_ID'
+  | 'ERR_SESSION_STORE'
+  | 'ERR_SESSION_SKIPPED'
+  | 'ERR_SESSION_KEYS'
+  | 'ERR_SESSION_INSECURE'
+
+/** What the application or a server did wrong. What a client did is never an error, but a value or an event. */
+export class SessionError extends Error {
+  override readonly name = 'SessionError'
+  readonly code: SessionErrorCode
+
+  constructor(code: SessionErrorCode, message: string, { cause }: { readonly cause?: unknown } = {}) {
+    super(message, cause === undefined ? undefined : { cause })
+    this.code = code
+  }
+}
+
+const warned = new Set<string>()
+
+/** Raises a process warning, once per process for each `code`. */
+export function warnOnce(code: string, message: string, type = 'Warning'): void {
+  if (warned.has(code)) return
+  warned.add(code)
+  process.emitWarning(message, { type, code })
+}

@@ -1,0 +1,14 @@
+export type { SessionErrorCode } from './errors.ts'
+export { SessionError } from './errors.ts'
+export type { SessionApp, SessionMiddleware } from './koa/middleware.ts'
+export { createSession, createSession as default } from './koa/middleware.ts'
+export type {
+  CookieOptions,
+  CreateSessionOptions,
+  ExternalKey,
+  SessionOptions,
+  StandardSchema,
+} from './options.ts'
+export type { MaxAge } from './session/payload.ts'
+export type { Store, StoreCall, StoredPayload, StoreGetCall, StoreSetCall } from './stores/store.ts'
+export type { Session, SessionContext, SessionData } from './types.ts'

@@ -1,0 +1,177 @@
+import { SessionError } from '../errors.ts'
+import { isExpired, isPayload, type Loaded, NOTHING } from '../session/payload.ts'
+import type { Session } from '../session/session.ts'
+import type { Store } from '../stores/store.ts'
+import { refusePromise } from './await.ts'
+import { checkSchema, passesSchema } from './schema.ts'
+import type { Scope } from './scope.ts'
+
+/**
+ * Turns what the client carries into a payload and back. There are two of them, and nothing else asks which one it
+ * has. Where a method gives no promise, its work is done when it returns.
+ */
+export interface Backend {
+  /** Whether loading takes a round trip, so that it is done before the handler runs. */
+  readonly waits: boolean
+  /** An id for a new session, where it needs one. */
+  newId(scope: Scope): string | undefined
+  /** What is behind the value that the client presented. */
+  load(scope: Scope, presented: string | undefined): Loaded | Promise<Loaded>
+  /** Puts the session to rest, and has the client carry it. */
+  save(scope: Scope, session: Session): void | Promise<void>
+  /** The same, under a new id; the old one is forgotten. */
+  replace(scope: Scope, session: Session): void | Promise<void>
+  /** Ends the session, for the client too. */
+  destroy(scope: Scope): void | Promise<void>
+  /** Does at once what has to leave with the headers, of a save (or with `null` a destroy) that is still to come. */
+  announce(scope: Scope, session: Session | null): void
+}
+
+/** The whole session is in the cookie. */
+export const cookieBackend: Backend = {
+  waits: false,
+
+  newId: () => undefined,
+
+  load(scope, presented) {
+    const { ctx, config } = scope
+    if (presented === undefined) return NOTHING
+    const payload = refusePromise(decoded(scope, presented), 'decode')
+    if (payload === UNDECODABLE) return NOTHING
+    if (!payload) return { fault: 'missed', value: payload }
+    if (!isPayload(payload)) return NOTHING
+    if (isExpired(payload, config.now())) return { fault: 'expired', value: payload }
+    const isValid =
+      (!config.valid || refusePromise(config.valid(ctx, payload), 'valid')) &&
+      refusePromise(passesSchema(config.schema, payload), 'schema')
+    return isValid ? { payload } : { fault: 'invalid', value: payload }
+  },
+
+  save(scope, session) {
+    const { ctx, config, reply } = scope
+    if (reply.hasLeft) return scope.late()
+    refusePromise(config.beforeSave?.(ctx, session), 'beforeSave')
+    const { payload, text } = scope.atRest(session)
+    refusePromise(checkSchema(config.schema, text), 'schema')
+    const value = refusePromise(config.encode(payload), 'encode')
+    if (typeof value !== 'string') {
+      throw new SessionError('ERR_SESSION_ENCODE', `encode gave a ${typeof value}, expected a string`)
+    }
+    reply.carry(value)
+    scope.committed(text, payload)
+  },
+
+  replace(scope, session) {
+    return this.save(scope, session)
+  },
+
+  destroy(scope) {
+    if (scope.reply.hasLeft) return scope.late()
+    scope.reply.drop()
+    scope.known.forgotten()
+  },
+
+  announce(scope, session) {
+    if (session) this.save(scope, session)
+    else this.destroy(scope)
+  },
+}
+
+const UNDECODABLE = Symbol('undecodable')
+
+function decoded(scope: Scope, text: string): unknown {
+  try {
+    return scope.config.decode(text)
+  } catch (error) {
+    if (!(error instanceof Error) || error instanceof SyntaxError) return UNDECODABLE
+    // The next request would only throw again.
+    scope.reply.drop()
+    throw error
+  }
+}
+
+/** A store outlives the session by this much (ms), so that one that has expired is seen to have (as in 7.x). */
+const GRACE = 10_000
+
+/** The session is in a store, and the client carries its id. */
+export function storeBackend(store: Store): Backend {
+  return {
+    waits: true,
+
+    newId({ ctx, config }) {
+      const id = refusePromise(config.genid(ctx), 'genid')
+      if (typeof id === 'string' && id !== '') return id
+      throw new SessionError(
+        'ERR_SESSION_ID',
+        `genid gave ${id === '' ? 'an empty string' : typeof id}, expected an id`,
+      )
+    },
+
+    load(scope, presented) {
+      return presented === undefined ? NOTHING : fetch(scope, presented)
+    },
+
+    async save(scope, session) {
+      const { ctx, config } = scope
+      const id = scope.nameIt()
+      refuseUnreachable(scope)
+      if (config.beforeSave) await config.beforeSave(ctx, session)
+      const { payload, text, changed } = scope.atRest(session)
+      if (config.schema) await checkSchema(config.schema, text)
+      const { maxAge, known } = scope
+      const ttl = maxAge === 'session' ? config.ttl : maxAge + GRACE
+      await store.set(id, payload, ttl, {
+        ctx,
+        rolling: config.rolling,
+        changed: changed || id !== known.storedId,
+      })
+      scope.reply.carry(id)
+      scope.committed(text, payload)
+    },
+
+    async replace(scope, session) {
+      const { ctx } = scope
+      const { storedId } = scope.known
+      if (scope.reply.hasLeft) throw unreachable('regenerate() gives a new id')
+      scope.known.id = this.newId(scope)
+      await this.save(scope, session)
+      if (storedId !== undefined) await store.destroy(storedId, { ctx })
+    },
+
+    async destroy(scope) {
+      const { ctx } = scope
+      const { storedId } = scope.known
+      scope.reply.drop()
+      if (storedId !== undefined) await store.destroy(storedId, { ctx })
+      scope.known.forgotten()
+    },
+
+    announce(scope, session) {
+      if (!session) return scope.reply.drop()
+      scope.reply.carry(scope.nameIt())
+    },
+  }
+
+  async function fetch({ ctx, config }: Scope, id: string): Promise<Loaded> {
+    const lifetime = config.maxAge === 'session' ? config.ttl : config.maxAge
+    const value = await store.get(id, lifetime, { ctx, rolling: config.rolling })
+    if (!value) return { fault: 'missed', id, value }
+    if (!isPayload(value)) return { fault: 'invalid', id, value }
+    if (isExpired(value, config.now())) return { fault: 'expired', id, value }
+    const isValid = (!config.valid || (await config.valid(ctx, value))) && (await passesSchema(config.schema, value))
+    return isValid ? { payload: value, id } : { fault: 'invalid', id, value }
+  }
+}
+
+/** A new id that can't reach its client would be a session that nobody can use. */
+function refuseUnreachable({ id, presented, reply }: Scope): void {
+  if (reply.hasLeft && id !== presented.value && id !== reply.carried) throw unreachable('a new session')
+}
+
+function unreachable(what: string): SessionError {
+  const advice = 'use the session before the response begins'
+  return new SessionError(
+    'ERR_SESSION_HEADERS_SENT',
+    `${what} that can not reach the client, the headers have left; ${advice}`,
+  )
+}

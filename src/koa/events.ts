@@ -1,0 +1,20 @@
+import type { Context } from 'koa'
+import type { Refused } from '../session/payload.ts'
+
+/**
+ * Says on the application, once the request has gone on, why a presented session was not taken up:
+ * `session:missed`, `session:expired` or `session:invalid`, with `{ key, value, ctx }` as in 7.x; `key` is the id of a
+ * stored session.
+ */
+export function emitFault(ctx: Context, { fault, id: key, value }: Refused): void {
+  emit(ctx, fault, { key, value, ctx })
+}
+
+/** Says that a change came after the headers had left, and could not be sent: `session:late`, with `{ ctx }`. */
+export function emitLate(ctx: Context): void {
+  emit(ctx, 'late', { ctx })
+}
+
+function emit(ctx: Context, event: string, detail: object): void {
+  setImmediate(() => ctx.app.emit(`session:${event}`, detail))
+}

@@ -1,0 +1,102 @@
+import type { OutgoingHttpHeaders, ServerResponse } from 'node:http'
+
+/** Called when the headers are about to leave; `cookiesReplaced`: by a Set-Cookie in the arguments of `writeHead`. */
+export type HeadersCallback = (cookiesReplaced: boolean) => void
+
+type WriteHead = (...line: unknown[]) => ServerResponse
+type Hooked = WriteHead & { [CALLBACKS]?: HeadersCallback[] }
+type Headers = OutgoingHttpHeaders | readonly unknown[]
+
+const CALLBACKS = Symbol('koa-session.callbacks')
+
+/**
+ * Calls `callback` before the headers leave, however they do: every way out of node:http and of node:http2 goes
+ * through `res.writeHead`. That is the one method that is wrapped, once per response, and it is put back after.
+ */
+export function beforeHeaders(res: ServerResponse, callback: HeadersCallback): void {
+  const original = res.writeHead as Hooked
+  if (original[CALLBACKS]) {
+    original[CALLBACKS].push(callback)
+    return
+  }
+  const callbacks = [callback]
+  const hooked: Hooked = (...line) => {
+    const { rest, cookiesReplaced } = res.headersSent ? { rest: line } : takeHeaders(res, line)
+    if (!res.headersSent) for (const call of callbacks) call(cookiesReplaced === true)
+    const result = original.apply(res, rest)
+    // Not before it succeeded: after an error the response can still leave with other headers.
+    if (res.writeHead === hooked) Object.assign(res, { writeHead: original })
+    return result
+  }
+  hooked[CALLBACKS] = callbacks
+  Object.assign(res, { writeHead: hooked })
+}
+
+/** Sets the headers among the arguments of `writeHead`, so that what is added to them is added to all. */
+function takeHeaders(res: ServerResponse, line: unknown[]): { rest: unknown[]; cookiesReplaced?: boolean } {
+  const at = typeof line[1] === 'string' ? 2 : line[1] ? 1 : 2
+  const headers = line[at]
+  if (typeof headers !== 'object' || headers === null) return { rest: line }
+  const grouped = group(headers as Headers)
+  // A list that is no list of headers: Node says so.
+  if (!grouped) return { rest: line }
+  for (const [name, values] of grouped.values()) res.setHeader(name, values)
+  return { rest: line.slice(0, at), cookiesReplaced: grouped.has('set-cookie') }
+}
+
+/** The headers by their lower-case name; a list of them may be flat or of pairs, and may name one twice. */
+function group(headers: Headers): Map<string, [name: string, values: string | string[]]> | undefined {
+  const grouped = new Map<string, [string, string | string[]]>()
+  for (const [name, value] of pairs(headers) ?? []) {
+    const key = String(name).toLowerCase()
+    const known = Array.isArray(headers) ? grouped.get(key)?.[1] : undefined
+    // The types are Node's to check, in setHeader.
+    grouped.set(key, [String(name), known === undefined ? (value as string) : [known, value as string].flat()])
+  }
+  return pairs(headers) && grouped
+}
+
+function pairs(headers: Headers): Iterable<readonly [unknown, unknown]> | undefined {
+  if (!isList(headers)) return Object.entries(headers)
+  if (headers.every(Array.isArray)) return headers as Array<[unknown, unknown]>
+  if (headers.length % 2 === 1) return undefined
+  return headers.flatMap((name, index) => (index % 2 === 0 ? [[name, headers[index + 1]] as const] : []))
+}
+
+function isList(headers: Headers): headers is readonly unknown[] {
+  return Array.isArray(headers)
+}
+
+/** The lines of Set-Cookie that are on the response. */
+export function cookieLines(res: ServerResponse): readonly string[] {
+  const lines = res.getHeader('Set-Cookie')
+  return lines === undefined ? [] : Array.isArray(lines) ? lines : [String(lines)]
+}
+
+/** Puts `lines` in place of every line of Set-Cookie on the response. */
+export function setCookieLines(res: ServerResponse, lines: readonly string[]): void {
+  if (lines.length > 0) res.setHeader('Set-Cookie', lines)
+  else res.removeHeader('Set-Cookie')
+}
+
+/** Whether the response says that it depends on the request's cookies. */
+export function variesByCookie(res: ServerResponse): boolean {
+  return /(^|,)\s*(cookie|\*)\s*(,|$)/i.test(String(res.getHeader('Vary') ?? ''))
+}
+
+/** Says so, beside whatever else the response varies by (RFC 9110, 12.5.5). */
+export function varyByCookie(res: ServerResponse): void {
+  if (variesByCookie(res)) return
+  const others = res.getHeader('Vary')
+  res.setHeader('Vary', others === undefined ? 'Cookie' : `${[others].flat().join(', ')}, Cookie`)
+}
+
+/** A response that hands out a session is for one visitor (ASVS 14.3.2), unless the handler decided otherwise. */
+export function forbidCaching(res: ServerResponse): void {
+  if (!res.hasHeader('Cache-Control')) res.setHeader('Cache-Control', 'no-store')
+}
+
+/** Whether the handler lets caches keep the response for everybody. */
+export function isPublic(res: ServerResponse): boolean {
+  return /(^|,)\s*public\s*(,|$)/i.test(String(res.getHeader('Cache-Control') ?? ''))
+}

@@ -1,0 +1,97 @@
+import type Koa from 'koa'
+import type { Context, Next } from 'koa'
+import { warnOnce } from '../errors.ts'
+import type { CreateSessionOptions } from '../options.ts'
+import type { ContextFor, Session, SessionData } from '../types.ts'
+import { refusePromise } from './await.ts'
+import { type Manager, register, scopeOf, warnOfDifference } from './manager.ts'
+import type { Scope } from './scope.ts'
+
+/** What `session()` asks of a Koa application. */
+export interface SessionApp {
+  use(...parameters: never[]): unknown
+  readonly context: object
+}
+
+/** The middleware. `load` is for what is not a request of Koa's, such as the upgrade to a WebSocket. */
+export interface SessionMiddleware<Data = SessionData, Property extends string = 'session'> {
+  (ctx: Koa.ParameterizedContext<Koa.DefaultState, ContextFor<Data, Property>>, next: Next): Promise<void>
+  /**
+   * The session of `ctx`, a context that may have been made outside of a request:
+   * `app.createContext(req, new ServerResponse(req))`. What is changed in it is saved by `save()`, in a store.
+   * Rejects when the store does.
+   */
+  load(ctx: object): Promise<Session<Data>>
+}
+
+/**
+ * The session middleware for `app`. Adds `ctx.session` and `ctx.sessionOptions` to the contexts of `app`.
+ *
+ * Throws a `TypeError` without an app, and `ERR_SESSION_OPTION` for an option that is not what it has to be.
+ */
+export function createSession<Data extends object = SessionData, Property extends string = 'session'>(
+  app: SessionApp,
+  options?: CreateSessionOptions<Data, Property> | null,
+): SessionMiddleware<Data, Property>
+export function createSession<Data extends object = SessionData, Property extends string = 'session'>(
+  options: CreateSessionOptions<Data, Property> | null | undefined,
+  app: SessionApp,
+): SessionMiddleware<Data, Property>
+export function createSession(first: unknown, second: unknown): SessionMiddleware {
+  const [app, given] = isApp(first) ? [first, second] : [second, first]
+  if (!isApp(app)) throw new TypeError('app instance required: `session(opts, app)`')
+  const options = Object(given ?? {})
+  if ('maxage' in options) {
+    warnOnce('KOA_SESSION_MAXAGE', 'the option `maxage` has been renamed to `maxAge`', 'DeprecationWarning')
+  }
+  const manager = register(app.context, options)
+  return Object.assign(middlewareOf(manager), {
+    load: async (ctx: object) => {
+      const scope = scopeOf(ctx as Context, manager)
+      await scope.load()
+      return scope.session as Session
+    },
+  }) as SessionMiddleware
+}
+
+function middlewareOf(manager: Manager) {
+  return async function session(ctx: Context, next: Next): Promise<void> {
+    const scope = scopeOf(ctx, manager)
+    if (scope.isRunning) {
+      // Further in, the same session is shared: its first middleware commits it.
+      if (scope.manager !== manager) warnOfDifference(scope.manager, manager.options)
+      return next()
+    }
+    if (isSkipped(ctx, scope)) return next()
+    const starting = scope.start()
+    if (starting) await starting
+    try {
+      await next()
+    } catch (error) {
+      scope.reply.hasThrown = true
+      await finish(scope).catch(failure => ctx.app.emit('error', failure, ctx))
+      throw error
+    }
+    await finish(scope)
+  }
+}
+
+async function finish(scope: Scope): Promise<void> {
+  try {
+    await scope.finish()
+  } catch (error) {
+    scope.failed()
+    throw error
+  }
+}
+
+function isSkipped(ctx: Context, scope: Scope): boolean {
+  const { skip } = scope.config
+  if (!skip || !refusePromise(skip(ctx), 'skip')) return false
+  scope.skip()
+  return true
+}
+
+function isApp(value: unknown): value is SessionApp {
+  return typeof value === 'object' && value !== null && 'use' in value && typeof value.use === 'function'
+}

@@ -1,0 +1,102 @@
+import type { Context } from 'koa'
+import { type Carrier, linesOf } from './carrier.ts'
+import { beforeHeaders, cookieLines, forbidCaching, setCookieLines, variesByCookie, varyByCookie } from './headers.ts'
+import type { Settings } from './settings.ts'
+
+/** What a response owes to the session: at most one value to carry, and headers that keep it out of caches. */
+export class Reply {
+  /** The value that this response sends to the client. */
+  carried: string | undefined
+  /** Whether the request ended in an error, on which Koa takes every header from the response. */
+  hasThrown = false
+  readonly #ctx: Context
+  readonly #carrier: Carrier
+  readonly #settings: Settings
+  #lines: readonly string[] = []
+  #isUsed = false
+  #isHooked = false
+
+  constructor(ctx: Context, carrier: Carrier, settings: Settings) {
+    this.#ctx = ctx
+    this.#carrier = carrier
+    this.#settings = settings
+  }
+
+  /** Calls `leave` before the headers leave, and then sees to them. A context without a response has none. */
+  attend(leave: () => void): void {
+    if (this.#isHooked || !this.#ctx.res) return
+    this.#isHooked = true
+    beforeHeaders(this.#ctx.res, cookiesReplaced => {
+      leave()
+      this.#complete(cookiesReplaced)
+    })
+  }
+
+  /** Whether the headers have left, or there is no response that they could leave with. */
+  get hasLeft(): boolean {
+    return this.#ctx.res?.headersSent ?? true
+  }
+
+  /** Says that the response depends on the session. */
+  use(): void {
+    this.#isUsed = true
+  }
+
+  /** Sends `value`, in place of what this response sent before. Does nothing once the headers have left. */
+  carry(value: string): void {
+    const { config, maxAge } = this.#settings
+    if (this.#send(() => this.#carrier.write(this.#ctx, config, value, maxAge))) this.carried = value
+  }
+
+  /** Takes back what the client carries. Does nothing once the headers have left. */
+  drop(): void {
+    if (this.#send(() => this.#carrier.clear(this.#ctx, this.#settings.config))) this.carried = undefined
+  }
+
+  #send(write: () => readonly string[]): boolean {
+    if (this.hasLeft) return false
+    const { res } = this.#ctx
+    const before = cookieLines(res)
+    const others = before.filter(line => !this.#lines.includes(line))
+    if (others.length < before.length) setCookieLines(res, others)
+    try {
+      this.#lines = write()
+    } catch (error) {
+      setCookieLines(res, before)
+      throw error
+    }
+    this.#protect()
+    return true
+  }
+
+  #protect(): void {
+    if (!this.#settings.config.cacheHeaders || !this.#carrier.usesCookies) return
+    const { res } = this.#ctx
+    const setsCookie = linesOf(this.#ctx, this.#settings.config.key).length > 0
+    if (this.#isUsed || setsCookie) varyByCookie(res)
+    if (setsCookie) forbidCaching(res)
+  }
+
+  #complete(cookiesReplaced: boolean): void {
+    const { res } = this.#ctx
+    const missing = this.#missing()
+    const isWiped = cookiesReplaced || this.#wasWiped()
+    if (missing.length > 0 && isWiped) setCookieLines(res, [...cookieLines(res), ...missing])
+    this.#protect()
+  }
+
+  #missing(): readonly string[] {
+    if (this.#lines.length === 0) return this.#lines
+    const present = cookieLines(this.#ctx.res)
+    return this.#lines.filter(line => !present.includes(line))
+  }
+
+  /**
+   * Whether the headers were taken away as a whole, as Koa does on an error, its own or one of a middleware further
+   * out. A Set-Cookie alone that is gone was removed on purpose, for a response that is to be cached for example.
+   */
+  #wasWiped(): boolean {
+    const hasMark = this.#settings.config.cacheHeaders && this.#carrier.usesCookies
+    return hasMark ? !variesByCookie(this.#ctx.res) : this.hasThrown
+  }
+}

@@ -1,0 +1,261 @@
+import type { Context } from 'koa'
+import type { Config } from '../config.ts'
+import { SessionError, warnOnce } from '../errors.ts'
+import { type MaxAge, type Payload, pack } from '../session/payload.ts'
+import { type Plan, planCommit } from '../session/plan.ts'
+import { type CommitOptions, Session, type SessionOwner, type Snapshot, snapshot } from '../session/session.ts'
+import { Queue } from './await.ts'
+import type { Backend } from './backend.ts'
+import { emitLate } from './events.ts'
+import { isPublic } from './headers.ts'
+import { Known } from './known.ts'
+import type { Manager } from './manager.ts'
+import { Presented } from './presented.ts'
+import { Reply } from './reply.ts'
+import { Settings } from './settings.ts'
+
+const SKIP: Plan = { action: 'skip' }
+
+/** One request's session: handed out, and committed. What changes while a request runs is here. */
+export class Scope implements SessionOwner {
+  readonly ctx: Context
+  readonly manager: Manager
+  readonly presented: Presented
+  readonly reply: Reply
+  readonly settings: Settings
+  readonly known = new Known()
+  readonly #backend: Backend
+  readonly #commits = new Queue()
+  #phase: 'early' | 'skipped' | 'running' | 'done' | 'failed' = 'early'
+  /** What the handler has; `undefined`: it did not ask, `null`: it removed the session. */
+  #session: Session | null | undefined
+  #planned: Snapshot | undefined
+  #isForced = false
+  #isUsedSinceCommit = false
+  #isLate = false
+
+  constructor(ctx: Context, manager: Manager) {
+    const { config, carrier, backendFor } = manager.parts()
+    this.ctx = ctx
+    this.manager = manager
+    this.settings = new Settings(config)
+    this.#backend = backendFor(ctx)
+    this.presented = new Presented(this, carrier, this.#backend)
+    this.reply = new Reply(ctx, carrier, this.settings)
+  }
+
+  get config(): Config {
+    return this.settings.config
+  }
+
+  // What the middleware asks.
+
+  get isRunning(): boolean {
+    return this.#phase !== 'early' && this.#phase !== 'skipped'
+  }
+
+  /** Begins the request. A promise where the session has to be loaded first; it never rejects. */
+  start(): Promise<void> | undefined {
+    this.#phase = 'running'
+    if (this.config.rolling || this.config.renew) this.reply.attend(this.#leave)
+    return this.load()
+  }
+
+  /** Loads what takes a round trip. What is read at once is read when it is asked for. */
+  load(): Promise<void> | undefined {
+    if (!this.#backend.waits) return undefined
+    if (!this.presented.isLoaded) this.#discardEarly()
+    return this.presented.load()
+  }
+
+  /** Leaves this request without a session. */
+  skip(): void {
+    this.#phase = 'skipped'
+  }
+
+  /** Ends the request: waits for every commit, and commits. Throws what one of them threw that nobody waited for. */
+  finish(): void | Promise<void> {
+    const waiting = this.#commits.settle()
+    return waiting ? waiting.then(() => this.#finalCommit()) : this.#finalCommit()
+  }
+
+  #finalCommit(): void | Promise<void> {
+    const committing = this.config.autoCommit ? this.#commit({}) : undefined
+    if (committing) return committing.then(this.#isDone)
+    this.#isDone()
+  }
+
+  readonly #isDone = (): void => {
+    this.#phase = 'done'
+  }
+
+  /** Ends the request after its commit failed. */
+  failed(): void {
+    this.#phase = 'failed'
+    this.reply.hasThrown = true
+  }
+
+  // What a handler asks, by `ctx.session` and by what it gives.
+
+  get id(): string | undefined {
+    return this.known.id
+  }
+
+  get session(): Session | null {
+    this.#use()
+    if (this.#session === undefined) this.#session = this.presented.open()
+    return this.#session
+  }
+
+  set session(value: unknown) {
+    if (typeof value !== 'object') {
+      throw this.#error('ERR_SESSION_VALUE', `was set to a ${typeof value}, expected null or an object`)
+    }
+    this.#use()
+    if (this.#session === undefined) this.#learn(value === null)
+    this.#isForced = false
+    this.#session = value && Object.assign(new Session(this, false), value)
+    if (value) this.nameIt()
+  }
+
+  /** Gives the session an id, where it needs one and has none. */
+  nameIt(): string {
+    this.known.id ??= this.#backend.newId(this)
+    return this.known.id ?? ''
+  }
+
+  get maxAge(): MaxAge {
+    return this.settings.maxAge
+  }
+
+  set maxAge(value: MaxAge) {
+    this.settings.maxAge = value
+    this.#isForced = true
+  }
+
+  /** Commits now, after the commits that are under way. */
+  commit(options: CommitOptions): Promise<void> {
+    return this.#commits.add(() => this.#commit(options))
+  }
+
+  // What the backend asks and says.
+
+  /** `session` as it is to be put to rest now. */
+  atRest(session: Session): { readonly text: string; readonly changed: boolean; readonly payload: Payload } {
+    const { data, text } = (!this.config.beforeSave && this.#planned) || snapshot(session)
+    return { text, changed: text !== this.known.text, payload: pack(data, this.maxAge, this.config.now()) }
+  }
+
+  /** Client and backend have what `atRest()` gave. */
+  committed(text: string, payload: Payload): void {
+    this.known.committed(text, payload)
+    this.#isForced = false
+  }
+
+  /** What was changed can't be sent any more. */
+  late(): void {
+    if (!this.#isLate) emitLate(this.ctx)
+    this.#isLate = true
+  }
+
+  // Opening.
+
+  /** Looks at what is to be replaced, so that it is known whether that is a change. */
+  #learn(isRemoved: boolean): void {
+    try {
+      this.presented.open()
+    } catch (cause) {
+      // What could not be read can still be destroyed.
+      this.known.storedId = this.presented.value
+      // A cookie that can't be read is replaced; what a store could not give may be somebody's data.
+      if (isRemoved || !this.#backend.waits) return
+      throw this.#error('ERR_SESSION_STORE', 'could not be read, so it can not be replaced', cause)
+    }
+  }
+
+  #discardEarly(): void {
+    if (this.#session?.populated) {
+      const { property } = this.config
+      warnOnce('KOA_SESSION_EARLY', `ctx.${property} was written to before its middleware; that is not saved`)
+    }
+    this.#session = undefined
+    this.known.id = undefined
+  }
+
+  #use(): void {
+    if (this.#phase === 'skipped') {
+      throw this.#error('ERR_SESSION_SKIPPED', 'was used on a request that the option skip leaves out')
+    }
+    this.#isUsedSinceCommit = true
+    this.reply.use()
+    this.reply.attend(this.#leave)
+  }
+
+  #error(code: SessionError['code'], what: string, cause?: unknown): SessionError {
+    return new SessionError(code, `ctx.${this.config.property} ${what}`, { cause })
+  }
+
+  // Committing.
+
+  #commit(options: CommitOptions): void | Promise<void> {
+    const { action } = this.#plan(options)
+    const session = this.#session
+    if (action === 'destroy') return this.#backend.destroy(this)
+    if (action === 'skip' || !session) return
+    return action === 'replace' ? this.#backend.replace(this, session) : this.#backend.save(this, session)
+  }
+
+  #plan({ save = false, regenerate = false }: CommitOptions): Plan {
+    this.settings.refresh()
+    this.#isUsedSinceCommit = false
+    if (this.#session === undefined) this.#wake()
+    const session = this.#session
+    const { known } = this
+    if (session === undefined || (session === null && known.isForgotten)) return SKIP
+    this.#planned = session ? snapshot(session) : undefined
+    const { rolling, renew, now } = this.config
+    return planCommit(
+      {
+        before: known.text,
+        after: this.#planned?.text ?? null,
+        forced: save || this.#isForced,
+        regenerate,
+        keepAlive: known.isKeptAlive ? 'no' : rolling ? 'rolling' : renew ? 'renew' : 'no',
+        maxAge: this.maxAge,
+        expiresAt: known.expiresAt,
+      },
+      now(),
+    )
+  }
+
+  /** Opens a session that the handler did not ask for, where it is to be kept alive all the same. */
+  #wake(): void {
+    if (!this.config.rolling && !this.config.renew) return
+    if (isPublic(this.ctx.res)) return
+    try {
+      this.#session = this.presented.open()
+    } catch {
+      // It is thrown where the session is read; a page that does not read it is served.
+    }
+  }
+
+  /** The headers are about to leave: what the final commit would do to them is done now. */
+  readonly #leave = (): void => {
+    const isDone = this.#phase === 'done' && this.#isUsedSinceCommit
+    if ((this.#phase !== 'running' && !isDone) || !this.config.autoCommit) return
+    try {
+      const { action } = this.#plan({})
+      if (action === 'skip') return
+      this.#backend.announce(this, action === 'destroy' ? null : (this.#session ?? null))
+      // Changed after the final commit, by a middleware further out.
+      if (isDone) this.commit({}).catch(this.#report)
+    } catch (error) {
+      this.failed()
+      this.#report(error)
+    }
+  }
+
+  readonly #report = (error: unknown): void => {
+    this.ctx.app.emit('error', error, this.ctx)
+  }
+}

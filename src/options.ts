@@ -1,0 +1,123 @@
+import type { Context } from 'koa'
+import type { MaxAge } from './session/payload.ts'
+import type { Store } from './stores/store.ts'
+import type { Session, SessionData, SessionDataOf } from './types.ts'
+
+/**
+ * A validator of any library that implements Standard Schema version 1 (zod, valibot, arktype, …), as far as it is
+ * used here: https://standardschema.dev
+ */
+export interface StandardSchema<Input = unknown> {
+  readonly '~standard': {
+    readonly version: 1
+    readonly vendor: string
+    readonly validate: (value: unknown) => StandardResult | Promise<StandardResult>
+    readonly types?: { readonly input: Input; readonly output: unknown } | undefined
+  }
+}
+
+export interface StandardResult {
+  readonly issues?: ReadonlyArray<{
+    readonly message: string
+    readonly path?: ReadonlyArray<PropertyKey | { readonly key: PropertyKey }> | undefined
+  }>
+}
+
+/** A way of your own to carry the id of a stored session, in place of the cookie. */
+export interface ExternalKey {
+  /** The id that the request brings, or nothing. */
+  get(ctx: Context): string | null | undefined
+  /** Sends `id` along with the response. */
+  set(ctx: Context, id: string): void
+  /** Takes the id back from the client, when its session has been destroyed. */
+  clear?(ctx: Context): void
+}
+
+/**
+ * What is passed through to `ctx.cookies.get()` and `ctx.cookies.set()`, as are options that are not named here.
+ * A framework that brings cookies of its own adds its options by augmenting this interface.
+ */
+export interface CookieOptions {
+  /** The path that the cookie is sent to. Default `/`. */
+  path?: string | null
+  /** The domain that the cookie is sent to. Default: the host that set it, and no other. */
+  domain?: string | null
+  /**
+   * Sent over encrypted connections only. Default: `true` when the request came over HTTPS. `true` on a
+   * connection that is not encrypted is `ERR_SESSION_INSECURE`; behind a proxy, set `app.proxy`.
+   */
+  secure?: boolean | null
+  /** Kept from scripts in the page. Default `true` (ASVS 3.3.4). */
+  httpOnly?: boolean | null
+  /** Which requests from other sites bring the cookie (ASVS 3.3.2). Default: not said. `true` is `'strict'`. */
+  sameSite?: 'strict' | 'lax' | 'none' | (string & {}) | boolean | null
+  /** Kept apart for each top-level site (CHIPS). Default `false`. */
+  partitioned?: boolean | null
+  /** Which cookies Chromium drops first when it has too many. Default: not said. */
+  priority?: 'low' | 'medium' | 'high' | null
+  /** Signed with the first of `app.keys`, in a second cookie `<key>.sig`. Default `true`. */
+  signed?: boolean | null
+  /** Takes the place of a cookie of the same name that the handler set. Default `true`. */
+  overwrite?: boolean | null
+}
+
+/** The options of `session()`. Everywhere, `null` and `undefined` mean "not set". */
+export interface CreateSessionOptions<Data extends object = SessionData, Property extends string = 'session'>
+  extends CookieOptions {
+  /** The cookie's name. Default `koa.sess`. */
+  key?: string | null
+  /** The property of `ctx` that holds the session; its options are at `<property>Options`. Default `session`. */
+  property?: Property | null
+  /**
+   * Idle lifetime in milliseconds, or `'session'`: until the browser closes. Default one day. The session ends then,
+   * whatever the client keeps; with `'session'` a copied cookie never does.
+   */
+  maxAge?: MaxAge | null
+  /** The lifetime that a store is given when `maxAge` is `'session'`, in milliseconds. Default one day. */
+  ttl?: number | null
+  /** Commit when the handler is done. `false`: the handler calls `ctx.session.manuallyCommit()`. Default `true`. */
+  autoCommit?: boolean | null
+  /** Extend the lifetime with every response. Default `false`. */
+  rolling?: boolean | null
+  /** Extend the lifetime when less than half of it is left. Default `false`. */
+  renew?: boolean | null
+  /** `Vary: Cookie` when the session was used, `Cache-Control: no-store` with its cookie. Default `true`. */
+  cacheHeaders?: boolean | null
+  /** Text for a cookie from a payload. Default: base64 of JSON. */
+  encode?: ((payload: Record<string, unknown>) => string) | null
+  /**
+   * The payload that `encode` was given. Nothing: `session:missed`; a `SyntaxError`: a new session, silently; any
+   * other error is thrown where `ctx.session` is read, and clears the cookie.
+   */
+  decode?: ((text: string) => unknown) | null
+  /**
+   * Whether a presented session is to be taken up; when not, `session:invalid` and a new session.
+   * May be async with a store.
+   */
+  valid?: ((ctx: Context, payload: SessionDataOf<Data>) => unknown) | null
+  /** Called before the session is saved, and may change it. May be async with a store. */
+  beforeSave?: ((ctx: Context, session: Session<Data>) => unknown) | null
+  /**
+   * Checks and types the data. It only checks: what the validator makes of the data is not used. Data that does not
+   * pass when a session is read is `session:invalid` and a new session; before it is saved, `ERR_SESSION_SCHEMA`.
+   * May be async with a store.
+   */
+  schema?: StandardSchema<Data> | null
+  /** `true` for a request that is to have no session: nothing is read, and `ctx.session` is `ERR_SESSION_SKIPPED`. */
+  skip?: ((ctx: Context) => boolean) | null
+  /** Where the sessions live. Default: in the cookie. */
+  store?: Store | null
+  /** A class whose instances are stores: `new ContextStore(ctx)` for each request. Goes before `store`. */
+  ContextStore?: (new (ctx: Context) => Store) | null
+  /** Carries the id of a stored session in place of the cookie. */
+  externalKey?: ExternalKey | null
+  /** The id of a new stored session. Default: a random UUID, version 4 (122 random bits, ASVS 7.2.3). */
+  genid?: ((ctx: Context) => string) | null
+  /** Stands before the default id; has no effect on a `genid` of your own. */
+  prefix?: string | null
+  /** The clock, in milliseconds since the epoch. Default `Date.now`. */
+  now?: (() => number) | null
+}
+
+/** The name of the options in 7.x. */
+export type SessionOptions<Data extends object = SessionData> = CreateSessionOptions<Data, string>

@@ -1,0 +1,69 @@
+import { SessionError } from '../errors.ts'
+import type { Data } from './payload.ts'
+
+/** The text of a session without data. */
+export const EMPTY = '{}'
+
+/**
+ * The JSON text of `data`. Two states are the same when their texts are: comparing the text itself can miss no
+ * change, as a checksum can.
+ *
+ * Throws `ERR_SESSION_DATA`, naming the key, for what JSON can't hold (a BigInt, a cycle) and for what it would
+ * turn into `{}` without a word (a Map, a Set).
+ */
+export function textOf(data: Data): string {
+  try {
+    const text = JSON.stringify(data)
+    // Only what serializes to {} can hide a Map, so the walk is for those few.
+    if (text.length > 2 && text.includes(EMPTY)) refuseCollections(data)
+    return text
+  } catch (cause) {
+    throw cause instanceof SessionError ? cause : dataError(data, cause)
+  }
+}
+
+/** The JSON text of `data`, or `undefined` where there is none: data this deep or cyclic was not written by us. */
+export function textOrNothing(data: Data): string | undefined {
+  try {
+    return JSON.stringify(data)
+  } catch {
+    return undefined
+  }
+}
+
+function refuseCollections(data: Data): void {
+  for (const key of Object.keys(data)) {
+    const kind = collectionIn(data[key])
+    if (kind) throw lossy(key, `a ${kind}, which JSON turns into {}`)
+  }
+}
+
+function collectionIn(value: unknown): 'Map' | 'Set' | undefined {
+  // A list of what is still to be looked at instead of recursion: data nests deeper than the stack.
+  const pending = [value]
+  while (pending.length > 0) {
+    const next = pending.pop()
+    if (typeof next !== 'object' || next === null) continue
+    if ('toJSON' in next && typeof next.toJSON === 'function') continue
+    if (next instanceof Map) return 'Map'
+    if (next instanceof Set) return 'Set'
+    for (const member of Object.values(next)) pending.push(member)
+  }
+  return undefined
+}
+
+function dataError(data: Data, cause: unknown): unknown {
+  for (const key of Object.keys(data)) {
+    try {
+      JSON.stringify(data[key])
+    } catch (error) {
+      return lossy(key, `what JSON can not hold (${error instanceof Error ? error.message : error})`, error)
+    }
+  }
+  return cause
+}
+
+function lossy(key: string, what: string, cause?: unknown): SessionError {
+  const advice = 'keep plain data in the session: an array, an object, a string'
+  return new SessionError('ERR_SESSION_DATA', `session.${key} holds ${what}; ${advice}`, { cause })
+}

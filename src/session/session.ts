@@ -1,0 +1,165 @@
+import { textOf } from './changes.ts'
+import { type Data, type MaxAge, METADATA, type Payload } from './payload.ts'
+
+/** How a commit differs from the one at the end of a request. */
+export interface CommitOptions {
+  /** Save even what is empty or has not changed. */
+  readonly save?: boolean
+  /** Save under a new id, and forget the old one. */
+  readonly regenerate?: boolean
+}
+
+export type CommitCallback = (error?: unknown) => void
+
+/** What a session needs of the request that it belongs to. */
+export interface SessionOwner {
+  readonly id: string | undefined
+  maxAge: MaxAge
+  commit(options: CommitOptions): Promise<void>
+}
+
+/**
+ * The object behind `ctx.session`: the application's data are its own properties, the rest comes from here.
+ * A method can be shadowed by a function of the same name, which is not saved; assigning anything else to one
+ * of these names throws a `TypeError`, because it could neither be saved nor read back.
+ */
+export class Session {
+  readonly #owner: SessionOwner
+  readonly #isNew: boolean
+
+  constructor(owner: SessionOwner, isNew: boolean) {
+    this.#owner = owner
+    this.#isNew = isNew
+  }
+
+  /** Whether this session began with this request. `false` after `ctx.session = {…}`, as in 7.x. */
+  get isNew(): boolean {
+    return this.#isNew
+  }
+
+  /**
+   * The idle lifetime in milliseconds, or `'session'`: until the browser closes. Setting it saves the session,
+   * even an empty one, with that lifetime from now on; 0 and `undefined` stand for one day, as in 7.x.
+   * Throws `ERR_SESSION_OPTION` for what is not a lifetime.
+   */
+  get maxAge(): MaxAge {
+    return this.#owner.maxAge
+  }
+
+  set maxAge(value: MaxAge | undefined) {
+    this.#owner.maxAge = value as MaxAge
+  }
+
+  /** The id under which the store keeps this session; `undefined` when it lives in the cookie. */
+  get externalKey(): string | undefined {
+    return this.#owner.id
+  }
+
+  /** The number of properties that the session holds. */
+  get length(): number {
+    return Object.keys(dataOf(this)).length
+  }
+
+  /** Whether the session holds anything. */
+  get populated(): boolean {
+    return this.length > 0
+  }
+
+  /** Saves this session now, even when it is empty or has not changed. */
+  save(callback: CommitCallback): void
+  save(): Promise<void>
+  save(callback?: CommitCallback): Promise<void> | void {
+    return settle(this.#owner.commit({ save: true }), callback)
+  }
+
+  /** Gives this session a new id, now, and forgets the old one; the data stays. Call it at sign-in (ASVS 7.2.4). */
+  regenerate(callback: CommitCallback): void
+  regenerate(): Promise<void>
+  regenerate(callback?: CommitCallback): Promise<void> | void {
+    return settle(this.#owner.commit({ regenerate: true }), callback)
+  }
+
+  /** Commits now what the end of the request would commit: for the option `autoCommit: false`. */
+  manuallyCommit(): Promise<void> {
+    return this.#owner.commit({})
+  }
+
+  /** What the three above do, in the words of 7.x. */
+  commit(options?: CommitOptions | CommitCallback, callback?: CommitCallback): Promise<void> | void {
+    if (typeof options === 'function') return settle(this.#owner.commit({}), options)
+    return settle(this.#owner.commit(options ?? {}), callback)
+  }
+
+  /** The data alone, as a new object: what is saved. */
+  toJSON(): Data {
+    return dataOf(this)
+  }
+}
+
+const API = Object.getOwnPropertyNames(Session.prototype).filter(name => name !== 'constructor')
+
+for (const name of [...API, ...METADATA]) protect(name)
+
+/** `util.inspect` and `console.log` show the data; the symbol is what node:util calls `inspect.custom`. */
+Object.defineProperty(Session.prototype, Symbol.for('nodejs.util.inspect.custom'), {
+  value(this: Session) {
+    return dataOf(this)
+  },
+})
+
+/** Data that came from outside, `Object.assign(ctx.session, body)` included, must not reach a prototype. */
+Object.defineProperty(Session.prototype, '__proto__', {
+  get: () => Session.prototype,
+  set: () => {},
+})
+
+/** An accessor with a setter, where a plain member would let sloppy-mode code assign in silence. */
+function protect(name: string): void {
+  const member = Object.getOwnPropertyDescriptor(Session.prototype, name)
+  Object.defineProperty(Session.prototype, name, {
+    get: member?.get ?? (() => member?.value),
+    set: member?.set ?? refuse,
+  })
+
+  function refuse(this: Session, value: unknown): void {
+    if (typeof value !== 'function') {
+      throw new TypeError(`session.${name} is reserved: it can not hold data, choose another name`)
+    }
+    Object.defineProperty(this, name, { value, writable: true, configurable: true })
+  }
+}
+
+/** The data of a session: every property of its own that is not a function. */
+export function dataOf(session: Session): Data {
+  const data: Data = {}
+  for (const [name, value] of Object.entries(session)) {
+    if (typeof value !== 'function') data[name] = value
+  }
+  return data
+}
+
+/** The data of a session and its text, at one moment. */
+export interface Snapshot {
+  readonly data: Data
+  readonly text: string
+}
+
+/** What `session` holds now. Throws `ERR_SESSION_DATA`, see `textOf`. */
+export function snapshot(session: Session): Snapshot {
+  const data = dataOf(session)
+  return { data, text: textOf(data) }
+}
+
+/** Takes the data of a payload into `session`, and none of the names that are not data. */
+export function fill(session: Session, payload: Payload): void {
+  for (const name of Object.keys(payload)) {
+    if (!RESERVED.has(name)) Reflect.set(session, name, payload[name])
+  }
+}
+
+const RESERVED: ReadonlySet<string> = new Set([...API, ...METADATA, '__proto__'])
+
+function settle(outcome: Promise<void>, callback: CommitCallback | undefined): Promise<void> | void {
+  if (!callback) return outcome
+  outcome.then(() => callback(), callback)
+}

@@ -1,0 +1,48 @@
+import type { Session as SessionMembers } from './session/session.ts'
+
+/**
+ * The data of your application's sessions. Declare it once, and `ctx.session` has its type everywhere:
+ *
+ * ```ts
+ * declare module 'koa-session' {
+ *   interface SessionData { userId?: string }
+ * }
+ * ```
+ */
+// biome-ignore lint/suspicious/noEmptyInterface: it is there to be augmented
+export interface SessionData {}
+
+/** The data of a session, each key of which may be missing; anything goes while no `SessionData` is declared, as in 7.x. */
+// biome-ignore lint/suspicious/noExplicitAny: code that was written for 7.x, where nothing is typed, has to compile
+export type SessionDataOf<Data> = keyof Data extends never ? Record<string, any> : Partial<Data>
+
+/** The object behind `ctx.session`: what a session can do, and the application's data. */
+export type Session<Data = SessionData> = SessionMembers & SessionDataOf<Data>
+
+/** What the middleware adds to a context. */
+export interface SessionContext<Data = SessionData> {
+  /**
+   * The visitor's session. Set it to an object to replace the data, to `null` to end the session; it then reads
+   * `null` for the rest of the request.
+   */
+  get session(): Session<Data>
+  set session(value: SessionDataOf<Data> | null)
+  /** The options, as they are for this response; what is written to them holds for it alone. */
+  readonly sessionOptions: Record<string, unknown>
+}
+
+/** What the middleware adds to the types of a context: nothing while no data is declared. */
+export type ContextFor<Data, Property extends string> = keyof Data extends never
+  ? // biome-ignore lint/complexity/noBannedTypes: what Koa itself has in place of a context of your own
+    {}
+  : Property extends 'session'
+    ? SessionContext<Data>
+    : { [Name in Property]: Session<Data> | null } & {
+        [Name in `${Property}Options`]: Record<string, unknown>
+      }
+
+type DeclaredContext = ContextFor<SessionData, 'session'>
+
+declare module 'koa' {
+  interface ExtendableContext extends DeclaredContext {}
+}
