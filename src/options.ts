@@ -17,10 +17,12 @@ export interface StandardSchema<Input = unknown> {
 }
 
 export interface StandardResult {
-  readonly issues?: ReadonlyArray<{
-    readonly message: string
-    readonly path?: ReadonlyArray<PropertyKey | { readonly key: PropertyKey }> | undefined
-  }>
+  readonly issues?:
+    | ReadonlyArray<{
+        readonly message: string
+        readonly path?: ReadonlyArray<PropertyKey | { readonly key: PropertyKey }> | undefined
+      }>
+    | undefined
 }
 
 /** A way of your own to carry the id of a stored session, in place of the cookie. */
@@ -39,84 +41,84 @@ export interface ExternalKey {
  */
 export interface CookieOptions {
   /** The path that the cookie is sent to. Default `/`. */
-  path?: string | null
+  path?: string | null | undefined
   /** The domain that the cookie is sent to. Default: the host that set it, and no other. */
-  domain?: string | null
+  domain?: string | null | undefined
   /**
    * Sent over encrypted connections only. Default: `true` when the request came over HTTPS. `true` on a
    * connection that is not encrypted is `ERR_SESSION_INSECURE`; behind a proxy, set `app.proxy`.
    */
-  secure?: boolean | null
+  secure?: boolean | null | undefined
   /** Kept from scripts in the page. Default `true` (ASVS 3.3.4). */
-  httpOnly?: boolean | null
+  httpOnly?: boolean | null | undefined
   /** Which requests from other sites bring the cookie (ASVS 3.3.2). Default: not said. `true` is `'strict'`. */
-  sameSite?: 'strict' | 'lax' | 'none' | (string & {}) | boolean | null
+  sameSite?: 'strict' | 'lax' | 'none' | (string & {}) | boolean | null | undefined
   /** Kept apart for each top-level site (CHIPS). Default `false`. */
-  partitioned?: boolean | null
+  partitioned?: boolean | null | undefined
   /** Which cookies Chromium drops first when it has too many. Default: not said. */
-  priority?: 'low' | 'medium' | 'high' | null
+  priority?: 'low' | 'medium' | 'high' | null | undefined
   /** Signed with the first of `app.keys`, in a second cookie `<key>.sig`. Default `true`. */
-  signed?: boolean | null
+  signed?: boolean | null | undefined
   /** Takes the place of a cookie of the same name that the handler set. Default `true`. */
-  overwrite?: boolean | null
+  overwrite?: boolean | null | undefined
 }
 
 /** The options of `session()`. Everywhere, `null` and `undefined` mean "not set". */
 export interface CreateSessionOptions<Data extends object = SessionData, Property extends string = 'session'>
   extends CookieOptions {
   /** The cookie's name. Default `koa.sess`. */
-  key?: string | null
+  key?: string | null | undefined
   /** The property of `ctx` that holds the session; its options are at `<property>Options`. Default `session`. */
-  property?: Property | null
+  property?: Property | null | undefined
   /**
    * Idle lifetime in milliseconds, or `'session'`: until the browser closes. Default one day. The session ends then,
    * whatever the client keeps; with `'session'` a copied cookie never does.
    */
-  maxAge?: MaxAge | null
+  maxAge?: MaxAge | null | undefined
   /** The lifetime that a store is given when `maxAge` is `'session'`, in milliseconds. Default one day. */
-  ttl?: number | null
+  ttl?: number | null | undefined
   /** Commit when the handler is done. `false`: the handler calls `ctx.session.manuallyCommit()`. Default `true`. */
-  autoCommit?: boolean | null
+  autoCommit?: boolean | null | undefined
   /** Extend the lifetime with every response. Default `false`. */
-  rolling?: boolean | null
+  rolling?: boolean | null | undefined
   /** Extend the lifetime when less than half of it is left. Default `false`. */
-  renew?: boolean | null
+  renew?: boolean | null | undefined
   /** `Vary: Cookie` when the session was used, `Cache-Control: no-store` with its cookie. Default `true`. */
-  cacheHeaders?: boolean | null
+  cacheHeaders?: boolean | null | undefined
   /** Text for a cookie from a payload. Default: base64 of JSON. */
-  encode?: ((payload: Record<string, unknown>) => string) | null
+  encode?: ((payload: Record<string, unknown>) => string) | null | undefined
   /**
    * The payload that `encode` was given. Nothing: `session:missed`; a `SyntaxError`: a new session, silently; any
    * other error is thrown where `ctx.session` is read, and clears the cookie.
    */
-  decode?: ((text: string) => unknown) | null
+  decode?: ((text: string) => unknown) | null | undefined
   /**
    * Whether a presented session is to be taken up; when not, `session:invalid` and a new session.
    * May be async with a store.
    */
-  valid?: ((ctx: Context, payload: SessionDataOf<Data>) => unknown) | null
+  valid?: ((ctx: Context, payload: SessionDataOf<Data>) => unknown) | null | undefined
   /** Called before the session is saved, and may change it. May be async with a store. */
-  beforeSave?: ((ctx: Context, session: Session<Data>) => unknown) | null
+  beforeSave?: ((ctx: Context, session: Session<Data>) => unknown) | null | undefined
   /**
    * Checks and types the data. It only checks: what the validator makes of the data is not used. Data that does not
    * pass when a session is read is `session:invalid` and a new session; before it is saved, `ERR_SESSION_SCHEMA`.
    * May be async with a store.
    */
-  schema?: StandardSchema<Data> | null
+  schema?: StandardSchema<Data> | null | undefined
   /** `true` for a request that is to have no session: nothing is read, and `ctx.session` is `ERR_SESSION_SKIPPED`. */
-  skip?: ((ctx: Context) => boolean) | null
+  skip?: ((ctx: Context) => boolean) | null | undefined
   /** Where the sessions live. Default: in the cookie. */
-  store?: Store | null
+  store?: Store | null | undefined
   /** A class whose instances are stores: `new ContextStore(ctx)` for each request. Goes before `store`. */
-  ContextStore?: (new (ctx: Context) => Store) | null
+  ContextStore?: (new (ctx: Context) => Store) | null | undefined
   /** Carries the id of a stored session in place of the cookie. */
-  externalKey?: ExternalKey | null
+  externalKey?: ExternalKey | null | undefined
   /** The id of a new stored session. Default: a random UUID, version 4 (122 random bits, ASVS 7.2.3). */
-  genid?: ((ctx: Context) => string) | null
+  genid?: ((ctx: Context) => string) | null | undefined
   /** Stands before the default id; has no effect on a `genid` of your own. */
-  prefix?: string | null
+  prefix?: string | null | undefined
   /** The clock, in milliseconds since the epoch. Default `Date.now`. */
-  now?: (() => number) | null
+  now?: (() => number) | null | undefined
 }
 
 /** The name of the options in 7.x. */

@@ -49,7 +49,7 @@ export const cookieBackend: Backend = {
 
   save(scope, session) {
     const { ctx, config, reply } = scope
-    if (reply.hasLeft) return scope.late()
+    if (reply.hasLeft) return reply.late()
     refusePromise(config.beforeSave?.(ctx, session), 'beforeSave')
     const { payload, text } = scope.atRest(session)
     refusePromise(checkSchema(config.schema, text), 'schema')
@@ -66,7 +66,7 @@ export const cookieBackend: Backend = {
   },
 
   destroy(scope) {
-    if (scope.reply.hasLeft) return scope.late()
+    if (scope.reply.hasLeft) return scope.reply.late()
     scope.reply.drop()
     scope.known.forgotten()
   },

@@ -15,7 +15,7 @@ export interface SessionApp {
 
 /** The middleware. `load` is for what is not a request of Koa's, such as the upgrade to a WebSocket. */
 export interface SessionMiddleware<Data = SessionData, Property extends string = 'session'> {
-  (ctx: Koa.ParameterizedContext<Koa.DefaultState, ContextFor<Data, Property>>, next: Next): Promise<void>
+  (ctx: Koa.ParameterizedContext<unknown, ContextFor<Data, Property>>, next: Next): Promise<void>
   /**
    * The session of `ctx`, a context that may have been made outside of a request:
    * `app.createContext(req, new ServerResponse(req))`. What is changed in it is saved by `save()`, in a store.
@@ -29,11 +29,11 @@ export interface SessionMiddleware<Data = SessionData, Property extends string =
  *
  * Throws a `TypeError` without an app, and `ERR_SESSION_OPTION` for an option that is not what it has to be.
  */
-export function createSession<Data extends object = SessionData, Property extends string = 'session'>(
+export function createSession<Data extends object = SessionData, const Property extends string = 'session'>(
   app: SessionApp,
   options?: CreateSessionOptions<Data, Property> | null,
 ): SessionMiddleware<Data, Property>
-export function createSession<Data extends object = SessionData, Property extends string = 'session'>(
+export function createSession<Data extends object = SessionData, const Property extends string = 'session'>(
   options: CreateSessionOptions<Data, Property> | null | undefined,
   app: SessionApp,
 ): SessionMiddleware<Data, Property>
@@ -69,19 +69,10 @@ function middlewareOf(manager: Manager) {
       await next()
     } catch (error) {
       scope.reply.hasThrown = true
-      await finish(scope).catch(failure => ctx.app.emit('error', failure, ctx))
+      await scope.finish().catch(failure => ctx.app.emit('error', failure, ctx))
       throw error
     }
-    await finish(scope)
-  }
-}
-
-async function finish(scope: Scope): Promise<void> {
-  try {
     await scope.finish()
-  } catch (error) {
-    scope.failed()
-    throw error
   }
 }
 

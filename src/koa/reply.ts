@@ -1,5 +1,6 @@
 import type { Context } from 'koa'
 import { type Carrier, linesOf } from './carrier.ts'
+import { emitLate } from './events.ts'
 import { beforeHeaders, cookieLines, forbidCaching, setCookieLines, variesByCookie, varyByCookie } from './headers.ts'
 import type { Settings } from './settings.ts'
 
@@ -15,6 +16,7 @@ export class Reply {
   #lines: readonly string[] = []
   #isUsed = false
   #isHooked = false
+  #isLate = false
 
   constructor(ctx: Context, carrier: Carrier, settings: Settings) {
     this.#ctx = ctx
@@ -51,6 +53,12 @@ export class Reply {
   /** Takes back what the client carries. Does nothing once the headers have left. */
   drop(): void {
     if (this.#send(() => this.#carrier.clear(this.#ctx, this.#settings.config))) this.carried = undefined
+  }
+
+  /** Says that what was changed can't be sent any more. */
+  late(): void {
+    if (!this.#isLate) emitLate(this.#ctx)
+    this.#isLate = true
   }
 
   #send(write: () => readonly string[]): boolean {

@@ -6,7 +6,6 @@ import { type Plan, planCommit } from '../session/plan.ts'
 import { type CommitOptions, Session, type SessionOwner, type Snapshot, snapshot } from '../session/session.ts'
 import { Queue } from './await.ts'
 import type { Backend } from './backend.ts'
-import { emitLate } from './events.ts'
 import { isPublic } from './headers.ts'
 import { Known } from './known.ts'
 import type { Manager } from './manager.ts'
@@ -32,7 +31,6 @@ export class Scope implements SessionOwner {
   #planned: Snapshot | undefined
   #isForced = false
   #isUsedSinceCommit = false
-  #isLate = false
 
   constructor(ctx: Context, manager: Manager) {
     const { config, carrier, backendFor } = manager.parts()
@@ -74,25 +72,17 @@ export class Scope implements SessionOwner {
   }
 
   /** Ends the request: waits for every commit, and commits. Throws what one of them threw that nobody waited for. */
-  finish(): void | Promise<void> {
-    const waiting = this.#commits.settle()
-    return waiting ? waiting.then(() => this.#finalCommit()) : this.#finalCommit()
-  }
-
-  #finalCommit(): void | Promise<void> {
-    const committing = this.config.autoCommit ? this.#commit({}) : undefined
-    if (committing) return committing.then(this.#isDone)
-    this.#isDone()
-  }
-
-  readonly #isDone = (): void => {
-    this.#phase = 'done'
-  }
-
-  /** Ends the request after its commit failed. */
-  failed(): void {
-    this.#phase = 'failed'
-    this.reply.hasThrown = true
+  async finish(): Promise<void> {
+    try {
+      const commits = this.#commits.settle()
+      if (commits) await commits
+      const committing = this.config.autoCommit && this.#commit({})
+      if (committing) await committing
+      this.#phase = 'done'
+    } catch (error) {
+      this.#fail()
+      throw error
+    }
   }
 
   // What a handler asks, by `ctx.session` and by what it gives.
@@ -150,12 +140,6 @@ export class Scope implements SessionOwner {
   committed(text: string, payload: Payload): void {
     this.known.committed(text, payload)
     this.#isForced = false
-  }
-
-  /** What was changed can't be sent any more. */
-  late(): void {
-    if (!this.#isLate) emitLate(this.ctx)
-    this.#isLate = true
   }
 
   // Opening.
@@ -250,9 +234,14 @@ export class Scope implements SessionOwner {
       // Changed after the final commit, by a middleware further out.
       if (isDone) this.commit({}).catch(this.#report)
     } catch (error) {
-      this.failed()
+      this.#fail()
       this.#report(error)
     }
+  }
+
+  #fail(): void {
+    this.#phase = 'failed'
+    this.reply.hasThrown = true
   }
 
   readonly #report = (error: unknown): void => {

@@ -1,0 +1,128 @@
+// What is published is not the source, but what `npm pack` makes of dist/ and package.json: a file that is
+// left out, a wrong path under `exports`, a type that promises what the file does not have are seen only
+// there. So the tarball itself is checked, then installed and called, as an ES module and with `require`.
+
+import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import Koa from 'koa'
+import { publint } from 'publint'
+import { formatMessage } from 'publint/utils'
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url))
+const MAX_BYTES = 40_000
+
+const temporary = mkdtempSync(join(tmpdir(), 'pack-check-'))
+const installed = join(temporary, 'node_modules/koa-session')
+
+try {
+  const tarball = pack()
+  install(tarball)
+  await check('publint', () => lint(tarball))
+  await check('are the types wrong', () => typesOf(tarball))
+  await check(`the ES module is under ${MAX_BYTES} bytes`, size)
+  await check('require', () => works(required()))
+  await check('import', async () => works(await imported()))
+} finally {
+  rmSync(temporary, { recursive: true })
+}
+
+async function check(name, test) {
+  try {
+    const detail = await test()
+    console.log(`ok - ${name}${detail ? `: ${detail}` : ''}`)
+  } catch (error) {
+    process.exitCode = 1
+    console.log(`not ok - ${name}\n${error.stdout || error.message}`)
+  }
+}
+
+function run(command, parameters) {
+  return execFileSync(command, parameters, { cwd: ROOT, encoding: 'utf8', stdio: 'pipe' })
+}
+
+function pack() {
+  const parameters = ['pack', '--json', '--ignore-scripts', '--pack-destination', temporary]
+  const [{ filename }] = JSON.parse(run('npm', parameters))
+  return join(temporary, filename)
+}
+
+/** What `npm install` would do: there are no dependencies, and no scripts to run. */
+function install(tarball) {
+  mkdirSync(installed, { recursive: true })
+  run('tar', ['-xzf', tarball, '-C', installed, '--strip-components=1'])
+}
+
+function typesOf(tarball) {
+  run('npx', ['--no', 'attw', tarball])
+}
+
+async function lint(tarball) {
+  const { messages, pkg } = await publint({ pack: { tarball: readFileSync(tarball) }, strict: true })
+  assert.deepEqual(
+    messages.map(message => formatMessage(message, pkg)),
+    [],
+  )
+}
+
+/** The bytes of the entry and of all that it imports. */
+function size() {
+  const files = new Set([join(installed, 'dist/index.mjs')])
+  let bytes = 0
+  for (const file of files) {
+    const text = readFileSync(file, 'utf8')
+    bytes += Buffer.byteLength(text)
+    for (const [, path] of text.matchAll(/\bfrom\s*["'](\.[^"']+)["']/g)) files.add(resolve(file, '..', path))
+  }
+  assert.ok(bytes < MAX_BYTES, `${bytes} bytes`)
+  return `${bytes} in ${files.size} files`
+}
+
+function required() {
+  const require = createRequire(join(temporary, 'consumer.cjs'))
+  const session = require('koa-session')
+  // What compilers make of `import session from 'koa-session'` depends on it.
+  assert.equal(session.__esModule, true)
+  return { session, named: session, memory: require('koa-session/memory') }
+}
+
+async function imported() {
+  const consumer = join(temporary, 'consumer.mjs')
+  writeFileSync(
+    consumer,
+    `export { default as session } from 'koa-session'
+    export * as named from 'koa-session'
+    export * as memory from 'koa-session/memory'`,
+  )
+  return import(pathToFileURL(consumer))
+}
+
+async function works({ session, named, memory }) {
+  assert.equal(named.default, session)
+  assert.equal(named.createSession, session)
+  assert.deepEqual(Object.keys(named).sort(), ['SessionError', 'createSession', 'default'])
+  // One class for both entries, or `instanceof` would lie.
+  assert.throws(() => memory.memoryStore({ max: 0 }), named.SessionError)
+
+  const app = new Koa()
+  app.keys = ['key']
+  app.use(session({ store: memory.memoryStore() }, app))
+  app.use(ctx => {
+    ctx.session.views = (ctx.session.views ?? 0) + 1
+    ctx.body = String(ctx.session.views)
+  })
+  const server = app.listen(0)
+  try {
+    const url = `http://localhost:${server.address().port}`
+    const first = await fetch(url)
+    const cookie = first.headers.getSetCookie().map(line => line.split(';')[0])
+    const second = await fetch(url, { headers: { cookie: cookie.join('; ') } })
+    assert.deepEqual([await first.text(), await second.text()], ['1', '2'])
+  } finally {
+    server.close()
+  }
+}

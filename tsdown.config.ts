@@ -1,0 +1,38 @@
+import { defineConfig } from 'tsdown'
+
+const index = 'src/index.ts'
+const memory = 'src/stores/memory.ts'
+
+const shared = {
+  platform: 'node',
+  target: 'node18.19',
+  report: false,
+  inputOptions: { checks: { pluginTimings: false }, experimental: { attachDebugInfo: 'none' } },
+} as const
+
+const types = { ...shared, format: 'esm', dts: { emitDtsOnly: true }, clean: false } as const
+
+/** `require('koa-session')` gives the function itself; with `__esModule`, compilers take its `default`. */
+const CALLABLE =
+  "Object.defineProperty(createSession, '__esModule', { value: true });\n" +
+  'module.exports = Object.assign(createSession, exports);'
+
+export default defineConfig([
+  {
+    ...shared,
+    entry: { index, memory },
+    format: ['esm', 'cjs'],
+    sourcemap: true,
+    dts: false,
+    outputOptions: (options, format) => ({
+      ...options,
+      comments: false,
+      exports: 'named',
+      strict: true,
+      footer: chunk => (format === 'cjs' && chunk.name === 'index' ? CALLABLE : ''),
+    }),
+  },
+  // One by one, so that the types of each are a single file, which scripts/build-types.mjs makes CommonJS of.
+  { ...types, entry: { index } },
+  { ...types, entry: { memory } },
+])
