@@ -5,7 +5,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 
-const source = join(import.meta.dirname ?? dirname(new URL(import.meta.url).pathname), '..', 'src')
+const source = join(import.meta.dirname, '..', 'src')
 
 /** For each part of the source: what it may not import, and what its code may not contain. */
 const RULES = [

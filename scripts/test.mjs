@@ -6,10 +6,11 @@
 import { spawnSync } from 'node:child_process'
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 
 const { values, positionals } = parseArgs({ options: { dist: { type: 'boolean' } }, allowPositionals: true })
-const root = new URL('..', import.meta.url).pathname
+const root = fileURLToPath(new URL('..', import.meta.url))
 const wanted = positionals.length > 0 ? positionals : ['test']
 
 const files = readdirSync(join(root, 'test'), { recursive: true })

@@ -1,0 +1,52 @@
+/*
+ * Runs the suite against the built package on every Node that it supports and on both majors of Koa. The Nodes are
+ * npm packages that bring a binary, so that no installer and no container is needed.
+ */
+import { spawnSync } from 'node:child_process'
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+
+const NODES = ['18.19.0', '20.20.2', '22.23.3', '24.21.0', '26.10.0']
+const KOAS = ['2', '3']
+
+const root = join(import.meta.dirname, '..')
+const cache = join(root, '.cache', 'nodes')
+const binary = `node-${process.platform}-${process.arch}`
+
+install()
+const runs = NODES.flatMap(node => KOAS.map(koa => run(node, koa)))
+for (const { title, passed, failed, skipped } of runs) {
+  console.log(`${title}: ${passed} passed, ${failed} failed, ${skipped} skipped`)
+}
+const good = runs.filter(({ passed, failed, skipped }) => passed > 0 && failed === 0 && skipped === 0)
+console.log(`matrix: ${good.length} of ${runs.length} runs are good`)
+process.exit(good.length === runs.length ? 0 : 1)
+
+function install() {
+  if (NODES.every(node => existsSync(join(cache, 'node_modules', `node-${node}`)))) return
+  mkdirSync(cache, { recursive: true })
+  const dependencies = Object.fromEntries(NODES.map(node => [`node-${node}`, `npm:${binary}@${node}`]))
+  writeFileSync(join(cache, 'package.json'), JSON.stringify({ private: true, dependencies }))
+  const { status } = spawnSync('npm', ['install', '--no-audit', '--no-fund'], { cwd: cache, stdio: 'inherit' })
+  if (status !== 0) process.exit(1)
+}
+
+function run(node, koa) {
+  const title = `Node ${node}, Koa ${koa}`
+  const folder = join(cache, 'node_modules', `node-${node}`, 'bin')
+  if (!readdirSync(folder).includes('node')) throw new Error(`${binary}@${node} brings no Node`)
+  const { stdout } = spawnSync(join(folder, 'node'), [join(root, 'scripts', 'test.mjs'), '--dist'], {
+    encoding: 'utf8',
+    env: { ...process.env, KOA: koa },
+    maxBuffer: 2 ** 28,
+  })
+  const [passed, failed, skipped] = ['pass', 'fail', 'skipped'].map(word => countOf(stdout, word))
+  if (passed === 0 || failed > 0 || skipped > 0) console.log(stdout)
+  return { title, passed, failed, skipped }
+}
+
+/** Node's reporter ends with lines such as `# pass 12`, or with `ℹ pass 12` on a terminal. */
+function countOf(output, word) {
+  const counts = [...output.matchAll(new RegExp(`^(?:#|ℹ) ${word} (\\d+)$`, 'gm'))]
+  return Number(counts.at(-1)?.[1] ?? (word === 'fail' ? 1 : 0))
+}
