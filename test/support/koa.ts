@@ -1,7 +1,8 @@
 /** The Koa under test: the newest, or with KOA=2 the one before; and both packages that a story can be told with. */
-import { createRequire } from 'node:module'
+
 import type { EventEmitter } from 'node:events'
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
+import { createRequire } from 'node:module'
 
 const require = createRequire(import.meta.url)
 
