@@ -33,7 +33,8 @@ export interface Config {
   readonly cookie: Readonly<Record<string, unknown>>
 }
 
-type Given = Readonly<Record<string, unknown>>
+/** Options as the user gave them. */
+export type Given = Readonly<Record<string, unknown>>
 type Rule = readonly [isGood: (value: unknown) => boolean, expected: string]
 
 const isFunction = (value: unknown): value is (...parameters: never[]) => unknown => typeof value === 'function'
@@ -95,7 +96,7 @@ const ATTRIBUTES: Readonly<Record<string, Rule>> = {
 const RULES = { ...OURS, ...ATTRIBUTES }
 
 /** Resolves what the user gave. Throws `ERR_SESSION_OPTION`, and never writes to `options`. */
-export function resolveConfig(options: object): Config {
+export function resolveConfig(options: Given): Config {
   const given = unaliased(options)
   for (const [option, [isGood, expected]] of Object.entries(RULES)) {
     const value = given[option]
@@ -137,8 +138,8 @@ export function checkMaxAge(value: unknown): MaxAge {
 }
 
 /** `null` and `undefined` mean "not set", and so does a `maxAge` of 0; `maxage` is the spelling of 1.x. */
-function unaliased(options: object): Given {
-  const { maxage, ...given }: Record<string, unknown> = { ...options }
+function unaliased(options: Given): Given {
+  const { maxage, ...given }: Record<string, unknown> = options
   if (!('maxAge' in given)) given.maxAge = maxage
   if (given.maxAge === 0) given.maxAge = undefined
   return pick(given, name => given[name] !== undefined && given[name] !== null)

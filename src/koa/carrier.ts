@@ -33,8 +33,8 @@ export const cookieCarrier: Carrier = {
   },
 
   write(ctx, config, value, maxAge) {
-    const lifetime = maxAge === 'session' ? {} : { maxAge }
-    return setCookie(ctx, config, value, { ...config.cookie, ...lifetime })
+    const lifetime = maxAge === 'session' ? undefined : { maxAge }
+    return setCookie(ctx, config, value, Object.assign({}, config.cookie, lifetime))
   },
 
   clear(ctx, config) {
@@ -80,12 +80,15 @@ function setCookie(ctx: Context, config: Config, value: string, attributes: obje
 
 /** The lines of Set-Cookie on the response for the cookie `key` and for its signature. */
 export function linesOf(ctx: Context, key: string): readonly string[] {
-  return cookieLines(ctx.res).filter(line => line.startsWith(`${key}=`) || line.startsWith(`${key}.sig=`))
+  return cookieLines(ctx.res).filter(
+    line => line.startsWith(key) && (line[key.length] === '=' || line.startsWith('.sig=', key.length)),
+  )
 }
 
+/** A header is sent in Latin-1, a character a byte; the `=` does not count. */
 function sizeOf(line: string): number {
   const end = line.indexOf(';')
-  return Buffer.byteLength(end < 0 ? line : line.slice(0, end)) - 1
+  return (end < 0 ? line.length : end) - 1
 }
 
 type Cookies = {

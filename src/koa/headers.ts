@@ -21,7 +21,7 @@ export function beforeHeaders(res: ServerResponse, callback: HeadersCallback): v
   }
   const callbacks = [callback]
   const hooked: Hooked = (...line) => {
-    const { rest, cookiesReplaced } = res.headersSent ? { rest: line } : takeHeaders(res, line)
+    const { rest, cookiesReplaced } = line.length > 1 && !res.headersSent ? takeHeaders(res, line) : { rest: line }
     if (!res.headersSent) for (const call of callbacks) call(cookiesReplaced === true)
     const result = original.apply(res, rest)
     // Not before it succeeded: after an error the response can still leave with other headers.
@@ -81,7 +81,8 @@ export function setCookieLines(res: ServerResponse, lines: readonly string[]): v
 
 /** Whether the response says that it depends on the request's cookies. */
 export function variesByCookie(res: ServerResponse): boolean {
-  return /(^|,)\s*(cookie|\*)\s*(,|$)/i.test(String(res.getHeader('Vary') ?? ''))
+  const vary = res.getHeader('Vary')
+  return vary === 'Cookie' || (vary !== undefined && /(^|,)\s*(cookie|\*)\s*(,|$)/i.test(String(vary)))
 }
 
 /** Says so, beside whatever else the response varies by (RFC 9110, 12.5.5). */

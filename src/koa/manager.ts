@@ -1,5 +1,5 @@
 import type { Context } from 'koa'
-import { type Config, optionError, resolveConfig } from '../config.ts'
+import { type Config, type Given, optionError, resolveConfig } from '../config.ts'
 import { warnOnce } from '../errors.ts'
 import { type Backend, cookieBackend, storeBackend } from './backend.ts'
 import { type Carrier, cookieCarrier, externalCarrier } from './carrier.ts'
@@ -14,7 +14,7 @@ export interface Parts {
 
 /** One kind of session of an application: its options, and where its scopes are found. */
 export interface Manager {
-  readonly options: object
+  readonly options: Given
   readonly property: string
   /** The key in a context under which its scope is. */
   readonly slot: symbol
@@ -28,7 +28,7 @@ type Slots = Context & Record<symbol, Scope | undefined>
 const MANAGERS = Symbol.for('koa-session.managers')
 
 /** The manager for `options` on the application that `context` belongs to; one that is there already is shared. */
-export function register(context: object, options: object): Manager {
+export function register(context: object, options: Given): Manager {
   const parts = watch(options)
   const { property, key } = parts().config
   const managers = managersOf(context)
@@ -55,7 +55,7 @@ function managersOf(context: object): Map<string, Manager> {
 }
 
 /** Says that the options of a second middleware for the same session have no effect. */
-export function warnOfDifference(known: Manager, options: object): void {
+export function warnOfDifference(known: Manager, options: Given): void {
   if (isSame(options, known.options)) return
   const advice = 'its options have no effect; the option `property` names a session of its own'
   warnOnce(`KOA_SESSION_SHARED`, `a second session() shares ctx.${known.property} with the first one: ${advice}`)
@@ -92,7 +92,7 @@ function extend(context: object, manager: Manager): void {
 }
 
 /** A change on the caller's object counts from the next request on. */
-function watch(options: object): () => Parts {
+function watch(options: Given): () => Parts {
   let seen = { ...options }
   let parts = partsOf(resolveConfig(options))
   return () => {
@@ -104,13 +104,10 @@ function watch(options: object): () => Parts {
   }
 }
 
-function isSame(options: object, seen: object): boolean {
-  let count = 0
-  for (const name in options) {
-    if (Reflect.get(options, name) !== Reflect.get(seen, name)) return false
-    count++
-  }
-  return count === Object.keys(seen).length
+function isSame(options: Given, seen: Given): boolean {
+  for (const name in options) if (options[name] !== seen[name]) return false
+  for (const name in seen) if (!(name in options)) return false
+  return true
 }
 
 function partsOf(config: Config): Parts {

@@ -1,5 +1,6 @@
 import type Koa from 'koa'
 import type { Context, Next } from 'koa'
+import type { Given } from '../config.ts'
 import { warnOnce } from '../errors.ts'
 import type { CreateSessionOptions } from '../options.ts'
 import type { ContextFor, Session, SessionData } from '../types.ts'
@@ -40,7 +41,7 @@ export function createSession<Data extends object = SessionData, const Property 
 export function createSession(first: unknown, second: unknown): SessionMiddleware {
   const [app, given] = isApp(first) ? [first, second] : [second, first]
   if (!isApp(app)) throw new TypeError('app instance required: `session(opts, app)`')
-  const options = Object(given ?? {})
+  const options: Given = Object(given ?? {})
   if ('maxage' in options) {
     warnOnce('KOA_SESSION_MAXAGE', 'the option `maxage` has been renamed to `maxAge`', 'DeprecationWarning')
   }

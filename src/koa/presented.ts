@@ -62,20 +62,24 @@ export class Presented {
     try {
       this.value = this.#carrier.read(this.#scope.ctx, this.#scope.config)
       const loading = this.#backend.load(this.#scope, this.value)
-      if ('then' in loading) return loading.then(this.#take, this.#fail)
+      if (loading instanceof Promise) return this.#wait(loading)
       this.#take(loading)
     } catch (error) {
-      this.#fail(error)
+      this.#found = { error }
     }
     return undefined
   }
 
-  readonly #take = (loaded: Loaded): void => {
-    this.#found = loaded
-    if (loaded.fault && loaded.fault !== 'none') emitFault(this.#scope.ctx, loaded)
+  async #wait(loading: Promise<Loaded>): Promise<void> {
+    try {
+      this.#take(await loading)
+    } catch (error) {
+      this.#found = { error }
+    }
   }
 
-  readonly #fail = (error: unknown): void => {
-    this.#found = { error }
+  #take(loaded: Loaded): void {
+    this.#found = loaded
+    if (loaded.fault && loaded.fault !== 'none') emitFault(this.#scope.ctx, loaded)
   }
 }

@@ -24,12 +24,12 @@ export class Reply {
     this.#settings = settings
   }
 
-  /** Calls `leave` before the headers leave, and then sees to them. A context without a response has none. */
-  attend(leave: () => void): void {
+  /** Lets `scope` know before the headers leave, and then sees to them. A context without a response has none. */
+  attend(scope: { leave(): void }): void {
     if (this.#isHooked || !this.#ctx.res) return
     this.#isHooked = true
     beforeHeaders(this.#ctx.res, cookiesReplaced => {
-      leave()
+      scope.leave()
       this.#complete(cookiesReplaced)
     })
   }
@@ -64,39 +64,33 @@ export class Reply {
   #send(write: () => readonly string[]): boolean {
     if (this.hasLeft) return false
     const { res } = this.#ctx
-    const before = cookieLines(res)
-    const others = before.filter(line => !this.#lines.includes(line))
-    if (others.length < before.length) setCookieLines(res, others)
+    // A copy: ctx.cookies changes the list that is on the response.
+    const before = [...cookieLines(res)]
+    if (this.#lines.length > 0) setCookieLines(res, without(before, this.#lines))
     try {
       this.#lines = write()
     } catch (error) {
       setCookieLines(res, before)
       throw error
     }
-    this.#protect()
+    this.#protect(this.#lines.length > 0)
     return true
-  }
-
-  #protect(): void {
-    if (!this.#settings.config.cacheHeaders || !this.#carrier.usesCookies) return
-    const { res } = this.#ctx
-    const setsCookie = linesOf(this.#ctx, this.#settings.config.key).length > 0
-    if (this.#isUsed || setsCookie) varyByCookie(res)
-    if (setsCookie) forbidCaching(res)
   }
 
   #complete(cookiesReplaced: boolean): void {
     const { res } = this.#ctx
-    const missing = this.#missing()
-    const isWiped = cookiesReplaced || this.#wasWiped()
-    if (missing.length > 0 && isWiped) setCookieLines(res, [...cookieLines(res), ...missing])
-    this.#protect()
+    const present = cookieLines(res)
+    const missing = without(this.#lines, present)
+    const isRestored = missing.length > 0 && (cookiesReplaced || this.#wasWiped())
+    if (isRestored) setCookieLines(res, [...present, ...missing])
+    // The signature alone may have been renewed, when it was read.
+    this.#protect(isRestored || (present.length > 0 && linesOf(this.#ctx, this.#settings.config.key).length > 0))
   }
 
-  #missing(): readonly string[] {
-    if (this.#lines.length === 0) return this.#lines
-    const present = cookieLines(this.#ctx.res)
-    return this.#lines.filter(line => !present.includes(line))
+  #protect(setsCookie: boolean): void {
+    if (!this.#settings.config.cacheHeaders || !this.#carrier.usesCookies) return
+    if (this.#isUsed || setsCookie) varyByCookie(this.#ctx.res)
+    if (setsCookie) forbidCaching(this.#ctx.res)
   }
 
   /**
@@ -107,4 +101,8 @@ export class Reply {
     const hasMark = this.#settings.config.cacheHeaders && this.#carrier.usesCookies
     return hasMark ? !variesByCookie(this.#ctx.res) : this.hasThrown
   }
+}
+
+function without(lines: readonly string[], others: readonly string[]): readonly string[] {
+  return lines.length === 0 ? lines : lines.filter(line => !others.includes(line))
 }

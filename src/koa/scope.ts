@@ -24,7 +24,7 @@ export class Scope implements SessionOwner {
   readonly settings: Settings
   readonly known = new Known()
   readonly #backend: Backend
-  readonly #commits = new Queue()
+  #commits: Queue | undefined
   #phase: 'early' | 'skipped' | 'running' | 'done' | 'failed' = 'early'
   /** What the handler has; `undefined`: it did not ask, `null`: it removed the session. */
   #session: Session | null | undefined
@@ -55,7 +55,7 @@ export class Scope implements SessionOwner {
   /** Begins the request. A promise where the session has to be loaded first; it never rejects. */
   start(): Promise<void> | undefined {
     this.#phase = 'running'
-    if (this.config.rolling || this.config.renew) this.reply.attend(this.#leave)
+    if (this.config.rolling || this.config.renew) this.reply.attend(this)
     return this.load()
   }
 
@@ -74,8 +74,7 @@ export class Scope implements SessionOwner {
   /** Ends the request: waits for every commit, and commits. Throws what one of them threw that nobody waited for. */
   async finish(): Promise<void> {
     try {
-      const commits = this.#commits.settle()
-      if (commits) await commits
+      if (this.#commits) await this.#commits.settle()
       const committing = this.config.autoCommit && this.#commit({})
       if (committing) await committing
       this.#phase = 'done'
@@ -125,6 +124,7 @@ export class Scope implements SessionOwner {
 
   /** Commits now, after the commits that are under way. */
   commit(options: CommitOptions): Promise<void> {
+    this.#commits ??= new Queue()
     return this.#commits.add(() => this.#commit(options))
   }
 
@@ -172,7 +172,7 @@ export class Scope implements SessionOwner {
     }
     this.#isUsedSinceCommit = true
     this.reply.use()
-    this.reply.attend(this.#leave)
+    this.reply.attend(this)
   }
 
   #error(code: SessionError['code'], what: string, cause?: unknown): SessionError {
@@ -223,8 +223,8 @@ export class Scope implements SessionOwner {
     }
   }
 
-  /** The headers are about to leave: what the final commit would do to them is done now. */
-  readonly #leave = (): void => {
+  /** Called when the headers are about to leave: what the final commit would do to them is done now. */
+  leave(): void {
     const isDone = this.#phase === 'done' && this.#isUsedSinceCommit
     if ((this.#phase !== 'running' && !isDone) || !this.config.autoCommit) return
     try {
@@ -232,7 +232,7 @@ export class Scope implements SessionOwner {
       if (action === 'skip') return
       this.#backend.announce(this, action === 'destroy' ? null : (this.#session ?? null))
       // Changed after the final commit, by a middleware further out.
-      if (isDone) this.commit({}).catch(this.#report)
+      if (isDone) this.commit({}).catch(error => this.#report(error))
     } catch (error) {
       this.#fail()
       this.#report(error)
@@ -244,7 +244,7 @@ export class Scope implements SessionOwner {
     this.reply.hasThrown = true
   }
 
-  readonly #report = (error: unknown): void => {
+  #report(error: unknown): void {
     this.ctx.app.emit('error', error, this.ctx)
   }
 }

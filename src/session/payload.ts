@@ -40,7 +40,9 @@ export const NOTHING: Loaded = { fault: 'none' }
 
 /** `data` as it is put to rest at the instant `now`. */
 export function pack(data: Data, maxAge: MaxAge, now: number): Payload {
-  return maxAge === 'session' ? { ...data, _session: true } : { ...data, _expire: now + maxAge, _maxAge: maxAge }
+  const lifetime: Payload = maxAge === 'session' ? { _session: true } : { _expire: now + maxAge, _maxAge: maxAge }
+  // Several times as fast as to spread them, in V8.
+  return Object.assign({}, data, lifetime)
 }
 
 /** The lifetime that a payload was saved with, if it says so. */

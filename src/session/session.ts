@@ -132,7 +132,8 @@ function protect(name: string): void {
 /** The data of a session: every property of its own that is not a function. */
 export function dataOf(session: Session): Data {
   const data: Data = {}
-  for (const [name, value] of Object.entries(session)) {
+  for (const name of Object.keys(session)) {
+    const value = (session as unknown as Data)[name]
     if (typeof value !== 'function') data[name] = value
   }
   return data
@@ -152,8 +153,9 @@ export function snapshot(session: Session): Snapshot {
 
 /** Takes the data of a payload into `session`, and none of the names that are not data. */
 export function fill(session: Session, payload: Payload): void {
+  const properties = session as unknown as Data
   for (const name of Object.keys(payload)) {
-    if (!RESERVED.has(name)) Reflect.set(session, name, payload[name])
+    if (!RESERVED.has(name)) properties[name] = payload[name]
   }
 }
 
