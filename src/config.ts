@@ -117,7 +117,7 @@ export function resolveConfig(options: Given): Config {
     genid: () => `${prefix}${randomUUID()}`,
     now: Date.now,
     // Checked above, name by name: the one place where what the user gave gets its types.
-    ...(pick(given, name => name in OURS) as unknown as Pick<
+    ...(pick(given, name => Object.hasOwn(OURS, name)) as unknown as Pick<
       Config,
       'valid' | 'beforeSave' | 'schema' | 'skip' | 'store' | 'ContextStore' | 'externalKey'
     >),
@@ -140,7 +140,7 @@ export function checkMaxAge(value: unknown): MaxAge {
 /** `null` and `undefined` mean "not set", and so does a `maxAge` of 0; `maxage` is the spelling of 1.x. */
 function unaliased(options: Given): Given {
   const { maxage, ...given }: Record<string, unknown> = options
-  if (!('maxAge' in given)) given.maxAge = maxage
+  given.maxAge ??= maxage
   if (given.maxAge === 0) given.maxAge = undefined
   return pick(given, name => given[name] !== undefined && given[name] !== null)
 }
@@ -151,7 +151,7 @@ function cookieOptions(given: Given): Config['cookie'] {
     httpOnly: true,
     overwrite: true,
     signed: true,
-    ...pick(given, name => !(name in OURS)),
+    ...pick(given, name => !Object.hasOwn(OURS, name)),
   }
   return Object.freeze({ ...attributes, ...prefixAttributes(String(key), given) })
 }

@@ -1,5 +1,4 @@
-export type { SessionErrorCode } from './errors.ts'
-export { SessionError } from './errors.ts'
+export { SessionError, type SessionErrorCode } from './errors.ts'
 export type { SessionApp, SessionMiddleware } from './koa/middleware.ts'
 export { createSession, createSession as default } from './koa/middleware.ts'
 export type {

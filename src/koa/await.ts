@@ -4,7 +4,7 @@ import { SessionError } from '../errors.ts'
 export function refusePromise<Value>(value: Value, option: string): Value {
   if (!isPromise(value)) return value
   // Its rejection would otherwise end the process.
-  value.then(ignore, ignore)
+  value.then(undefined, () => {})
   throw new SessionError('ERR_SESSION_ASYNC', `${option} gave a promise where it can not be awaited; let it be sync`)
 }
 
@@ -20,12 +20,8 @@ class Watched<Value> extends Promise<Value> {
   }
 
   isAwaited = false
-  /** Resolves when it is settled, either way. */
-  readonly finished: Promise<void> = super.then(ignore, ignore)
-
-  static of<Value>(work: Promise<Value>): Watched<Value> {
-    return new Watched<Value>(resolve => resolve(work))
-  }
+  /** Whether it was fulfilled, when it is settled. */
+  readonly finished: Promise<boolean> = super.then(Boolean.bind(undefined, true), Boolean.bind(undefined, false))
 
   // biome-ignore lint/suspicious/noThenProperty: a promise has one, and it is how it learns that somebody waits
   override then<Fulfilled = Value, Rejected = never>(
@@ -39,27 +35,28 @@ class Watched<Value> extends Promise<Value> {
 
 /** Work that is done one piece after the other. */
 export class Queue {
-  readonly #pieces: Watched<void>[] = []
+  /** What is under way, or has failed. */
+  readonly #pieces = new Set<Watched<void>>()
   #last: Promise<void> | undefined
 
   /** Does `work` when what was added before is done, whether that failed or not: at once when there is none. */
   add(work: () => void | Promise<void>): Promise<void> {
-    const piece = Watched.of(this.#last ? this.#last.then(work) : attempt(work))
-    this.#pieces.push(piece)
-    this.#last = piece.finished
+    const previous = this.#last
+    const turn = async (): Promise<void> => {
+      if (previous) await previous
+      await work()
+    }
+    const piece = new Watched<void>(resolve => resolve(turn()))
+    this.#pieces.add(piece)
+    this.#last = piece.finished.then(isGood => {
+      if (isGood) this.#pieces.delete(piece)
+    })
     return piece
   }
 
   /** Waits for all of it. Rejects with the first error that nobody waited for. */
-  settle(): Promise<void> | undefined {
-    return this.#last?.then(async () => {
-      for (const piece of this.#pieces) if (!piece.isAwaited) await piece
-    })
+  async settle(): Promise<void> {
+    await this.#last
+    for (const piece of this.#pieces) if (!piece.isAwaited) await piece
   }
 }
-
-async function attempt(work: () => void | Promise<void>): Promise<void> {
-  await work()
-}
-
-function ignore(): void {}

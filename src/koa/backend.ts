@@ -58,7 +58,7 @@ export const cookieBackend: Backend = {
       throw new SessionError('ERR_SESSION_ENCODE', `encode gave a ${typeof value}, expected a string`)
     }
     reply.carry(value)
-    scope.committed(text, payload)
+    scope.known.committed(text, payload)
   },
 
   replace(scope, session) {
@@ -93,18 +93,25 @@ function decoded(scope: Scope, text: string): unknown {
 /** A store outlives the session by this much (ms), so that one that has expired is seen to have (as in 7.x). */
 const GRACE = 10_000
 
-/** The session is in a store, and the client carries its id. */
-export function storeBackend(store: Store): Backend {
+/**
+ * The session is in a store, and the client carries its id. The store is made when it is needed first: one that can't
+ * be made is like one that is down.
+ */
+export function storeBackend(makeStore: () => Store): Backend {
+  let made: Store | undefined
+  const store = (): Store => {
+    made ??= makeStore()
+    return made
+  }
+
   return {
     waits: true,
 
     newId({ ctx, config }) {
       const id = refusePromise(config.genid(ctx), 'genid')
       if (typeof id === 'string' && id !== '') return id
-      throw new SessionError(
-        'ERR_SESSION_ID',
-        `genid gave ${id === '' ? 'an empty string' : typeof id}, expected an id`,
-      )
+      const what = id === '' ? 'an empty string' : typeof id
+      throw new SessionError('ERR_SESSION_ID', `genid gave ${what}, expected an id`)
     },
 
     load(scope, presented) {
@@ -114,35 +121,39 @@ export function storeBackend(store: Store): Backend {
     async save(scope, session) {
       const { ctx, config } = scope
       const id = scope.nameIt()
-      refuseUnreachable(scope)
+      refuseUnreachable(scope, id)
+      scope.known.storingId = id
       if (config.beforeSave) await config.beforeSave(ctx, session)
       const { payload, text, changed } = scope.atRest(session)
       if (config.schema) await checkSchema(config.schema, text)
       const { maxAge, known } = scope
       const ttl = maxAge === 'session' ? config.ttl : maxAge + GRACE
-      await store.set(id, payload, ttl, {
+      await store().set(id, payload, ttl, {
         ctx,
         rolling: config.rolling,
         changed: changed || id !== known.storedId,
       })
       scope.reply.carry(id)
-      scope.committed(text, payload)
+      scope.known.committed(text, payload)
+      if (known.replacedId === undefined) return
+      await store().destroy(known.replacedId, { ctx })
+      known.replacedId = undefined
     },
 
     async replace(scope, session) {
-      const { ctx } = scope
-      const { storedId } = scope.known
-      if (scope.reply.hasLeft) throw unreachable('regenerate() gives a new id')
-      scope.known.id = this.newId(scope)
+      const { known } = scope
+      const id = this.newId(scope)
+      refuseUnreachable(scope, id)
+      known.id = id
+      known.replacedId ??= known.storedId
       await this.save(scope, session)
-      if (storedId !== undefined) await store.destroy(storedId, { ctx })
     },
 
     async destroy(scope) {
       const { ctx } = scope
-      const { storedId } = scope.known
+      const { storedId, replacedId } = scope.known
       scope.reply.drop()
-      if (storedId !== undefined) await store.destroy(storedId, { ctx })
+      for (const id of [storedId, replacedId]) if (id !== undefined) await store().destroy(id, { ctx })
       scope.known.forgotten()
     },
 
@@ -154,8 +165,9 @@ export function storeBackend(store: Store): Backend {
 
   async function fetch({ ctx, config }: Scope, id: string): Promise<Loaded> {
     const lifetime = config.maxAge === 'session' ? config.ttl : config.maxAge
-    const value = await store.get(id, lifetime, { ctx, rolling: config.rolling })
-    if (!value) return { fault: 'missed', id, value }
+    const value = await store().get(id, lifetime, { ctx, rolling: config.rolling })
+    // An empty object has nothing of a session that was saved: an id must not be adopted for it.
+    if (!value || (isPayload(value) && Object.keys(value).length === 0)) return { fault: 'missed', id, value }
     if (!isPayload(value)) return { fault: 'invalid', id, value }
     if (isExpired(value, config.now())) return { fault: 'expired', id, value }
     const isValid = (!config.valid || (await config.valid(ctx, value))) && (await passesSchema(config.schema, value))
@@ -164,14 +176,8 @@ export function storeBackend(store: Store): Backend {
 }
 
 /** A new id that can't reach its client would be a session that nobody can use. */
-function refuseUnreachable({ id, presented, reply }: Scope): void {
-  if (reply.hasLeft && id !== presented.value && id !== reply.carried) throw unreachable('a new session')
-}
-
-function unreachable(what: string): SessionError {
+function refuseUnreachable({ presented, reply }: Scope, id: string | undefined): void {
+  if (!reply.hasLeft || id === presented.value || id === reply.carried) return
   const advice = 'use the session before the response begins'
-  return new SessionError(
-    'ERR_SESSION_HEADERS_SENT',
-    `${what} that can not reach the client, the headers have left; ${advice}`,
-  )
+  throw new SessionError('ERR_SESSION_HEADERS_SENT', `the headers left before the id of a new session; ${advice}`)
 }

@@ -29,7 +29,9 @@ export const cookieCarrier: Carrier = {
   usesCookies: true,
 
   read(ctx, config) {
-    return withCookies(ctx, cookies => cookies.get(config.key, config.cookie)) || undefined
+    const value = withCookies(ctx, cookies => cookies.get(config.key, config.cookie))
+    // What is larger than we send was not sent by us; it is not worth the work.
+    return value && config.key.length + value.length <= LARGEST_COOKIE ? value : undefined
   },
 
   write(ctx, config, value, maxAge) {
@@ -55,12 +57,12 @@ export function externalCarrier(externalKey: ExternalKey): Carrier {
     },
 
     write(ctx, _config, id) {
-      externalKey.set(ctx, id)
+      refusePromise(externalKey.set(ctx, id), 'externalKey.set')
       return []
     },
 
     clear(ctx) {
-      externalKey.clear?.(ctx)
+      refusePromise(externalKey.clear?.(ctx), 'externalKey.clear')
       return []
     },
   }
@@ -101,24 +103,23 @@ const INERT_RESPONSE = { getHeader: () => undefined, setHeader: () => {} }
 function withCookies<Result>(ctx: Context, use: (cookies: Cookies) => Result): Result {
   try {
     const cookies = ctx.cookies as Cookies
-    // Reading a signed cookie may write (a signature is renewed or cleared), which it can't once the headers left.
-    return use(
-      ctx.res?.headersSent === false ? cookies : Object.create(cookies, { response: { value: INERT_RESPONSE } }),
-    )
+    // Koa's writes when it reads (a signature is renewed or cleared), which it can't once the headers left.
+    const isInert = ctx.res?.headersSent !== false && 'response' in cookies
+    return use(isInert ? Object.create(cookies, { response: { value: INERT_RESPONSE } }) : cookies)
   } catch (cause) {
     throw explained(cause)
   }
 }
 
+const INSECURE = 'behind a proxy that ends TLS set app.proxy = true, for plain HTTP set the option secure to false'
+const KEYS = 'set app.keys to a list of secrets, or the option signed to false'
+
+/** What an error of `ctx.cookies` means, and the way out. */
 function explained(cause: unknown): unknown {
   const message = cause instanceof Error ? cause.message : ''
-  if (/unencrypted connection/i.test(message)) {
-    const advice = 'behind a proxy that ends TLS set app.proxy = true, for plain HTTP set the option secure to false'
-    return new SessionError('ERR_SESSION_INSECURE', `${message}: ${advice}`, { cause })
-  }
-  if (/keys (required|must be provided)/i.test(message)) {
-    const advice = 'set app.keys to a list of secrets, or the option signed to false'
-    return new SessionError('ERR_SESSION_KEYS', `${message}: ${advice}`, { cause })
-  }
+  if (/unencrypted/i.test(message))
+    return new SessionError('ERR_SESSION_INSECURE', `${message}: ${INSECURE}`, { cause })
+  if (/keys (required|must)/i.test(message))
+    return new SessionError('ERR_SESSION_KEYS', `${message}: ${KEYS}`, { cause })
   return cause
 }

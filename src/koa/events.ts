@@ -7,14 +7,10 @@ import type { Refused } from '../session/payload.ts'
  * stored session.
  */
 export function emitFault(ctx: Context, { fault, id: key, value }: Refused): void {
-  emit(ctx, fault, { key, value, ctx })
+  setImmediate(() => ctx.app.emit(`session:${fault}`, { key, value, ctx }))
 }
 
 /** Says that a change came after the headers had left, and could not be sent: `session:late`, with `{ ctx }`. */
 export function emitLate(ctx: Context): void {
-  emit(ctx, 'late', { ctx })
-}
-
-function emit(ctx: Context, event: string, detail: object): void {
-  setImmediate(() => ctx.app.emit(`session:${event}`, detail))
+  setImmediate(() => ctx.app.emit('session:late', { ctx }))
 }

@@ -1,17 +1,24 @@
-import type { OutgoingHttpHeaders, ServerResponse } from 'node:http'
+import type { ServerResponse } from 'node:http'
 
-/** Called when the headers are about to leave; `cookiesReplaced`: by a Set-Cookie in the arguments of `writeHead`. */
-export type HeadersCallback = (cookiesReplaced: boolean) => void
+/** The headers as they are about to leave. */
+export interface Leaving {
+  /** A Set-Cookie among the arguments of `writeHead` took the place of all others. */
+  readonly cookiesReplaced: boolean
+  /** The response says that it depends on the request's cookies. */
+  readonly variesByCookie: boolean
+  readonly hasCacheControl: boolean
+}
+
+export type HeadersCallback = (leaving: Leaving) => void
 
 type WriteHead = (...line: unknown[]) => ServerResponse
 type Hooked = WriteHead & { [CALLBACKS]?: HeadersCallback[] }
-type Headers = OutgoingHttpHeaders | readonly unknown[]
 
 const CALLBACKS = Symbol('koa-session.callbacks')
 
 /**
- * Calls `callback` before the headers leave, however they do: every way out of node:http and of node:http2 goes
- * through `res.writeHead`. That is the one method that is wrapped, once per response, and it is put back after.
+ * Calls `callback` before the headers leave, however they do: every way out of a response, of node:http and of
+ * node:http2, goes through `res.writeHead`. That is the one method that is wrapped, once per response, and it is put back after.
  */
 export function beforeHeaders(res: ServerResponse, callback: HeadersCallback): void {
   const original = res.writeHead as Hooked
@@ -21,8 +28,13 @@ export function beforeHeaders(res: ServerResponse, callback: HeadersCallback): v
   }
   const callbacks = [callback]
   const hooked: Hooked = (...line) => {
-    const { rest, cookiesReplaced } = line.length > 1 && !res.headersSent ? takeHeaders(res, line) : { rest: line }
-    if (!res.headersSent) for (const call of callbacks) call(cookiesReplaced === true)
+    const { rest, cookiesReplaced = false } =
+      line.length > 1 && !res.headersSent ? takeHeaders(res, line) : { rest: line }
+    if (!res.headersSent) {
+      const hasCacheControl = res.hasHeader('Cache-Control')
+      const leaving = { cookiesReplaced, variesByCookie: variesByCookie(res), hasCacheControl }
+      for (const call of callbacks) call(leaving)
+    }
     const result = original.apply(res, rest)
     // Not before it succeeded: after an error the response can still leave with other headers.
     if (res.writeHead === hooked) Object.assign(res, { writeHead: original })
@@ -37,7 +49,7 @@ function takeHeaders(res: ServerResponse, line: unknown[]): { rest: unknown[]; c
   const at = typeof line[1] === 'string' ? 2 : line[1] ? 1 : 2
   const headers = line[at]
   if (typeof headers !== 'object' || headers === null) return { rest: line }
-  const grouped = group(headers as Headers)
+  const grouped = group(headers)
   // A list that is no list of headers: Node says so.
   if (!grouped) return { rest: line }
   for (const [name, values] of grouped.values()) res.setHeader(name, values)
@@ -45,26 +57,19 @@ function takeHeaders(res: ServerResponse, line: unknown[]): { rest: unknown[]; c
 }
 
 /** The headers by their lower-case name; a list of them may be flat or of pairs, and may name one twice. */
-function group(headers: Headers): Map<string, [name: string, values: string | string[]]> | undefined {
+function group(headers: object): Map<string, [name: string, values: string | string[]]> | undefined {
+  const pairs: unknown[] = Array.isArray(headers) ? headers : Object.entries(headers)
+  const list = pairs.every(Array.isArray) ? pairs.flat() : pairs
+  if (list.length % 2 === 1) return undefined
   const grouped = new Map<string, [string, string | string[]]>()
-  for (const [name, value] of pairs(headers) ?? []) {
-    const key = String(name).toLowerCase()
-    const known = Array.isArray(headers) ? grouped.get(key)?.[1] : undefined
+  for (let at = 0; at < list.length; at += 2) {
+    const name = String(list[at])
+    const known = grouped.get(name.toLowerCase())?.[1]
     // The types are Node's to check, in setHeader.
-    grouped.set(key, [String(name), known === undefined ? (value as string) : [known, value as string].flat()])
+    const value = list[at + 1] as string
+    grouped.set(name.toLowerCase(), [name, known === undefined ? value : [known, value].flat()])
   }
-  return pairs(headers) && grouped
-}
-
-function pairs(headers: Headers): Iterable<readonly [unknown, unknown]> | undefined {
-  if (!isList(headers)) return Object.entries(headers)
-  if (headers.every(Array.isArray)) return headers as Array<[unknown, unknown]>
-  if (headers.length % 2 === 1) return undefined
-  return headers.flatMap((name, index) => (index % 2 === 0 ? [[name, headers[index + 1]] as const] : []))
-}
-
-function isList(headers: Headers): headers is readonly unknown[] {
-  return Array.isArray(headers)
+  return grouped
 }
 
 /** The lines of Set-Cookie that are on the response. */

@@ -6,6 +6,10 @@ export class Known {
   id: string | undefined
   /** The id under which a store holds the session, or may. */
   storedId: string | undefined
+  /** The id under which a store was last asked to hold it. */
+  storingId: string | undefined
+  /** The id that a new one took the place of, until the store has forgotten it. */
+  replacedId: string | undefined
   /** The text of the data that they have; `undefined`: they have none. */
   text: string | undefined
   /** The instant at which it expires; `undefined`: it does not say. */
@@ -14,6 +18,11 @@ export class Known {
   isKeptAlive = false
   /** Whether this request ended it. */
   isForgotten = false
+
+  /** Whether a store is being asked to hold the session under an id that is new to it. */
+  get isNewIdUnderWay(): boolean {
+    return this.storingId !== undefined && this.storingId !== this.storedId
+  }
 
   /** They had this when the request began. */
   resumed(text: string, payload: Payload, id: string | undefined): void {
@@ -29,7 +38,7 @@ export class Known {
     this.expiresAt = payload._expire
     this.isKeptAlive = true
     this.isForgotten = false
-    this.storedId = this.id
+    this.storedId = this.storingId
   }
 
   /** They have nothing any more. */
@@ -37,6 +46,8 @@ export class Known {
     this.text = undefined
     this.id = undefined
     this.storedId = undefined
+    this.storingId = undefined
+    this.replacedId = undefined
     this.isForgotten = true
   }
 }

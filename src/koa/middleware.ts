@@ -6,7 +6,6 @@ import type { CreateSessionOptions } from '../options.ts'
 import type { ContextFor, Session, SessionData } from '../types.ts'
 import { refusePromise } from './await.ts'
 import { type Manager, register, scopeOf, warnOfDifference } from './manager.ts'
-import type { Scope } from './scope.ts'
 
 /** What `session()` asks of a Koa application. */
 export interface SessionApp {
@@ -63,25 +62,22 @@ function middlewareOf(manager: Manager) {
       if (scope.manager !== manager) warnOfDifference(scope.manager, manager.options)
       return next()
     }
-    if (isSkipped(ctx, scope)) return next()
+    const { skip } = scope.config
+    if (skip && refusePromise(skip(ctx), 'skip')) {
+      scope.skip()
+      return next()
+    }
     const starting = scope.start()
     if (starting) await starting
     try {
       await next()
     } catch (error) {
       scope.reply.hasThrown = true
-      await scope.finish().catch(failure => ctx.app.emit('error', failure, ctx))
+      await scope.finish().catch(failure => scope.report(failure))
       throw error
     }
     await scope.finish()
   }
-}
-
-function isSkipped(ctx: Context, scope: Scope): boolean {
-  const { skip } = scope.config
-  if (!skip || !refusePromise(skip(ctx), 'skip')) return false
-  scope.skip()
-  return true
 }
 
 function isApp(value: unknown): value is SessionApp {

@@ -1,8 +1,7 @@
 import { textOrNothing } from '../session/changes.ts'
 import { type Loaded, maxAgeOf, type Payload } from '../session/payload.ts'
 import { dataOf, fill, Session } from '../session/session.ts'
-import type { Backend } from './backend.ts'
-import type { Carrier } from './carrier.ts'
+import { type Carrier, linesOf } from './carrier.ts'
 import { emitFault } from './events.ts'
 import type { Scope } from './scope.ts'
 
@@ -10,21 +9,16 @@ import type { Scope } from './scope.ts'
 export class Presented {
   /** The value that the request brings. */
   value: string | undefined
+  /** Whether it was tried to load it. */
+  isLoaded = false
   readonly #scope: Scope
   readonly #carrier: Carrier
-  readonly #backend: Backend
   #loading: Promise<void> | undefined
   #found: Loaded | { readonly error: unknown } | undefined
 
-  constructor(scope: Scope, carrier: Carrier, backend: Backend) {
+  constructor(scope: Scope, carrier: Carrier) {
     this.#scope = scope
     this.#carrier = carrier
-    this.#backend = backend
-  }
-
-  /** Whether it was tried to load it. */
-  get isLoaded(): boolean {
-    return this.#found !== undefined
   }
 
   /** Loads it. A promise where that takes a round trip; it never rejects. */
@@ -35,7 +29,7 @@ export class Presented {
 
   /** The session that it stands for, or a new one. Throws the error that kept it from being loaded. */
   open(): Session {
-    if (!this.#backend.waits) this.load()
+    if (!this.#scope.backend.waits) this.load()
     const found = this.#found
     if (found && 'error' in found) throw found.error
     const session = found?.payload && this.#resume(found.payload, found.id)
@@ -45,7 +39,7 @@ export class Presented {
   }
 
   #resume(payload: Payload, id: string | undefined): Session | undefined {
-    const { ctx, known, settings } = this.#scope
+    const { ctx, known } = this.#scope
     const session = new Session(this.#scope, false)
     fill(session, payload)
     const text = textOrNothing(dataOf(session))
@@ -54,18 +48,21 @@ export class Presented {
       return undefined
     }
     known.resumed(text, payload, id)
-    settings.maxAge = maxAgeOf(payload) ?? settings.maxAge
     return session
   }
 
   #load(): Promise<void> | undefined {
     try {
-      this.value = this.#carrier.read(this.#scope.ctx, this.#scope.config)
-      const loading = this.#backend.load(this.#scope, this.value)
+      this.#scope.settings.refresh()
+      const { ctx, config, reply, backend } = this.#scope
+      this.value = this.#carrier.read(ctx, config)
+      // Koa renews or clears a signature when it reads one: that response sets the cookie, too.
+      if (ctx.res && linesOf(ctx, config.key).length > 0) reply.attend(this.#scope)
+      const loading = backend.load(this.#scope, this.value)
       if (loading instanceof Promise) return this.#wait(loading)
       this.#take(loading)
     } catch (error) {
-      this.#found = { error }
+      this.#settle({ error })
     }
     return undefined
   }
@@ -74,12 +71,20 @@ export class Presented {
     try {
       this.#take(await loading)
     } catch (error) {
-      this.#found = { error }
+      this.#settle({ error })
     }
   }
 
+  #settle(found: Loaded | { readonly error: unknown }): void {
+    if (this.#scope.backend.waits) this.#scope.discardEarly()
+    this.#found = found
+    this.isLoaded = true
+  }
+
   #take(loaded: Loaded): void {
-    this.#found = loaded
+    const { settings } = this.#scope
+    this.#settle(loaded)
+    if (loaded.payload) settings.maxAge = maxAgeOf(loaded.payload) ?? settings.maxAge
     if (loaded.fault && loaded.fault !== 'none') emitFault(this.#scope.ctx, loaded)
   }
 }

@@ -1,7 +1,7 @@
 import type { Context } from 'koa'
 import { type Carrier, linesOf } from './carrier.ts'
 import { emitLate } from './events.ts'
-import { beforeHeaders, cookieLines, forbidCaching, setCookieLines, variesByCookie, varyByCookie } from './headers.ts'
+import { beforeHeaders, cookieLines, forbidCaching, type Leaving, setCookieLines, varyByCookie } from './headers.ts'
 import type { Settings } from './settings.ts'
 
 /** What a response owes to the session: at most one value to carry, and headers that keep it out of caches. */
@@ -14,6 +14,8 @@ export class Reply {
   readonly #carrier: Carrier
   readonly #settings: Settings
   #lines: readonly string[] = []
+  /** Sends the value once more. */
+  #write: (() => unknown) | undefined
   #isUsed = false
   #isHooked = false
   #isLate = false
@@ -28,9 +30,9 @@ export class Reply {
   attend(scope: { leave(): void }): void {
     if (this.#isHooked || !this.#ctx.res) return
     this.#isHooked = true
-    beforeHeaders(this.#ctx.res, cookiesReplaced => {
+    beforeHeaders(this.#ctx.res, leaving => {
       scope.leave()
-      this.#complete(cookiesReplaced)
+      this.#complete(leaving)
     })
   }
 
@@ -64,11 +66,12 @@ export class Reply {
   #send(write: () => readonly string[]): boolean {
     if (this.hasLeft) return false
     const { res } = this.#ctx
-    // A copy: ctx.cookies changes the list that is on the response.
-    const before = [...cookieLines(res)]
-    if (this.#lines.length > 0) setCookieLines(res, without(before, this.#lines))
+    const before = cookieLines(res)
+    // A list of its own: ctx.cookies adds to the one on the response, which the handler may share between requests.
+    if (before.length > 0) setCookieLines(res, [...without(before, this.#lines)])
     try {
       this.#lines = write()
+      this.#write = write
     } catch (error) {
       setCookieLines(res, before)
       throw error
@@ -77,12 +80,14 @@ export class Reply {
     return true
   }
 
-  #complete(cookiesReplaced: boolean): void {
+  #complete(leaving: Leaving): void {
     const { res } = this.#ctx
     const present = cookieLines(res)
     const missing = without(this.#lines, present)
-    const isRestored = missing.length > 0 && (cookiesReplaced || this.#wasWiped())
+    const isWiped = this.#isWiped(leaving)
+    const isRestored = missing.length > 0 && (leaving.cookiesReplaced || isWiped)
     if (isRestored) setCookieLines(res, [...present, ...missing])
+    if (isWiped && !this.#carrier.usesCookies) this.#write?.()
     // The signature alone may have been renewed, when it was read.
     this.#protect(isRestored || (present.length > 0 && linesOf(this.#ctx, this.#settings.config.key).length > 0))
   }
@@ -97,9 +102,10 @@ export class Reply {
    * Whether the headers were taken away as a whole, as Koa does on an error, its own or one of a middleware further
    * out. A Set-Cookie alone that is gone was removed on purpose, for a response that is to be cached for example.
    */
-  #wasWiped(): boolean {
+  #isWiped({ variesByCookie, hasCacheControl }: Leaving): boolean {
     const hasMark = this.#settings.config.cacheHeaders && this.#carrier.usesCookies
-    return hasMark ? !variesByCookie(this.#ctx.res) : this.hasThrown
+    const isError = this.hasThrown || (this.#ctx.res.statusCode >= 400 && !hasCacheControl)
+    return hasMark ? !variesByCookie && (isError || !hasCacheControl) : isError
   }
 }
 

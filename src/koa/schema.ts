@@ -1,13 +1,15 @@
 import { SessionError } from '../errors.ts'
 import type { StandardResult, StandardSchema } from '../options.ts'
+import { textOrNothing } from '../session/changes.ts'
 import { METADATA, type Payload } from '../session/payload.ts'
 
 /** Whether the data of a payload passes. A promise where the validator is async. */
 export function passesSchema(schema: StandardSchema | undefined, payload: Payload): boolean | Promise<boolean> {
   if (!schema) return true
-  const data = Object.fromEntries(Object.entries(payload).filter(([name]) => !METADATA.has(name)))
-  const result = schema['~standard'].validate(data)
-  return 'then' in result ? result.then(passes) : passes(result)
+  const data = Object.entries(payload).filter(([name]) => !METADATA.has(name))
+  // A copy: a validator may write to what it is given.
+  const text = textOrNothing(Object.fromEntries(data))
+  return text !== undefined && check(schema, text, result => !result.issues)
 }
 
 /**
@@ -15,19 +17,18 @@ export function passesSchema(schema: StandardSchema | undefined, payload: Payloa
  * what the next request will read, so that nothing is saved that would be refused then.
  */
 export function checkSchema(schema: StandardSchema | undefined, text: string): void | Promise<void> {
-  if (!schema) return
-  const result = schema['~standard'].validate(JSON.parse(text))
-  return 'then' in result ? result.then(refuse) : refuse(result)
+  if (schema) return check(schema, text, refuse)
 }
 
-function passes(result: StandardResult): boolean {
-  return !result.issues
+function check<Result>(schema: StandardSchema, text: string, judge: (result: StandardResult) => Result) {
+  const result = schema['~standard'].validate(JSON.parse(text))
+  return 'then' in result ? result.then(judge) : judge(result)
 }
 
 function refuse(result: StandardResult): void {
   const issue = result.issues?.[0]
   if (!issue) return
   const path = (issue.path ?? []).map(part => String(typeof part === 'object' ? part.key : part))
-  const where = path.length > 0 ? `session.${path.join('.')}` : 'the session'
-  throw new SessionError('ERR_SESSION_SCHEMA', `${where} does not pass the schema: ${issue.message}`)
+  // Without the validator's own words, which may quote the data.
+  throw new SessionError('ERR_SESSION_SCHEMA', `${['session', ...path].join('.')} does not pass the schema`)
 }

@@ -2,7 +2,7 @@ import type { Context } from 'koa'
 import type { Config } from '../config.ts'
 import { SessionError, warnOnce } from '../errors.ts'
 import { type MaxAge, type Payload, pack } from '../session/payload.ts'
-import { type Plan, planCommit } from '../session/plan.ts'
+import { type Plan, planCommit, SKIP } from '../session/plan.ts'
 import { type CommitOptions, Session, type SessionOwner, type Snapshot, snapshot } from '../session/session.ts'
 import { Queue } from './await.ts'
 import type { Backend } from './backend.ts'
@@ -13,8 +13,6 @@ import { Presented } from './presented.ts'
 import { Reply } from './reply.ts'
 import { Settings } from './settings.ts'
 
-const SKIP: Plan = { action: 'skip' }
-
 /** One request's session: handed out, and committed. What changes while a request runs is here. */
 export class Scope implements SessionOwner {
   readonly ctx: Context
@@ -23,9 +21,9 @@ export class Scope implements SessionOwner {
   readonly reply: Reply
   readonly settings: Settings
   readonly known = new Known()
-  readonly #backend: Backend
+  readonly backend: Backend
   #commits: Queue | undefined
-  #phase: 'early' | 'skipped' | 'running' | 'done' | 'failed' = 'early'
+  #phase: 'early' | 'skipped' | 'running' | 'finishing' | 'done' | 'failed' = 'early'
   /** What the handler has; `undefined`: it did not ask, `null`: it removed the session. */
   #session: Session | null | undefined
   #planned: Snapshot | undefined
@@ -37,8 +35,8 @@ export class Scope implements SessionOwner {
     this.ctx = ctx
     this.manager = manager
     this.settings = new Settings(config)
-    this.#backend = backendFor(ctx)
-    this.presented = new Presented(this, carrier, this.#backend)
+    this.backend = backendFor(ctx)
+    this.presented = new Presented(this, carrier)
     this.reply = new Reply(ctx, carrier, this.settings)
   }
 
@@ -46,10 +44,9 @@ export class Scope implements SessionOwner {
     return this.settings.config
   }
 
-  // What the middleware asks.
-
+  /** Whether a middleware has begun with this request, or left it out. */
   get isRunning(): boolean {
-    return this.#phase !== 'early' && this.#phase !== 'skipped'
+    return this.#phase !== 'early'
   }
 
   /** Begins the request. A promise where the session has to be loaded first; it never rejects. */
@@ -61,9 +58,7 @@ export class Scope implements SessionOwner {
 
   /** Loads what takes a round trip. What is read at once is read when it is asked for. */
   load(): Promise<void> | undefined {
-    if (!this.#backend.waits) return undefined
-    if (!this.presented.isLoaded) this.#discardEarly()
-    return this.presented.load()
+    return this.backend.waits ? this.presented.load() : undefined
   }
 
   /** Leaves this request without a session. */
@@ -74,17 +69,19 @@ export class Scope implements SessionOwner {
   /** Ends the request: waits for every commit, and commits. Throws what one of them threw that nobody waited for. */
   async finish(): Promise<void> {
     try {
+      this.#phase = 'finishing'
+      const { autoCommit, rolling, renew } = this.config
+      const isInvolved = autoCommit && (this.#session !== undefined || rolling || renew)
+      // What takes a round trip waits for its turn, so that it undoes no commit that is under way.
+      if (isInvolved && this.backend.waits) this.commit({})
       if (this.#commits) await this.#commits.settle()
-      const committing = this.config.autoCommit && this.#commit({})
-      if (committing) await committing
+      if (isInvolved && !this.backend.waits) this.#commit({})
       this.#phase = 'done'
     } catch (error) {
       this.#fail()
       throw error
     }
   }
-
-  // What a handler asks, by `ctx.session` and by what it gives.
 
   get id(): string | undefined {
     return this.known.id
@@ -109,7 +106,7 @@ export class Scope implements SessionOwner {
 
   /** Gives the session an id, where it needs one and has none. */
   nameIt(): string {
-    this.known.id ??= this.#backend.newId(this)
+    this.known.id ??= this.backend.newId(this)
     return this.known.id ?? ''
   }
 
@@ -128,41 +125,38 @@ export class Scope implements SessionOwner {
     return this.#commits.add(() => this.#commit(options))
   }
 
-  // What the backend asks and says.
-
   /** `session` as it is to be put to rest now. */
   atRest(session: Session): { readonly text: string; readonly changed: boolean; readonly payload: Payload } {
+    this.#isForced = false
     const { data, text } = (!this.config.beforeSave && this.#planned) || snapshot(session)
     return { text, changed: text !== this.known.text, payload: pack(data, this.maxAge, this.config.now()) }
   }
 
-  /** Client and backend have what `atRest()` gave. */
-  committed(text: string, payload: Payload): void {
-    this.known.committed(text, payload)
-    this.#isForced = false
-  }
-
-  // Opening.
-
   /** Looks at what is to be replaced, so that it is known whether that is a change. */
   #learn(isRemoved: boolean): void {
+    const { maxAge } = this
     try {
       this.presented.open()
+      this.settings.maxAge = maxAge
     } catch (cause) {
       // What could not be read can still be destroyed.
       this.known.storedId = this.presented.value
       // A cookie that can't be read is replaced; what a store could not give may be somebody's data.
-      if (isRemoved || !this.#backend.waits) return
+      if (isRemoved || !this.backend.waits) return
       throw this.#error('ERR_SESSION_STORE', 'could not be read, so it can not be replaced', cause)
     }
   }
 
-  #discardEarly(): void {
+  /** Throws away what was made of the session before it was loaded. */
+  discardEarly(): void {
     if (this.#session?.populated) {
-      const { property } = this.config
-      warnOnce('KOA_SESSION_EARLY', `ctx.${property} was written to before its middleware; that is not saved`)
+      warnOnce(
+        'KOA_SESSION_EARLY',
+        `what was written to ctx.${this.config.property} before its middleware is not saved`,
+      )
     }
     this.#session = undefined
+    this.#isForced = false
     this.known.id = undefined
   }
 
@@ -179,19 +173,18 @@ export class Scope implements SessionOwner {
     return new SessionError(code, `ctx.${this.config.property} ${what}`, { cause })
   }
 
-  // Committing.
-
   #commit(options: CommitOptions): void | Promise<void> {
     const { action } = this.#plan(options)
     const session = this.#session
-    if (action === 'destroy') return this.#backend.destroy(this)
+    if (action === 'destroy') return this.backend.destroy(this)
     if (action === 'skip' || !session) return
-    return action === 'replace' ? this.#backend.replace(this, session) : this.#backend.save(this, session)
+    return action === 'replace' ? this.backend.replace(this, session) : this.backend.save(this, session)
   }
 
   #plan({ save = false, regenerate = false }: CommitOptions): Plan {
     this.settings.refresh()
     this.#isUsedSinceCommit = false
+    if (this.backend.waits && !this.presented.isLoaded) return SKIP
     if (this.#session === undefined) this.#wake()
     const session = this.#session
     const { known } = this
@@ -225,17 +218,17 @@ export class Scope implements SessionOwner {
 
   /** Called when the headers are about to leave: what the final commit would do to them is done now. */
   leave(): void {
-    const isDone = this.#phase === 'done' && this.#isUsedSinceCommit
-    if ((this.#phase !== 'running' && !isDone) || !this.config.autoCommit) return
+    const isOver = this.#phase === 'finishing' || (this.#phase === 'done' && this.#isUsedSinceCommit)
+    if ((this.#phase !== 'running' && !isOver) || !this.config.autoCommit) return
     try {
       const { action } = this.#plan({})
-      if (action === 'skip') return
-      this.#backend.announce(this, action === 'destroy' ? null : (this.#session ?? null))
-      // Changed after the final commit, by a middleware further out.
-      if (isDone) this.commit({}).catch(error => this.#report(error))
+      if (action === 'skip' && !this.known.isNewIdUnderWay) return
+      this.backend.announce(this, action === 'destroy' ? null : (this.#session ?? null))
+      // Changed after the final commit began.
+      if (isOver) this.commit({}).catch(error => this.report(error))
     } catch (error) {
       this.#fail()
-      this.#report(error)
+      this.report(error)
     }
   }
 
@@ -244,7 +237,9 @@ export class Scope implements SessionOwner {
     this.reply.hasThrown = true
   }
 
-  #report(error: unknown): void {
-    this.ctx.app.emit('error', error, this.ctx)
+  /** Tells the application of an error that nobody can be given. Koa takes nothing but an `Error`. */
+  report(error: unknown): void {
+    const cause = error instanceof Error ? error : new Error('non-error thrown by a commit', { cause: error })
+    this.ctx.app.emit('error', cause, this.ctx)
   }
 }

@@ -3,22 +3,18 @@ import type { MaxAge } from '../session/payload.ts'
 
 /** The options of one response: those of the middleware, and what this request made of them. */
 export class Settings {
-  #config: Config
+  /** The options as they were when the request began, or when `refresh()` was called last. */
+  config: Config
   #maxAge: MaxAge | undefined
   #view: Record<string, unknown> | undefined
 
   constructor(config: Config) {
-    this.#config = config
-  }
-
-  /** The options as they were when the request began, or when `refresh()` was called last. */
-  get config(): Config {
-    return this.#config
+    this.config = config
   }
 
   /** The idle lifetime of this session: set by the handler, stored with the session, or configured. */
   get maxAge(): MaxAge {
-    return this.#view ? checkMaxAge(this.#view.maxAge) : (this.#maxAge ?? this.#config.maxAge)
+    return this.#view ? checkMaxAge(this.#view.maxAge) : (this.#maxAge ?? this.config.maxAge)
   }
 
   /** Throws `ERR_SESSION_OPTION` for what is not a lifetime. */
@@ -29,13 +25,13 @@ export class Settings {
 
   /** What `ctx.sessionOptions` gives: an object that can be written to, for this response. */
   get view(): Record<string, unknown> {
-    const { cookie, ...options } = this.#config
+    const { cookie, ...options } = this.config
     this.#view ??= { ...options, ...cookie, maxAge: this.maxAge }
     return this.#view
   }
 
   /** Takes up what was written to the view. Throws `ERR_SESSION_OPTION`. */
   refresh(): void {
-    if (this.#view) this.#config = resolveConfig(this.#view)
+    if (this.#view) this.config = resolveConfig(this.#view)
   }
 }

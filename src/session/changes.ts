@@ -14,7 +14,7 @@ export const EMPTY = '{}'
 export function textOf(data: Data): string {
   try {
     const text = JSON.stringify(data)
-    // Only what serializes to {} can hide a Map, so the walk is for those few.
+    // Only what serializes to {} can hide a Map, so the closer look is for those few.
     if (text.length > 2 && text.includes(EMPTY)) refuseCollections(data)
     return text
   } catch (cause) {
@@ -41,13 +41,17 @@ function refuseCollections(data: Data): void {
 function collectionIn(value: unknown): 'Map' | 'Set' | undefined {
   // A list of what is still to be looked at instead of recursion: data nests deeper than the stack.
   const pending = [value]
+  const seen = new Set<unknown>()
   while (pending.length > 0) {
     const next = pending.pop()
-    if (typeof next !== 'object' || next === null) continue
+    if (typeof next !== 'object' || next === null || seen.has(next)) continue
+    seen.add(next)
     if ('toJSON' in next && typeof next.toJSON === 'function') continue
-    if (next instanceof Map) return 'Map'
-    if (next instanceof Set) return 'Set'
-    for (const member of Object.values(next)) pending.push(member)
+    // The tag is the same in every realm.
+    const tag = Object.prototype.toString.call(next)
+    if (tag === '[object Map]') return 'Map'
+    if (tag === '[object Set]') return 'Set'
+    for (const member of Array.isArray(next) ? next : Object.values(next)) pending.push(member)
   }
   return undefined
 }
@@ -57,7 +61,7 @@ function dataError(data: Data, cause: unknown): unknown {
     try {
       JSON.stringify(data[key])
     } catch (error) {
-      return lossy(key, `what JSON can not hold (${error instanceof Error ? error.message : error})`, error)
+      return lossy(key, `what JSON can not hold${error instanceof Error ? ` (${error.message})` : ''}`, error)
     }
   }
   return cause

@@ -25,15 +25,14 @@ export interface Outcome {
   readonly expiresAt: number | undefined
 }
 
-const SKIP: Plan = { action: 'skip' }
-const DESTROY: Plan = { action: 'destroy' }
+export const SKIP: Plan = { action: 'skip' }
 
 /** Decides, and does nothing else. `now` is in milliseconds since the epoch. */
 export function planCommit(outcome: Outcome, now: number): Plan {
   const { before, after, forced } = outcome
-  if (after === null) return DESTROY
+  if (after === null) return { action: 'destroy' }
   // An empty session is neither stored nor sent, at logout included, unless the handler asks for it.
-  if (after === EMPTY && !forced && before !== EMPTY) return before === undefined ? SKIP : DESTROY
+  if (after === EMPTY && !forced && before !== EMPTY) return before === undefined ? SKIP : { action: 'destroy' }
   if (outcome.regenerate) return { action: 'replace' }
   if (forced) return { action: 'save', reason: 'forced' }
   if (before !== after) return { action: 'save', reason: 'changed' }
@@ -41,7 +40,6 @@ export function planCommit(outcome: Outcome, now: number): Plan {
 }
 
 function keepAlive({ keepAlive, maxAge, expiresAt }: Outcome, now: number): Plan {
-  if (keepAlive === 'rolling') return { action: 'save', reason: 'rolling' }
   const isDue = maxAge !== 'session' && expiresAt !== undefined && expiresAt - now < maxAge / 2
-  return keepAlive === 'renew' && isDue ? { action: 'save', reason: 'renew' } : SKIP
+  return keepAlive === 'rolling' || (keepAlive === 'renew' && isDue) ? { action: 'save', reason: keepAlive } : SKIP
 }

@@ -100,18 +100,27 @@ const API = Object.getOwnPropertyNames(Session.prototype).filter(name => name !=
 
 for (const name of [...API, ...METADATA]) protect(name)
 
-/** `util.inspect` and `console.log` show the data; the symbol is what node:util calls `inspect.custom`. */
-Object.defineProperty(Session.prototype, Symbol.for('nodejs.util.inspect.custom'), {
-  value(this: Session) {
-    return dataOf(this)
-  },
-})
+/** What node:util calls `inspect.custom`: `util.inspect` and `console.log` show the data. */
+const INSPECT = Symbol.for('nodejs.util.inspect.custom')
 
-/** Data that came from outside, `Object.assign(ctx.session, body)` included, must not reach a prototype. */
-Object.defineProperty(Session.prototype, '__proto__', {
-  get: () => Session.prototype,
-  set: () => {},
+function inspect(this: Session): Data {
+  return dataOf(this)
+}
+
+// Data that came from outside must not reach a prototype, whether it is assigned (`Object.assign`) or merged in: the
+// prototype is frozen, and its members are accessors, because nobody can assign over a frozen value.
+Object.defineProperties(Session.prototype, {
+  ['__proto__']: { get: () => Session.prototype, set: () => {} },
+  constructor: { get: () => Session, set: shadow('constructor', true) },
+  [INSPECT]: { get: () => inspect, set: shadow(INSPECT, false) },
 })
+Object.freeze(Session.prototype)
+
+function shadow(name: PropertyKey, enumerable: boolean) {
+  return function set(this: Session, value: unknown): void {
+    Object.defineProperty(this, name, { value, writable: true, configurable: true, enumerable })
+  }
+}
 
 /** An accessor with a setter, where a plain member would let sloppy-mode code assign in silence. */
 function protect(name: string): void {
@@ -125,7 +134,7 @@ function protect(name: string): void {
     if (typeof value !== 'function') {
       throw new TypeError(`session.${name} is reserved: it can not hold data, choose another name`)
     }
-    Object.defineProperty(this, name, { value, writable: true, configurable: true })
+    Object.defineProperty(this, name, { get: () => value, set: refuse, configurable: true })
   }
 }
 

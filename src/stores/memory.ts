@@ -43,7 +43,7 @@ export function memoryStore({ max = 10_000, now = Date.now }: MemoryStoreOptions
     get(id) {
       const entry = entries.get(id)
       if (!entry) return undefined
-      if (entry.expiresAt <= now()) {
+      if (!(entry.expiresAt > now())) {
         entries.delete(id)
         return undefined
       }
@@ -71,5 +71,9 @@ export function memoryStore({ max = 10_000, now = Date.now }: MemoryStoreOptions
 
 function check(option: string, value: unknown, isGood: boolean, expected: string): void {
   if (isGood) return
-  throw new SessionError('ERR_SESSION_OPTION', `memoryStore: ${option} was ${String(value)}, expected ${expected}`)
+  throw new SessionError('ERR_SESSION_OPTION', `memoryStore: ${option} was ${shown(value)}, expected ${expected}`)
+}
+
+function shown(value: unknown): string {
+  return typeof value === 'object' || typeof value === 'function' ? `of type ${typeof value}` : String(value)
 }

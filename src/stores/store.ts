@@ -15,7 +15,7 @@ export interface StoreGetCall extends StoreCall {
 }
 
 export interface StoreSetCall extends StoreGetCall {
-  /** Whether the data differs from what is stored under this id; `false`: only its lifetime is extended. */
+  /** Whether the data differs from what is stored under this id. The lifetime in the payload is new in any case. */
   readonly changed: boolean
 }
 

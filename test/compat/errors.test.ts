@@ -1,0 +1,118 @@
+/** What goes wrong at the end of a request. */
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import { ask, cookieNames, MapStore, packages, same, serve, withBoth } from './both.ts'
+
+const codes = (errors: readonly { code?: string }[]) => errors.map(({ code }) => code)
+
+test("#14 when handler and commit both throw, the handler's error is thrown and the other goes to app.on('error')", async t => {
+  const told = await withBoth(async session => {
+    const store = new MapStore()
+    const { visitor, errors } = await serve(
+      t,
+      session,
+      { store },
+      {
+        '/': ctx => {
+          ctx.session.user = 'ann'
+          store.outage = new Error('the store is down')
+          ctx.throw(418, 'the handler')
+        },
+      },
+    )
+    const { status } = await visitor.get()
+    return { status, errors: errors.map(({ message }) => message).sort() }
+  })
+  assert.deepEqual(told, {
+    '7.0.2': { status: 500, errors: ['the store is down'] },
+    '8': { status: 418, errors: ['the handler', 'the store is down'] },
+  })
+})
+
+test('#20 a cookie over 4096 bytes is a coded error, in place of one that the browser drops', async t => {
+  const told = await withBoth(async session => {
+    const { visitor, errors } = await serve(
+      t,
+      session,
+      { signed: false },
+      {
+        '/': ctx => {
+          ctx.session.text = 'x'.repeat(4000)
+        },
+      },
+    )
+    const { status, cookies } = await visitor.get()
+    return { status, cookies: cookies.length, codes: codes(errors) }
+  })
+  assert.deepEqual(told, {
+    '7.0.2': { status: 200, cookies: 1, codes: [] },
+    '8': { status: 500, cookies: 0, codes: ['ERR_SESSION_TOO_LARGE'] },
+  })
+})
+
+test('#20 a cookie of 4096 bytes, name and value, is sent', async t => {
+  const told = await withBoth(async session => {
+    const encode = () => 'x'.repeat(4096 - 'koa.sess'.length)
+    const { visitor } = await serve(
+      t,
+      session,
+      { signed: false, encode },
+      {
+        '/': ctx => {
+          ctx.session.user = 'ann'
+        },
+      },
+    )
+    return cookieNames((await visitor.get()).cookies)
+  })
+  assert.deepEqual(told, same(['koa.sess']))
+})
+
+for (const call of ['save', 'regenerate']) {
+  test(`#47 an un-awaited ${call}() that fails is reported by the final commit`, async t => {
+    const store = new MapStore()
+    const rejections: unknown[] = []
+    const note = (reason: unknown) => rejections.push(reason)
+    process.on('unhandledRejection', note)
+    t.after(() => process.off('unhandledRejection', note))
+    const { visitor, errors } = await serve(
+      t,
+      packages['8'],
+      { store },
+      {
+        '/': ctx => {
+          ctx.session.user = 'ann'
+          store.outage = new Error('the store is down')
+          ctx.session[call]()
+        },
+      },
+    )
+    assert.equal(await ask(visitor, '/'), 500)
+    assert.deepEqual([errors, rejections], [[store.outage], []])
+  })
+
+  test(`#47 the final commit waits for an un-awaited ${call}()`, async t => {
+    const store = new MapStore()
+    const saved = store.set.bind(store)
+    store.set = async (...parameters) => {
+      await new Promise(resolve => setImmediate(resolve))
+      await saved(...parameters)
+    }
+    const { visitor } = await serve(
+      t,
+      packages['8'],
+      { store },
+      {
+        '/': ctx => {
+          ctx.session.user = 'ann'
+          ctx.session[call]()
+        },
+      },
+    )
+    await visitor.get()
+    assert.deepEqual(
+      store.payloads.map(({ user }) => user),
+      ['ann'],
+    )
+  })
+}

@@ -1,0 +1,107 @@
+/** What a request writes to `ctx.sessionOptions`. */
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import { visit } from '../support/agent.ts'
+import { createApp } from '../support/koa.ts'
+import { ask, attribute, cookieNames, decoded, encoded, MapStore, router, same, serve, withBoth } from './both.ts'
+
+const COUNTER = {
+  '/': (ctx: { session: { views?: number } }) => {
+    ctx.session.views = (ctx.session.views ?? 0) + 1
+    return ctx.session.views
+  },
+}
+
+test('#16 what is written to ctx.sessionOptions is honoured for this response only', async t => {
+  const told = await withBoth(async session => {
+    const { visitor } = await serve(
+      t,
+      session,
+      { signed: false },
+      {
+        '/': ctx => {
+          ctx.session.views = 1
+        },
+        '/special': ctx => {
+          Object.assign(ctx.sessionOptions, { domain: 'example.org', httpOnly: false, maxAge: 5000 })
+          ctx.session.views = 2
+        },
+      },
+    )
+    const [special] = (await visitor.get('/special')).cookies
+    const [next] = (await visitor.stranger().get('/')).cookies
+    const { _maxAge } = decoded(/=([^;]*)/.exec(special ?? '')?.[1])
+    return { _maxAge, lines: [special, next].map(line => [attribute(line, 'domain'), attribute(line, 'httponly')]) }
+  })
+  assert.deepEqual(
+    told,
+    same({
+      _maxAge: 5000,
+      lines: [
+        ['example.org', undefined],
+        [undefined, true],
+      ],
+    }),
+  )
+})
+
+test('#16 a key that is written to ctx.sessionOptions names the cookie', async t => {
+  const told = await withBoth(async session => {
+    const { visitor } = await serve(
+      t,
+      session,
+      {},
+      {
+        '/': ctx => {
+          ctx.session.views = 1
+          ctx.sessionOptions.key = 'other'
+        },
+      },
+    )
+    return cookieNames((await visitor.get()).cookies)
+  })
+  assert.deepEqual(told, same(['other', 'other.sig']))
+})
+
+const EARLY: Array<[option: string, value: unknown]> = [
+  ['key', 'tenant'],
+  ['signed', false],
+]
+
+for (const [option, value] of EARLY) {
+  for (const where of ['cookie', 'store']) {
+    test(`#16 a ${option} that is written to ctx.sessionOptions before the middleware keeps the session (${where})`, async t => {
+      const told = await withBoth(async session => {
+        const app = createApp()
+        app.use((ctx, next) => {
+          ctx.sessionOptions[option] = value
+          return next()
+        })
+        app.use(session(where === 'store' ? { store: new MapStore() } : {}, app))
+        app.use(router(COUNTER))
+        const visitor = await visit(t, app)
+        return [await ask(visitor, '/'), await ask(visitor, '/')]
+      })
+      assert.deepEqual(told, same([1, 2]))
+    })
+  }
+}
+
+test('#16 a valid() that is written to ctx.sessionOptions before the session is read is asked', async t => {
+  const told = await withBoth(async session => {
+    const { visitor } = await serve(
+      t,
+      session,
+      { signed: false },
+      {
+        '/': ctx => {
+          ctx.sessionOptions.valid = () => false
+          return ctx.session.user ?? 'nobody'
+        },
+      },
+    )
+    visitor.jar.set('koa.sess', encoded({ user: 'ann' }))
+    return ask(visitor, '/')
+  })
+  assert.deepEqual(told, same('nobody'))
+})

@@ -1,0 +1,238 @@
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import { decode, encode } from '../src/codec/json.ts'
+import { type Config, checkMaxAge, isMaxAge, optionError, resolveConfig } from '../src/config.ts'
+import type { CookieOptions, CreateSessionOptions } from '../src/options.ts'
+import { aFunction, FLAG, NOT_MILLISECONDS, type OptionRow, testOption } from './support/options.ts'
+
+const ONE_DAY = 86_400_000
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/
+
+const store = { get: aFunction, set: aFunction, destroy: aFunction }
+const standard = { version: 1, vendor: 'test', validate: aFunction }
+
+class ContextStore {
+  get() {}
+  set() {}
+  destroy() {}
+}
+
+class WithoutDestroy {
+  get() {}
+  set() {}
+}
+
+const FUNCTION: OptionRow = {
+  expected: 'a function',
+  good: [aFunction, async () => undefined, class {}],
+  bad: { '"f"': 'f', true: true, 'an object': { call: aFunction }, 'an array': [aFunction], 1: 1 },
+}
+
+/** A row for every option that is not about the cookie: the compiler finds the one that is missing. */
+const rows: Record<Exclude<keyof CreateSessionOptions, keyof CookieOptions>, OptionRow> = {
+  key: {
+    expected: 'a cookie name: visible ASCII without ; =',
+    good: ['koa.sess', 'koa:sess', '!', '~', '{}', '"', '1', 'a/b,c', ':', '<', '>'],
+    bad: {
+      '""': '',
+      '"a b"': 'a b',
+      '"a;"': 'a;',
+      '"a=b"': 'a=b',
+      '"a\\n"': 'a\n',
+      '"ä"': 'ä',
+      '"\x7f"': '\x7f',
+      1: 1,
+    },
+  },
+  property: {
+    expected: 'the name of a property of ctx',
+    good: ['session', 'adminSession', ' '],
+    bad: { '""': '', 1: 1, 'Symbol(p)': Symbol('p'), 'an array': ['p'], 'an object': {}, true: true },
+  },
+  maxAge: {
+    expected: "a positive number of milliseconds or 'session'",
+    good: [1, 0.5, ONE_DAY, 8e15, 'session'],
+    bad: { ...NOT_MILLISECONDS, '"Session"': 'Session' },
+  },
+  ttl: {
+    expected: 'a positive number of milliseconds',
+    good: [1, 0.5, ONE_DAY, 8e15],
+    bad: { ...NOT_MILLISECONDS, 0: 0, '"session"': 'session' },
+  },
+  autoCommit: FLAG,
+  rolling: FLAG,
+  renew: FLAG,
+  cacheHeaders: FLAG,
+  encode: FUNCTION,
+  decode: FUNCTION,
+  valid: FUNCTION,
+  beforeSave: FUNCTION,
+  skip: FUNCTION,
+  genid: FUNCTION,
+  now: { ...FUNCTION, expected: 'a function that gives milliseconds since the epoch' },
+  schema: {
+    expected: 'a validator that implements Standard Schema version 1',
+    good: [{ '~standard': standard }, Object.assign(() => 1, { '~standard': standard })],
+    bad: {
+      'an object': {},
+      'an object #2': { '~standard': { version: 1 } },
+      'an object #3': { '~standard': { ...standard, version: 2 } },
+      'an object #4': { '~standard': { ...standard, version: '1' } },
+      'an object #5': { '~standard': null },
+      'an object #6': { '~standard': 'validate' },
+      'a function': aFunction,
+      '"string"': 'string',
+    },
+  },
+  store: {
+    expected: 'an object with the methods get, set and destroy',
+    good: [store, new ContextStore(), Object.assign(() => 1, store), Object.create(store)],
+    bad: {
+      'an object': {},
+      'an object #2': new Map(),
+      'an object #3': { ...store, get: undefined },
+      'an object #4': { ...store, set: 1 },
+      'an object #5': { ...store, destroy: {} },
+      'a function': ContextStore,
+      'an array': [],
+      '"redis"': 'redis',
+      true: true,
+      false: false,
+    },
+  },
+  ContextStore: {
+    expected: 'a class whose instances have the methods get, set and destroy',
+    good: [ContextStore, class extends ContextStore {}],
+    bad: {
+      'a function': WithoutDestroy,
+      'a function #2': aFunction,
+      'an object': new ContextStore(),
+      'an object #2': { prototype: store },
+      '"ContextStore"': 'ContextStore',
+    },
+  },
+  externalKey: {
+    expected: 'an object with the methods get and set',
+    good: [{ get: aFunction, set: aFunction }, store],
+    bad: { 'an object': {}, 'an object #2': { get: aFunction }, 'an object #3': { set: aFunction }, '"id"': 'id' },
+  },
+  prefix: {
+    expected: 'a string',
+    good: ['', 'app:', ' '],
+    bad: { 1: 1, 'an object': {}, 'an array': ['app:'], 'a function': aFunction, false: false },
+  },
+}
+
+for (const [option, row] of Object.entries(rows)) testOption(option, row, config => Reflect.get(config, option))
+
+test('every option has the default that the documentation names', () => {
+  const { genid, ...config } = resolveConfig({})
+  assert.deepEqual(config, {
+    key: 'koa.sess',
+    property: 'session',
+    maxAge: ONE_DAY,
+    ttl: ONE_DAY,
+    autoCommit: true,
+    rolling: false,
+    renew: false,
+    cacheHeaders: true,
+    encode,
+    decode,
+    now: Date.now,
+    cookie: { httpOnly: true, overwrite: true, signed: true },
+  })
+})
+
+test('a lifetime of 0 is as good as none: one day, as in 7.x', () => {
+  assert.equal(resolveConfig({ maxAge: 0 }).maxAge, ONE_DAY)
+  assert.equal(resolveConfig({ maxAge: -0 }).maxAge, ONE_DAY)
+  assert.equal(resolveConfig({ maxage: 0 }).maxAge, ONE_DAY)
+})
+
+test('maxage is another spelling of maxAge, which goes first', () => {
+  assert.equal(resolveConfig({ maxage: 1000 }).maxAge, 1000)
+  assert.equal(resolveConfig({ maxage: 'session' }).maxAge, 'session')
+  assert.equal(resolveConfig({ maxage: 1000, maxAge: 2000 }).maxAge, 2000)
+  assert.equal(resolveConfig({ maxage: null }).maxAge, ONE_DAY)
+  assert.equal('maxage' in resolveConfig({ maxage: 1000 }).cookie, false)
+  assert.throws(() => resolveConfig({ maxage: -1 }), { code: 'ERR_SESSION_OPTION', message: /^option maxAge was -1,/ })
+})
+
+test('options are never written to, and may be frozen all the way down', () => {
+  const refuse = () => {
+    throw new Error('the options were written to')
+  }
+  const options = { key: 'a', maxage: 5, prefix: 'p', store: Object.freeze({ ...store }), domain: null, other: {} }
+  const before = { ...options }
+  const handler = { set: refuse, defineProperty: refuse, deleteProperty: refuse, setPrototypeOf: refuse }
+  resolveConfig(new Proxy(options, handler))
+  resolveConfig(Object.freeze(options))
+  assert.deepEqual(options, before)
+})
+
+test('what comes out is frozen, and does not follow what is changed on the options', () => {
+  const options: Record<string, unknown> = { key: 'a', path: '/a' }
+  const config = resolveConfig(options)
+  options.key = 'b'
+  options.path = '/b'
+  assert.equal(config.key, 'a')
+  assert.equal(config.cookie.path, '/a')
+  assert.equal(Object.isFrozen(config), true)
+  assert.equal(Object.isFrozen(config.cookie), true)
+})
+
+test('what comes out gives the same again when it is resolved, as ctx.sessionOptions needs it', () => {
+  for (const given of [
+    {},
+    { prefix: 'p', maxAge: 'session', store, rolling: true, secure: true, domain: 'a.b', x: 1 },
+  ]) {
+    const config = resolveConfig(given)
+    const { cookie, ...ours } = config
+    assert.deepEqual(resolveConfig({ ...ours, ...cookie }), config)
+  }
+})
+
+const idOf = (config: Config) => config.genid({} as never)
+
+test('an id is a random UUID of version 4, after the prefix', () => {
+  const config = resolveConfig({ prefix: 'app:' })
+  assert.match(String(idOf(resolveConfig({}))), UUID)
+  assert.match(String(idOf(resolveConfig({ genid: null, prefix: null }))), UUID)
+  assert.equal(String(idOf(config)).startsWith('app:'), true)
+  assert.match(String(idOf(config)).slice(4), UUID)
+  assert.notEqual(idOf(config), idOf(config))
+})
+
+test('a prefix has no effect on ids of your own', () => {
+  const genid = () => 'mine'
+  assert.equal(idOf(resolveConfig({ genid, prefix: 'app:' })), 'mine')
+})
+
+test('a lifetime that is set while a request runs is checked like the option', () => {
+  for (const value of [1, 0.5, 8e15, 'session']) assert.equal(checkMaxAge(value), value)
+  for (const value of [0, -0, null, undefined]) assert.equal(checkMaxAge(value), ONE_DAY)
+  for (const [row, value] of Object.entries(NOT_MILLISECONDS)) {
+    const [shown] = row.split(' #')
+    const message = `option maxAge was ${shown}, expected a positive number of milliseconds or 'session'`
+    assert.throws(() => checkMaxAge(value), { code: 'ERR_SESSION_OPTION', message })
+  }
+})
+
+test('what can be given as maxAge is a lifetime, the word session, or 0', () => {
+  for (const value of [1, 0, 8e15, 'session']) assert.equal(isMaxAge(value), true, String(value))
+  for (const value of Object.values(NOT_MILLISECONDS)) assert.equal(isMaxAge(value), false, String(value))
+})
+
+test('the error for an option shows no more of a value than its kind, unless it is a word or a number', () => {
+  const secret = { toString: () => 'secret' }
+  for (const [value, shown] of [
+    [secret, 'an object'],
+    [[secret], 'an array'],
+    [() => secret, 'a function'],
+    ['a"', '"a\\""'],
+    [null, 'null'],
+    [undefined, 'undefined'],
+  ] as const) {
+    assert.equal(optionError('x', value, 'y').message, `option x was ${shown}, expected y`)
+  }
+})

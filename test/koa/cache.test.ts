@@ -1,0 +1,213 @@
+/** What keeps a response that depends on a session out of shared caches, and leaves the others in. */
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import session, { type CreateSessionOptions } from 'koa-session'
+import { memoryStore } from 'koa-session/memory'
+import { visit } from '../support/agent.ts'
+import { createApp, type TestContext } from '../support/koa.ts'
+
+interface Row {
+  readonly when: string
+  readonly options?: CreateSessionOptions
+  /** What the handler does, for a visitor who has a session. */
+  readonly handler: (ctx: TestContext) => unknown
+  readonly vary: string | null
+  readonly cache: string | null
+  readonly setsCookie: boolean
+}
+
+const UNTOUCHED = { vary: null, cache: null, setsCookie: false }
+const READ = { vary: 'Cookie', cache: null, setsCookie: false }
+const SET = { vary: 'Cookie', cache: 'no-store', setsCookie: true }
+
+const read = (ctx: TestContext) => ctx.session.views
+const write = (ctx: TestContext) => {
+  ctx.session.views++
+}
+const set = (headers: Record<string, string | string[]>, then: Row['handler']) => (ctx: TestContext) => {
+  for (const [name, value] of Object.entries(headers)) ctx.res.setHeader(name, value)
+  return then(ctx)
+}
+const renamed = (ctx: TestContext) => ctx.session.regenerate()
+const nothing = () => {}
+const externalKey = { get: (ctx: TestContext) => ctx.get('X-Session'), set: () => {} }
+
+const EVERYWHERE: readonly Row[] = [
+  { when: 'nobody touches the session', handler: nothing, ...UNTOUCHED },
+  { when: 'the session is read', handler: read, ...READ },
+  { when: 'the session is changed', handler: write, ...SET },
+  { when: 'the session is saved as it is', handler: ctx => ctx.session.save(), ...SET },
+  { when: 'the session is changed and the change undone', handler: ctx => write(ctx) ?? ctx.session.views--, ...READ },
+  {
+    when: 'the visitor signs out',
+    handler(ctx) {
+      ctx.session = null
+    },
+    ...SET,
+  },
+  {
+    when: 'the session is emptied',
+    handler(ctx) {
+      ctx.session = {}
+    },
+    ...SET,
+  },
+
+  { when: 'Vary names something else', handler: set({ Vary: 'Origin' }, read), ...READ, vary: 'Origin, Cookie' },
+  {
+    when: 'Vary is a list',
+    handler: set({ Vary: ['Origin', 'Accept'] }, read),
+    ...READ,
+    vary: 'Origin, Accept, Cookie',
+  },
+  {
+    when: 'Vary names a header that only begins so',
+    handler: set({ Vary: 'Cookie-Law, X-Cookie' }, read),
+    ...READ,
+    vary: 'Cookie-Law, X-Cookie, Cookie',
+  },
+  { when: 'Vary is there already', handler: set({ Vary: 'Cookie' }, write), ...SET },
+  {
+    when: 'Vary is there already, among others and spelt otherwise',
+    handler: set({ Vary: 'accept,cookie , Origin' }, write),
+    ...SET,
+    vary: 'accept,cookie , Origin',
+  },
+  { when: 'Vary is *', handler: set({ Vary: '*' }, write), ...SET, vary: '*' },
+  {
+    when: 'the handler sets Vary after reading',
+    handler: ctx => read(ctx) && ctx.set('Vary', 'Origin'),
+    ...READ,
+    vary: 'Origin, Cookie',
+  },
+
+  {
+    when: 'the handler has a Cache-Control of its own',
+    handler: set({ 'Cache-Control': 'private, max-age=60' }, write),
+    ...SET,
+    cache: 'private, max-age=60',
+  },
+  {
+    when: 'the handler says so after a save()',
+    handler: async ctx => {
+      await ctx.session.save()
+      ctx.set('Cache-Control', 'no-cache')
+    },
+    ...SET,
+    cache: 'no-cache',
+  },
+  {
+    when: 'the session is read and the handler has a Cache-Control',
+    handler: set({ 'Cache-Control': 'public, max-age=60' }, read),
+    ...READ,
+    cache: 'public, max-age=60',
+  },
+
+  { when: 'cacheHeaders is off and it is read', options: { cacheHeaders: false }, handler: read, ...UNTOUCHED },
+  {
+    when: 'cacheHeaders is off and it is changed',
+    options: { cacheHeaders: false },
+    handler: write,
+    ...UNTOUCHED,
+    setsCookie: true,
+  },
+
+  { when: 'rolling extends it untouched', options: { rolling: true }, handler: nothing, ...SET },
+  {
+    when: 'rolling extends it untouched, though the headers leave early',
+    options: { rolling: true },
+    handler: ctx => ctx.flushHeaders(),
+    ...SET,
+  },
+  {
+    when: 'rolling, but the handler made it public',
+    options: { rolling: true },
+    handler: set({ 'Cache-Control': 'public, max-age=60' }, nothing),
+    ...UNTOUCHED,
+    cache: 'public, max-age=60',
+  },
+  {
+    when: 'rolling, but the handler made it public with writeHead',
+    options: { rolling: true },
+    handler(ctx) {
+      ctx.respond = false
+      ctx.res.writeHead(200, { 'Cache-Control': 'max-age=60,Public' }).end('text')
+    },
+    ...UNTOUCHED,
+    cache: 'max-age=60,Public',
+  },
+  {
+    when: 'rolling, and the handler made it private',
+    options: { rolling: true },
+    handler: set({ 'Cache-Control': 'private' }, nothing),
+    ...SET,
+    cache: 'private',
+  },
+  { when: 'renew finds it young', options: { renew: true }, handler: nothing, ...UNTOUCHED },
+]
+
+const STORED: readonly Row[] = [
+  { when: 'the session gets a new id', handler: renamed, ...SET },
+  { when: 'externalKey carries the id and it is read', options: { externalKey }, handler: read, ...UNTOUCHED },
+  { when: 'externalKey carries the id and it is changed', options: { externalKey }, handler: write, ...UNTOUCHED },
+  { when: 'externalKey carries a new id', options: { externalKey }, handler: renamed, ...UNTOUCHED },
+]
+
+for (const [mode, rows] of [
+  ['cookie', EVERYWHERE],
+  ['store', [...EVERYWHERE, ...STORED]],
+] as const) {
+  for (const { when, options, handler, vary, cache, setsCookie } of rows) {
+    const says = `${vary ? `Vary: ${vary}` : 'no Vary'}, ${cache ? `Cache-Control: ${cache}` : 'no Cache-Control'}`
+    test(`${mode}: ${when}: ${says}`, async t => {
+      const app = createApp()
+      const errors: unknown[] = []
+      app.on('error', error => errors.push(error))
+      app.use(session({ ...(mode === 'store' && { store: memoryStore() }), ...options }, app))
+      app.use(ctx => {
+        ctx.body = 'text'
+        if (ctx.path === '/') return handler(ctx)
+        ctx.session.views = 1
+        ctx.set('X-Session', ctx.session.externalKey ?? '')
+      })
+      const visitor = await visit(t, app)
+      const id = (await visitor.get('/begin')).headers.get('x-session') ?? ''
+      const answer = await visitor.get('/', { 'x-session': id })
+      assert.deepEqual(errors, [])
+      assert.equal(answer.cookies.length, setsCookie ? 2 : 0)
+      assert.equal(answer.headers.get('vary'), vary)
+      assert.equal(answer.headers.get('cache-control'), cache)
+    })
+  }
+}
+
+test('a signature that is renewed under the newest secret is not cached either', async t => {
+  const app = createApp()
+  app.use(session(app))
+  app.use(ctx => {
+    ctx.session.views ??= 1
+    ctx.body = 'text'
+  })
+  app.keys = ['older secret']
+  const visitor = await visit(t, app)
+  await visitor.get()
+  app.keys = ['newest secret', 'older secret']
+  const answer = await visitor.get()
+  assert.equal(answer.cookies.length, 1)
+  assert.match(answer.cookies[0] ?? '', /^koa\.sess\.sig=/)
+  assert.equal(answer.headers.get('vary'), 'Cookie')
+  assert.equal(answer.headers.get('cache-control'), 'no-store')
+  assert.deepEqual((await visitor.get()).cookies, [])
+})
+
+test('a visitor without a session who only reads gets Vary and no cookie', async t => {
+  const app = createApp()
+  app.use(session(app))
+  app.use(ctx => {
+    ctx.body = String(ctx.session.views)
+  })
+  const answer = await (await visit(t, app)).get()
+  assert.deepEqual(answer.cookies, [])
+  assert.equal(answer.headers.get('vary'), 'Cookie')
+  assert.equal(answer.headers.get('cache-control'), null)
+})

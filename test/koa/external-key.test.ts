@@ -1,0 +1,167 @@
+import assert from 'node:assert/strict'
+import test, { type TestContext as Test } from 'node:test'
+import session, { type CreateSessionOptions, type ExternalKey } from 'koa-session'
+import { memoryStore } from 'koa-session/memory'
+import { visit } from '../support/agent.ts'
+import { createApp, type TestContext } from '../support/koa.ts'
+
+const HANDLERS: Record<string, (ctx: TestContext) => unknown> = {
+  '/': ctx => ctx.session.user,
+  '/untouched': () => 'untouched',
+  '/sign-in'(ctx) {
+    ctx.session.user = 'tobi'
+  },
+  '/sign-out'(ctx) {
+    ctx.session = null
+  },
+  async '/regenerate'(ctx) {
+    await ctx.session.regenerate()
+  },
+}
+
+/** Carries ids in headers, by methods that use `this`. */
+class HeaderKey implements ExternalKey {
+  readonly request = 'x-session'
+  readonly response = 'x-new-session'
+
+  get(ctx: TestContext) {
+    return ctx.get(this.request)
+  }
+
+  set(ctx: TestContext, id: string) {
+    ctx.set(this.response, id)
+  }
+
+  clear(ctx: TestContext) {
+    ctx.set(this.response, 'none')
+  }
+}
+
+async function serve(test: Test, options: CreateSessionOptions) {
+  const app = createApp()
+  const said: unknown[] = []
+  app.on('session:missed', () => said.push('missed'))
+  app.on('error', error => said.push(error.code ?? error.message))
+  app.use(session(options, app))
+  app.use(async ctx => {
+    ctx.body = (await HANDLERS[ctx.path]?.(ctx)) ?? 'ok'
+  })
+  return { visitor: await visit(test, app), said }
+}
+
+test('externalKey carries the id there and back, and no cookie is sent', async t => {
+  const { visitor } = await serve(t, { store: memoryStore(), externalKey: new HeaderKey() })
+  const { headers, cookies } = await visitor.get('/sign-in')
+  const id = headers.get('x-new-session') ?? ''
+  assert.match(id, /^[0-9a-f-]{36}$/)
+  assert.deepEqual(cookies, [])
+  assert.equal(headers.get('vary'), null, 'the response does not vary by cookies')
+  const answer = await visitor.get('/', { 'x-session': id })
+  assert.equal(answer.text, 'tobi')
+  assert.equal(answer.headers.get('x-new-session'), null)
+  assert.equal((await visitor.get('/')).text, 'ok')
+})
+
+test('signing out clears what externalKey carried, and sends no cookie', async t => {
+  const store = memoryStore()
+  const { visitor } = await serve(t, { store, externalKey: new HeaderKey() })
+  const id = (await visitor.get('/sign-in')).headers.get('x-new-session') ?? ''
+  const { headers, cookies } = await visitor.get('/sign-out', { 'x-session': id })
+  assert.equal(headers.get('x-new-session'), 'none')
+  assert.deepEqual(cookies, [])
+  assert.equal(store.size, 0)
+})
+
+test('an externalKey without clear can sign out too', async t => {
+  const store = memoryStore()
+  const key = new HeaderKey()
+  const externalKey = { get: (ctx: TestContext) => key.get(ctx), set: key.set.bind(key) }
+  const { visitor, said } = await serve(t, { store, externalKey })
+  const id = (await visitor.get('/sign-in')).headers.get('x-new-session') ?? ''
+  const { status, headers, cookies } = await visitor.get('/sign-out', { 'x-session': id })
+  assert.deepEqual({ status, said, cookies }, { status: 200, said: [], cookies: [] })
+  assert.equal(headers.get('x-new-session'), null)
+  assert.equal(store.size, 0)
+})
+
+test('a new id goes out by externalKey, and the old one is no longer good', async t => {
+  const { visitor } = await serve(t, { store: memoryStore(), externalKey: new HeaderKey() })
+  const old = (await visitor.get('/sign-in')).headers.get('x-new-session') ?? ''
+  const id = (await visitor.get('/regenerate', { 'x-session': old })).headers.get('x-new-session') ?? ''
+  assert.notEqual(id, old)
+  assert.equal((await visitor.get('/', { 'x-session': id })).text, 'tobi')
+  assert.equal((await visitor.get('/', { 'x-session': old })).text, 'ok')
+})
+
+test('an unknown id from externalKey is not adopted', async t => {
+  const { visitor, said } = await serve(t, { store: memoryStore(), externalKey: new HeaderKey() })
+  const { headers } = await visitor.get('/sign-in', { 'x-session': 'chosen-by-an-attacker' })
+  assert.match(headers.get('x-new-session') ?? '', /^[0-9a-f-]{36}$/)
+  assert.deepEqual(said, ['missed'])
+})
+
+for (const nothing of ['', null, undefined]) {
+  test(`externalKey.get that gives ${JSON.stringify(nothing)} brings no session`, async t => {
+    const externalKey = { get: () => nothing, set: () => {} }
+    const { visitor, said } = await serve(t, { store: memoryStore(), externalKey })
+    assert.equal((await visitor.get('/')).text, 'ok')
+    assert.deepEqual(said, [])
+  })
+}
+
+const BAD: Array<[claim: string, get: () => unknown, said: string]> = [
+  ['a number', () => 1, 'ERR_SESSION_ID'],
+  ['zero', () => 0, 'ERR_SESSION_ID'],
+  ['an object', () => ({ id: 'a' }), 'ERR_SESSION_ID'],
+  ['an array', () => ['a'], 'ERR_SESSION_ID'],
+  ['false', () => false, 'ERR_SESSION_ID'],
+  ['a promise', async () => 'a', 'ERR_SESSION_ASYNC'],
+  ['a promise that is broken', () => Promise.reject(new Error('down')), 'ERR_SESSION_ASYNC'],
+  [
+    'an error',
+    () => {
+      throw new Error('no header')
+    },
+    'no header',
+  ],
+]
+
+for (const [claim, get, expected] of BAD) {
+  test(`externalKey.get that gives ${claim} is an error where the session is read, and calls no store`, async t => {
+    const memory = memoryStore()
+    const asked: string[] = []
+    const store = { ...memory, get: (id: string) => asked.push(id) }
+    const { visitor, said } = await serve(t, { store, externalKey: { get: get as never, set: () => {} } })
+    assert.equal((await visitor.get('/untouched')).status, 200)
+    assert.equal((await visitor.get('/')).status, 500)
+    assert.deepEqual(said, [expected])
+    assert.deepEqual(asked, [])
+  })
+}
+
+for (const method of ['set', 'clear'] as const) {
+  test(`an error of externalKey.${method} is a 500`, async t => {
+    const fail = () => {
+      throw new Error('no header')
+    }
+    const externalKey = Object.assign(new HeaderKey(), { [method]: fail })
+    const { visitor, said } = await serve(t, { store: memoryStore(), externalKey })
+    assert.equal((await visitor.get(method === 'set' ? '/sign-in' : '/sign-out')).status, 500)
+    assert.deepEqual(said, ['no header'])
+  })
+}
+
+test('externalKey without a store has no effect: the session is in the cookie', async t => {
+  const { visitor } = await serve(t, { externalKey: new HeaderKey() })
+  const { headers, cookies } = await visitor.get('/sign-in')
+  assert.equal(headers.get('x-new-session'), null)
+  assert.equal(cookies.length, 2)
+  assert.equal((await visitor.get('/')).text, 'tobi')
+})
+
+test('an externalKey that lacks a method is refused at the start', () => {
+  for (const externalKey of [{}, { get: () => 'a' }, { set: () => {} }, 'x-session', { get: 'a', set: 'b' }]) {
+    const options = { store: memoryStore(), externalKey: externalKey as never }
+    assert.throws(() => session(options, createApp()), { code: 'ERR_SESSION_OPTION', message: /^option externalKey / })
+  }
+})

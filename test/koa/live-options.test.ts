@@ -1,0 +1,220 @@
+import assert from 'node:assert/strict'
+import test, { type TestContext as Test } from 'node:test'
+import session, { type CreateSessionOptions } from 'koa-session'
+import { memoryStore } from 'koa-session/memory'
+import { Clock, visit } from '../support/agent.ts'
+import { createApp, type TestContext } from '../support/koa.ts'
+
+type Handler = (ctx: TestContext) => unknown
+
+/** Serves `/` (the user), `/sign-in`, `/untouched`, and `/here`, which does what `here` does. */
+async function serve(test: Test, options: CreateSessionOptions, here: Handler = () => {}) {
+  const app = createApp()
+  const errors: Array<Error & { code?: string }> = []
+  app.on('error', error => errors.push(error))
+  app.use(session(options, app))
+  app.use(async ctx => {
+    ctx.body = 'untouched'
+    if (ctx.path === '/') ctx.body = ctx.session.user ?? 'nobody'
+    if (ctx.path === '/sign-in') ctx.session.user = 'tobi'
+    if (ctx.path === '/here') await here(ctx)
+  })
+  return { visitor: await visit(test, app), errors }
+}
+
+test('a store that is put into the options takes the next session, and taken out gives it back', async t => {
+  const options: CreateSessionOptions = {}
+  const store = memoryStore()
+  const { visitor, errors } = await serve(t, options)
+  await visitor.get('/sign-in')
+  assert.equal(store.size, 0)
+  options.store = store
+  assert.equal((await visitor.get('/')).text, 'nobody')
+  await visitor.get('/sign-in')
+  assert.equal(store.size, 1)
+  assert.match(visitor.jar.get('koa.sess') ?? '', /^[0-9a-f-]{36}$/)
+  assert.equal((await visitor.get('/')).text, 'tobi')
+  delete options.store
+  assert.equal((await visitor.get('/')).text, 'nobody')
+  await visitor.get('/sign-in')
+  assert.equal(store.size, 1)
+  assert.equal((await visitor.get('/')).text, 'tobi')
+  assert.deepEqual(errors, [])
+})
+
+test('one store in place of another is used from the next request on', async t => {
+  const options: CreateSessionOptions = { store: memoryStore() }
+  const { visitor } = await serve(t, options)
+  const first = options.store
+  await visitor.get('/sign-in')
+  options.store = memoryStore()
+  assert.equal((await visitor.get('/')).text, 'nobody')
+  options.store = first
+  assert.equal((await visitor.get('/')).text, 'tobi')
+})
+
+test('a request under way keeps the options that it began with', async t => {
+  const options: CreateSessionOptions = {}
+  const store = memoryStore()
+  const { visitor } = await serve(t, options, ctx => {
+    ctx.session.user = 'tobi'
+    options.store = store
+    options.key = 'other'
+  })
+  assert.match((await visitor.get('/here')).cookies[0] ?? '', /^koa\.sess=eyJ/)
+  assert.equal(store.size, 0)
+})
+
+test('valid that is replaced, as tests do, decides on the next request', async t => {
+  const options: CreateSessionOptions = { valid: () => true }
+  const { visitor } = await serve(t, options)
+  await visitor.get('/sign-in')
+  assert.equal((await visitor.get('/')).text, 'tobi')
+  const { valid } = options
+  options.valid = () => false
+  assert.equal((await visitor.get('/')).text, 'nobody')
+  options.valid = valid
+  assert.equal((await visitor.get('/')).text, 'tobi')
+})
+
+test('a key that is changed names the next cookie', async t => {
+  const options: CreateSessionOptions = { key: 'old' }
+  const { visitor } = await serve(t, options)
+  await visitor.get('/sign-in')
+  options.key = 'new'
+  assert.equal((await visitor.get('/')).text, 'nobody')
+  assert.match((await visitor.get('/sign-in')).cookies[0] ?? '', /^new=/)
+  assert.equal((await visitor.get('/')).text, 'tobi')
+})
+
+test('a maxAge that is changed is the lifetime of the next session', async t => {
+  const clock = new Clock()
+  const options: CreateSessionOptions = { now: clock.now, maxAge: 1000 }
+  const { visitor } = await serve(t, options)
+  options.maxAge = 60_000
+  await visitor.get('/sign-in')
+  clock.elapse(1001)
+  assert.equal((await visitor.get('/')).text, 'tobi')
+  clock.elapse(60_000)
+  assert.equal((await visitor.get('/')).text, 'nobody')
+  options.maxAge = 'session'
+  assert.doesNotMatch((await visitor.get('/sign-in')).cookies[0] ?? '', /expires/i)
+})
+
+test('an option that is removed has its default again', async t => {
+  const options: CreateSessionOptions = { key: 'mine', sameSite: 'strict' }
+  const { visitor } = await serve(t, options)
+  delete options.key
+  options.sameSite = null
+  const { cookies } = await visitor.get('/sign-in')
+  assert.match(cookies[0] ?? '', /^koa\.sess=/)
+  assert.doesNotMatch(cookies[0] ?? '', /samesite/i)
+})
+
+const BAD: Array<[option: string, value: unknown]> = [
+  ['maxAge', -1],
+  ['maxAge', Number.NaN],
+  ['maxAge', '1d'],
+  ['store', {}],
+  ['key', 'a;b'],
+  ['valid', true],
+  ['rolling', 'yes'],
+  ['sameSite', 'everywhere'],
+]
+
+for (const [option, value] of BAD) {
+  test(`${option} set to ${JSON.stringify(value)} at run time is an error that names it, until it is mended`, async t => {
+    const options: Record<string, unknown> = {}
+    const { visitor, errors } = await serve(t, options as CreateSessionOptions)
+    await visitor.get('/sign-in')
+    options[option] = value
+    const { status, cookies } = await visitor.get('/')
+    assert.deepEqual({ status, cookies }, { status: 500, cookies: [] })
+    assert.deepEqual(
+      errors.map(error => error.code),
+      ['ERR_SESSION_OPTION'],
+    )
+    assert.match(errors[0]?.message ?? '', new RegExp(`^option ${option} `))
+    assert.equal((await visitor.get('/')).status, 500)
+    delete options[option]
+    assert.equal((await visitor.get('/')).text, 'tobi')
+  })
+}
+
+test('options are never written to, frozen ones will do', async t => {
+  const options = Object.freeze({ store: memoryStore(), signed: true })
+  const { visitor } = await serve(t, options, ctx => {
+    ctx.session.maxAge = 5000
+    ctx.sessionOptions.maxAge = 6000
+  })
+  await visitor.get('/here')
+  assert.deepEqual(Object.keys(options), ['store', 'signed'])
+})
+
+const FOR_ONE_RESPONSE: Array<[option: string, value: unknown, expected: RegExp]> = [
+  ['sameSite', 'strict', /; samesite=strict/i],
+  ['domain', 'example.test', /; domain=example\.test/i],
+  ['path', '/admin', /; path=\/admin(;|$)/i],
+  ['httpOnly', false, /^((?!httponly).)*$/i],
+  ['maxAge', 'session', /^((?!expires).)*$/i],
+  ['priority', 'high', /; priority=high/i],
+  ['key', 'other', /^other=/],
+]
+
+for (const [option, value, expected] of FOR_ONE_RESPONSE) {
+  test(`ctx.sessionOptions.${option} counts for this response, and for no other`, async t => {
+    const options: CreateSessionOptions = {}
+    const { visitor } = await serve(t, options, ctx => {
+      ctx.session.user = 'loki'
+      ctx.sessionOptions[option] = value
+    })
+    assert.match((await visitor.get('/here')).cookies[0] ?? '', expected)
+    assert.doesNotMatch((await visitor.stranger().get('/sign-in')).cookies[0] ?? '', expected)
+    assert.deepEqual(options, {})
+  })
+}
+
+test('ctx.sessionOptions shows the options with their defaults, and alone changes nothing', async t => {
+  const { visitor } = await serve(t, { sameSite: 'lax' }, ctx => {
+    const { key, maxAge, sameSite, signed, rolling } = ctx.sessionOptions
+    ctx.sessionOptions.maxAge = 1000
+    ctx.body = JSON.stringify({ key, maxAge, sameSite, signed, rolling })
+  })
+  const { text, cookies } = await visitor.get('/here')
+  const expected = { key: 'koa.sess', maxAge: 86_400_000, sameSite: 'lax', signed: true, rolling: false }
+  assert.deepEqual(JSON.parse(text), expected)
+  assert.deepEqual(cookies, [])
+})
+
+test('a lifetime in ctx.sessionOptions is enforced by the server', async t => {
+  const clock = new Clock()
+  for (const common of [{}, { store: memoryStore({ now: clock.now }) }]) {
+    const { visitor } = await serve(t, { ...common, now: clock.now }, ctx => {
+      ctx.session.user = 'loki'
+      ctx.sessionOptions.maxAge = 1000
+    })
+    await visitor.get('/here')
+    clock.elapse(1000)
+    assert.equal((await visitor.get('/')).text, 'loki')
+    clock.elapse(1)
+    assert.equal((await visitor.get('/')).text, 'nobody')
+  }
+})
+
+for (const [option, value] of BAD) {
+  test(`ctx.sessionOptions.${option} set to ${JSON.stringify(value)} fails its own request alone`, async t => {
+    const { visitor, errors } = await serve(t, {}, ctx => {
+      ctx.session.user = 'loki'
+      ctx.sessionOptions[option] = value
+    })
+    await visitor.get('/sign-in')
+    const { status, cookies } = await visitor.get('/here')
+    assert.deepEqual({ status, cookies }, { status: 500, cookies: [] })
+    assert.deepEqual(
+      errors.map(error => error.code),
+      ['ERR_SESSION_OPTION'],
+    )
+    assert.match(errors[0]?.message ?? '', new RegExp(`^option ${option} `))
+    assert.equal((await visitor.get('/')).text, 'tobi')
+  })
+}

@@ -1,0 +1,250 @@
+import assert from 'node:assert/strict'
+import { createHmac } from 'node:crypto'
+import test from 'node:test'
+import mount from 'koa-mount'
+import session, { type CreateSessionOptions } from 'koa-session'
+import { memoryStore } from 'koa-session/memory'
+import { type Visitor, visit } from '../support/agent.ts'
+import { createApp, type TestApp, type TestContext } from '../support/koa.ts'
+
+const STORES: Record<string, () => CreateSessionOptions> = {
+  'in the cookie': () => ({}),
+  'in a store': () => ({ store: memoryStore() }),
+}
+
+function mounted(path: string, app: TestApp): Parameters<TestApp['use']>[0] {
+  return mount(path, app as never) as never
+}
+
+function countViews(ctx: TestContext): void {
+  ctx.session.views = (ctx.session.views ?? 0) + 1
+  ctx.body = String(ctx.session.views)
+}
+
+/** What `<key>.sig` is for `value` by a secret: that of keygrip. */
+function signature(secret: string, key: string, value: string): string {
+  const replacements: Record<string, string> = { '/': '_', '+': '-', '=': '' }
+  const digest = createHmac('sha1', secret).update(`${key}=${value}`).digest('base64')
+  return digest.replace(/[/+=]/g, character => replacements[character] ?? '')
+}
+
+async function texts(visitor: Visitor, ...paths: string[]): Promise<string[]> {
+  const found = []
+  for (const path of paths) found.push((await visitor.get(path)).text)
+  return found
+}
+
+/** A store that counts what is written to it. */
+function countingStore() {
+  const memory = memoryStore()
+  return {
+    writes: 0,
+    get: memory.get,
+    set(...[id, payload, ttl]: Parameters<typeof memory.set>) {
+      this.writes++
+      return memory.set(id, payload, ttl)
+    },
+    destroy: memory.destroy,
+  }
+}
+
+for (const [mode, options] of Object.entries(STORES)) {
+  test(`a session of a mounted application alone lives from request to request (${mode})`, async t => {
+    const [parent, child] = [createApp(), createApp()]
+    child.use(session(options(), child))
+    child.use(countViews)
+    parent.use(mounted('/child', child))
+    const visitor = await visit(t, parent)
+    assert.deepEqual(await texts(visitor, '/child', '/child/deep/er', '/child'), ['1', '2', '3'])
+    assert.equal((await visitor.stranger().get('/child')).text, '1')
+  })
+
+  test(`a session of a mounted application alone is not there for the one around it (${mode})`, async t => {
+    const [parent, child] = [createApp(), createApp()]
+    child.use(session(options(), child))
+    child.use(countViews)
+    parent.use(mounted('/child', child))
+    parent.use(ctx => {
+      ctx.body = `${typeof ctx.session} ${typeof ctx.sessionOptions}`
+    })
+    const visitor = await visit(t, parent)
+    await visitor.get('/child')
+    const { text, cookies } = await visitor.get('/')
+    assert.equal(text, 'undefined undefined')
+    assert.deepEqual(cookies, [])
+  })
+
+  test(`what a middleware around the mounted application changes afterwards is saved (${mode})`, async t => {
+    const [parent, child] = [createApp(), createApp()]
+    child.use(session(options(), child))
+    child.use((ctx, next) => {
+      ctx.session.views = (ctx.session.views ?? 0) + 1
+      ctx.body = `${ctx.session.views} ${ctx.session.seen ?? 0}`
+      return next()
+    })
+    parent.use(async (ctx, next) => {
+      await next()
+      ctx.session.seen = (ctx.session.seen ?? 0) + 1
+    })
+    parent.use(mounted('/child', child))
+    const visitor = await visit(t, parent)
+    assert.deepEqual(await texts(visitor, '/child', '/child', '/child'), ['1 0', '2 1', '3 2'])
+  })
+
+  test(`cookies of a mounted application are signed with the keys of the one around it (${mode})`, async t => {
+    const [parent, child] = [createApp(), createApp()]
+    parent.keys = ['of the parent']
+    child.keys = ['of the child']
+    child.use(session(options(), child))
+    child.use(countViews)
+    parent.use(mounted('/child', child))
+    const visitor = await visit(t, parent)
+    await visitor.get('/child')
+    const { jar } = visitor
+    assert.equal(jar.get('koa.sess.sig'), signature('of the parent', 'koa.sess', jar.get('koa.sess') ?? ''))
+    jar.set('koa.sess.sig', signature('of the child', 'koa.sess', jar.get('koa.sess') ?? ''))
+    assert.equal((await visitor.get('/child')).text, '1')
+  })
+
+  test(`a session of the application around is that of the mounted one (${mode})`, async t => {
+    const [parent, child] = [createApp(), createApp()]
+    parent.use(session(options(), parent))
+    child.use(countViews)
+    parent.use(mounted('/child', child))
+    parent.use(countViews)
+    const visitor = await visit(t, parent)
+    assert.deepEqual(await texts(visitor, '/', '/child', '/', '/child'), ['1', '2', '3', '4'])
+  })
+
+  test(`the session of both is one, and what either changes before and after survives (${mode})`, async t => {
+    const [parent, child] = [createApp(), createApp()]
+    const shared = options()
+    parent.use(session({ ...shared }, parent))
+    parent.use(async (ctx, next) => {
+      ctx.session.views = (ctx.session.views ?? 0) + 1
+      await next()
+      ctx.session.after = ctx.session.views
+    })
+    child.use(session({ ...shared }, child))
+    child.use(ctx => {
+      ctx.session.child = (ctx.session.child ?? 0) + 1
+      ctx.body = JSON.stringify(ctx.session)
+    })
+    parent.use(mounted('/child', child))
+    const visitor = await visit(t, parent)
+    const [first, second, third] = (await texts(visitor, '/child', '/child', '/child')).map(text => JSON.parse(text))
+    assert.deepEqual(first, { views: 1, child: 1 })
+    assert.deepEqual(second, { views: 2, after: 1, child: 2 })
+    assert.deepEqual(third, { views: 3, after: 2, child: 3 })
+  })
+
+  test(`the mounted application can end the session of both (${mode})`, async t => {
+    const [parent, child] = [createApp(), createApp()]
+    const shared = options()
+    parent.use(session({ ...shared }, parent))
+    child.use(session({ ...shared }, child))
+    child.use(ctx => {
+      ctx.session = null
+    })
+    parent.use(mounted('/sign-out', child))
+    parent.use(countViews)
+    const visitor = await visit(t, parent)
+    assert.deepEqual(await texts(visitor, '/', '/'), ['1', '2'])
+    const copy = visitor.copy()
+    await visitor.get('/sign-out')
+    assert.deepEqual([...visitor.jar.keys()], [])
+    if (shared.store) assert.equal((await copy.get('/')).text, '1')
+  })
+
+  test(`two mounted applications have sessions of their own under two properties (${mode})`, async t => {
+    const [parent, shop, admin] = [createApp(), createApp(), createApp()]
+    shop.use(session({ ...options(), property: 'shopSession', key: 'shop' }, shop))
+    admin.use(session({ ...options(), property: 'adminSession', key: 'admin' }, admin))
+    for (const [app, property] of [
+      [shop, 'shopSession'],
+      [admin, 'adminSession'],
+    ] as const) {
+      app.use(async (ctx, next) => {
+        ctx[property].views = (ctx[property].views ?? 0) + 1
+        ctx.body = `${ctx.body ?? ''} ${property} ${ctx[property].views} ${ctx[`${property}Options`].key}`
+        await next()
+      })
+      parent.use(mounted(`/${property.slice(0, 4)}`, app))
+      parent.use(mounted('/both', app))
+    }
+    const visitor = await visit(t, parent)
+    assert.deepEqual(await texts(visitor, '/shop', '/admi', '/shop', '/both'), [
+      ' shopSession 1 shop',
+      ' adminSession 1 admin',
+      ' shopSession 2 shop',
+      ' shopSession 3 shop adminSession 2 admin',
+    ])
+    assert.deepEqual([...visitor.jar.keys()].sort(), ['admin', 'admin.sig', 'shop', 'shop.sig'])
+  })
+}
+
+test('two mounted applications have sessions of their own under one property, on paths of their own', async t => {
+  const [parent, first, second] = [createApp(), createApp(), createApp()]
+  for (const [key, app] of Object.entries({ first, second })) {
+    app.use(session({ key, store: memoryStore() }, app))
+    app.use(countViews)
+    parent.use(mounted(`/${key}`, app))
+  }
+  const visitor = await visit(t, parent)
+  assert.deepEqual(await texts(visitor, '/first', '/first', '/second', '/first'), ['1', '2', '1', '3'])
+})
+
+test('the session of both is committed once, by the application around', async t => {
+  const [parent, child] = [createApp(), createApp()]
+  const store = countingStore()
+  let writesInside: number | undefined
+  parent.use(session({ store }, parent))
+  parent.use(async (_ctx, next) => {
+    await next()
+    writesInside = store.writes
+  })
+  child.use(session({ store }, child))
+  child.use(countViews)
+  parent.use(mounted('/child', child))
+  const { cookies } = await (await visit(t, parent)).get('/child')
+  assert.equal(writesInside, 0)
+  assert.equal(store.writes, 1)
+  assert.equal(cookies.length, 2)
+})
+
+test('an error in the mounted application loses no session', async t => {
+  const [parent, child] = [createApp(), createApp()]
+  child.use(session(child))
+  child.use(ctx => {
+    countViews(ctx)
+    if (ctx.path === '/broken') throw new Error('broken')
+  })
+  parent.use(mounted('/child', child))
+  const visitor = await visit(t, parent)
+  assert.equal((await visitor.get('/child/broken')).status, 500)
+  assert.equal((await visitor.get('/child')).text, '2')
+})
+
+test('different options of a mounted session that is shared raise one process warning, equal ones none', async t => {
+  const warnings: Array<Error & { code?: string }> = []
+  const listen = (warning: Error) => warnings.push(warning)
+  process.on('warning', listen)
+  t.after(() => process.off('warning', listen))
+  const [parent, alike, different] = [createApp(), createApp(), createApp()]
+  parent.use(session({ key: 'a', maxAge: 1000 }, parent))
+  alike.use(session({ maxAge: 1000, key: 'a' }, alike))
+  different.use(session({ key: 'b', maxAge: 1000 }, different))
+  for (const app of [alike, different]) app.use(countViews)
+  parent.use(mounted('/alike', alike)).use(mounted('/different', different))
+  const visitor = await visit(t, parent)
+  await visitor.get('/alike')
+  assert.equal(warnings.length, 0)
+  await visitor.get('/different')
+  await visitor.get('/different')
+  assert.deepEqual(
+    warnings.map(warning => warning.code),
+    ['KOA_SESSION_SHARED'],
+  )
+  assert.match(warnings[0]?.message ?? '', /ctx\.session/)
+  assert.deepEqual([...visitor.jar.keys()], ['a', 'a.sig'])
+})

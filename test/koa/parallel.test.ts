@@ -1,0 +1,178 @@
+import assert from 'node:assert/strict'
+import test, { type TestContext as Test } from 'node:test'
+import session, { type CreateSessionOptions } from 'koa-session'
+import { memoryStore } from 'koa-session/memory'
+import { type Visitor, visit } from '../support/agent.ts'
+import { createApp, type TestContext } from '../support/koa.ts'
+
+const HUNDRED = Array.from({ length: 100 }, (_, index) => index)
+
+/** Lets nobody on before `count` have arrived; then all, the last one first. */
+class Gate {
+  readonly #count: number
+  #waiting: Array<() => void> = []
+
+  constructor(count: number) {
+    this.#count = count
+  }
+
+  pass(): Promise<void> {
+    return new Promise(resolve => {
+      this.#waiting.unshift(resolve)
+      if (this.#waiting.length < this.#count) return
+      for (const goOn of this.#waiting) goOn()
+      this.#waiting = []
+    })
+  }
+}
+
+/** A store that answers in a later turn of the event loop, so that calls interleave. */
+function slowStore() {
+  const memory = memoryStore()
+  const slow =
+    <Parameters extends unknown[], Result>(method: (...parameters: Parameters) => Result) =>
+    async (...parameters: Parameters): Promise<Result> => {
+      await new Promise<void>(resolve => setImmediate(resolve))
+      return method(...parameters)
+    }
+  return { size: () => memory.size, get: slow(memory.get), set: slow(memory.set), destroy: slow(memory.destroy) }
+}
+
+const MODES: Record<string, () => CreateSessionOptions> = {
+  'in the cookie': () => ({}),
+  'in a store': () => ({ store: slowStore() }),
+}
+
+/** Serves `/` (the user), and what `handlers` serve, all of whom meet at `gate` between reading and writing. */
+async function serve(test: Test, options: CreateSessionOptions, gate: Gate): Promise<Visitor> {
+  const app = createApp()
+  const handlers: Record<string, (ctx: TestContext) => unknown> = {
+    async '/sign-in'(ctx) {
+      const { isNew } = ctx.session
+      await gate.pass()
+      ctx.session.user = ctx.querystring
+      await gate.pass()
+      ctx.body = `${isNew} ${ctx.session.user}`
+    },
+    async '/count'(ctx) {
+      const { views = 0 } = ctx.session
+      await gate.pass()
+      ctx.session.views = views + 1
+      ctx.body = `${ctx.session.user} ${views}`
+    },
+    async '/regenerate'(ctx) {
+      await gate.pass()
+      await ctx.session.regenerate()
+      ctx.body = ctx.session.user
+    },
+    async '/sign-out'(ctx) {
+      await gate.pass()
+      ctx.session = null
+    },
+    async '/broken'(ctx) {
+      ctx.session.user += ' is broken'
+      await gate.pass()
+      throw new Error('broken')
+    },
+  }
+  app.use(session({ ...options, rolling: true }, app))
+  app.use(async ctx => {
+    ctx.body = ctx.path === '/' ? String(ctx.session.user) : ''
+    await handlers[ctx.path]?.(ctx)
+  })
+  return visit(test, app)
+}
+
+/** A hundred visitors who sign in at the same time, under names of their own. */
+async function crowd(first: Visitor): Promise<Visitor[]> {
+  const visitors = HUNDRED.map(() => first.stranger())
+  const answers = await Promise.all(visitors.map((visitor, index) => visitor.get(`/sign-in?user-${index}`)))
+  assert.deepEqual(
+    answers.map(({ text }) => text),
+    HUNDRED.map(index => `true user-${index}`),
+  )
+  return visitors
+}
+
+async function everybody(visitors: Visitor[], path: string): Promise<string[]> {
+  return (await Promise.all(visitors.map(visitor => visitor.get(path)))).map(({ text }) => text)
+}
+
+for (const [mode, options] of Object.entries(MODES)) {
+  test(`a hundred visitors at the same time have a hundred sessions (${mode})`, async t => {
+    const visitors = await crowd(await serve(t, options(), new Gate(100)))
+    assert.equal(new Set(visitors.map(({ jar }) => jar.get('koa.sess'))).size, 100)
+    assert.deepEqual(
+      await everybody(visitors, '/'),
+      HUNDRED.map(index => `user-${index}`),
+    )
+  })
+
+  test(`a hundred visitors count at the same time, each for themselves (${mode})`, async t => {
+    const visitors = await crowd(await serve(t, options(), new Gate(100)))
+    for (const views of [0, 1, 2]) {
+      assert.deepEqual(
+        await everybody(visitors, '/count'),
+        HUNDRED.map(index => `user-${index} ${views}`),
+      )
+    }
+  })
+
+  test(`new ids, errors and sign-outs of some at the same time touch nobody else (${mode})`, async t => {
+    const visitors = await crowd(await serve(t, options(), new Gate(100)))
+    const paths = ['/regenerate', '/sign-out', '/broken', '/count']
+    await Promise.all(visitors.map((visitor, index) => visitor.get(paths[index % 4])))
+    const expected = HUNDRED.map(index => ['user-#', 'undefined', 'user-# is broken', 'user-#'][index % 4])
+    assert.deepEqual(
+      await everybody(visitors, '/'),
+      expected.map((text, index) => text?.replace('#', String(index))),
+    )
+  })
+}
+
+test('parallel requests of one visitor each answer with a cookie that is good', async t => {
+  const visitor = await serve(t, {}, new Gate(20))
+  const copies = HUNDRED.slice(0, 20).map(() => visitor.copy())
+  await Promise.all(copies.map((copy, index) => copy.get(`/sign-in?user-${index}`)))
+  const [first] = copies
+  const again = copies.map(() => first?.copy() ?? visitor)
+  const answers = await Promise.all(again.map((copy, index) => copy.get(`/sign-in?again-${index}`)))
+  assert.deepEqual(
+    answers.map(({ text }) => text),
+    again.map((_, index) => `false again-${index}`),
+  )
+  for (const { cookies } of answers) assert.equal(cookies.length, 2)
+  assert.deepEqual(
+    await everybody(again, '/'),
+    again.map((_, index) => `again-${index}`),
+  )
+  assert.deepEqual(
+    await everybody(copies, '/'),
+    copies.map((_, index) => `user-${index}`),
+  )
+})
+
+test('parallel first requests of one visitor in a store each get an id of their own', async t => {
+  const store = slowStore()
+  const visitor = await serve(t, { store }, new Gate(20))
+  const copies = HUNDRED.slice(0, 20).map(() => visitor.copy())
+  await Promise.all(copies.map((copy, index) => copy.get(`/sign-in?user-${index}`)))
+  assert.equal(store.size(), 20)
+  assert.deepEqual(
+    await everybody(copies, '/'),
+    copies.map((_, index) => `user-${index}`),
+  )
+})
+
+test('parallel requests of one session in a store keep its id', async t => {
+  const store = slowStore()
+  const gate = new Gate(20)
+  const visitor = await serve(t, { store }, gate)
+  const copies = HUNDRED.slice(0, 20).map(() => visitor.copy())
+  await Promise.all(copies.map(copy => copy.get('/sign-in?tobi')))
+  const [first] = copies
+  const again = copies.map(() => first?.copy() ?? visitor)
+  await everybody(again, '/count')
+  for (const { jar } of again) assert.equal(jar.get('koa.sess'), first?.jar.get('koa.sess'))
+  assert.equal(store.size(), 20)
+})

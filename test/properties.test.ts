@@ -1,0 +1,249 @@
+import assert from 'node:assert/strict'
+import { IncomingMessage, ServerResponse } from 'node:http'
+import { Socket } from 'node:net'
+import test from 'node:test'
+import fc from 'fast-check'
+import session from 'koa-session'
+import { memoryStore } from 'koa-session/memory'
+import { decode, encode } from '../src/codec/json.ts'
+import { textOf, textOrNothing } from '../src/session/changes.ts'
+import { isExpired, isPayload, maxAgeOf, type Payload, pack } from '../src/session/payload.ts'
+import { dataOf, fill, Session, type SessionOwner, snapshot } from '../src/session/session.ts'
+import { visit } from './support/agent.ts'
+import { createApp, type TestContext } from './support/koa.ts'
+
+const NOW = 1_700_000_000_000
+const KEY = 'koa.sess'
+const OWNER: SessionOwner = { id: undefined, maxAge: 1000, commit: async () => {} }
+
+const RESERVED = Object.getOwnPropertyNames(Session.prototype).filter(name => name !== 'constructor')
+const ODD = ['constructor', 'toString', 'hasOwnProperty', '__defineGetter__', 'then', 'update', '_csrf', '{}', '', '0']
+
+const name = fc.oneof(fc.string(), fc.string({ unit: 'binary' }), fc.constantFrom(...ODD))
+const freeName = name.filter(text => !RESERVED.includes(text))
+/** Any data that a session may hold. */
+const data = fc.dictionary(freeName, fc.jsonValue(), { maxKeys: 6, noNullPrototype: true })
+
+const number = fc.oneof(fc.double(), fc.constantFrom(NOW, 0, -1, 1e308, 8e15, 5e-324, 8.64e15, -8.64e15))
+const lifetime = fc.record(
+  { _expire: fc.oneof(number, fc.jsonValue()), _maxAge: fc.oneof(number, fc.jsonValue()), _session: fc.jsonValue() },
+  { requiredKeys: [] },
+)
+const hostileName = fc.oneof(name, fc.constantFrom(...RESERVED, 'constructor', 'prototype'))
+/** So small that its cookie can be kept with a little more data in it. */
+const isSmall = (text: string) => Buffer.byteLength(text) < 2500
+const hostile = fc
+  .tuple(fc.array(fc.tuple(hostileName, fc.jsonValue()), { maxLength: 8 }), lifetime)
+  .map(([members, end]) => objectText([...members, ...Object.entries(end)]))
+  .filter(isSmall)
+
+const deep = fc
+  .constantFrom(1, 100, 12_000)
+  .chain(levels =>
+    fc.constantFrom(
+      '['.repeat(levels) + ']'.repeat(levels),
+      `{"a":${'['.repeat(levels)}${']'.repeat(levels)}}`,
+      `${'{"__proto__":'.repeat(levels)}1${'}'.repeat(levels)}`,
+    ),
+  )
+
+const base64 = (text: string | Uint8Array) => Buffer.from(text as string).toString('base64')
+const cookie = fc.oneof(
+  fc.string({ maxLength: 300 }),
+  fc.uint8Array({ maxLength: 300 }).map(base64),
+  fc.json({ maxDepth: 4 }).filter(isSmall).map(base64),
+  hostile.map(base64),
+  deep.map(base64),
+  fc.tuple(hostile, fc.nat(99)).map(([text, end]) => base64(text).slice(0, -end)),
+)
+/** The value of any header that node:http lets through: RFC 9110, 5.5. */
+const header = fc
+  .array(fc.oneof(fc.integer({ min: 0x20, max: 0x7e }), fc.integer({ min: 0x80, max: 0xff }), fc.constant(9)))
+  .map(codes => String.fromCharCode(...codes))
+const anyHeader = fc.oneof(
+  cookie.map(text => `${KEY}=${text.replace(/[^\t\x20-\x7e\x80-\xff]/g, '')}`),
+  header.map(text => `${KEY}=${text}`),
+  header,
+  fc.tuple(hostile, header).map(([text, signature]) => `${KEY}=${base64(text)}; ${KEY}.sig=${signature}`),
+)
+
+function objectText(members: ReadonlyArray<readonly [string, unknown]>): string {
+  return `{${members.map(([key, value]) => `${JSON.stringify(key)}:${JSON.stringify(value) ?? 'null'}`).join()}}`
+}
+
+const PROTOTYPES = [Object.prototype, Array.prototype, Function.prototype, Session.prototype]
+const members = () => PROTOTYPES.map(prototype => Reflect.ownKeys(prototype).map(String))
+const before = members()
+
+function assertUnpolluted(): void {
+  assert.deepEqual(members(), before)
+  assert.equal(({} as Record<string, unknown>).polluted, undefined)
+}
+
+/** An application, and one request to it without a network. */
+function serve(options: object, handle: (ctx: TestContext) => void) {
+  const app = createApp()
+  const errors: unknown[] = []
+  app.on('error', error => errors.push(error))
+  app.use(session(app, { now: () => NOW, ...options }))
+  app.use(ctx => {
+    ctx.body = 'ok'
+    handle(ctx)
+  })
+  const callback = app.callback()
+  const ask = async (cookies: string) => {
+    const req = new IncomingMessage(new Socket())
+    Object.assign(req, { method: 'GET', url: '/', headers: { host: 'a.b', cookie: cookies } })
+    const res = new ServerResponse(req)
+    await (callback(req, res) as unknown)
+    const lines = [res.getHeader('set-cookie') ?? []].flat().map(String)
+    return { status: res.statusCode, cookies: lines.map(line => line.split(';')[0]).join('; ') }
+  }
+  return { app, ask, errors }
+}
+
+for (const [mode, options] of [
+  ['a signed cookie', () => ({})],
+  ['a cookie until the browser closes', () => ({ maxAge: 'session' })],
+  ['a memory store', () => ({ store: memoryStore({ now: () => NOW }) })],
+] as const) {
+  test(`any data is the same in the next request, by way of ${mode}`, async () => {
+    let given: Record<string, unknown> | undefined
+    let read = ''
+    const { ask, errors } = serve(options(), ctx => {
+      if (given) ctx.session = given
+      else read = textOf(dataOf(ctx.session))
+    })
+    await fc.assert(
+      fc.asyncProperty(data, async value => {
+        fc.pre(encode(value).length < 3900)
+        given = value
+        const { status, cookies } = await ask('')
+        given = undefined
+        assert.deepEqual([status, (await ask(cookies)).status], [200, 200])
+        assert.equal(read, JSON.stringify(value))
+      }),
+      { numRuns: 400 },
+    )
+    assert.deepEqual(errors, [])
+    assertUnpolluted()
+  })
+}
+
+test('any data is the same after it was packed, encoded, decoded and taken up', () => {
+  fc.assert(
+    fc.property(data, fc.constantFrom(1, 1000, 'session' as const), (value, maxAge) => {
+      const payload = decode(encode(pack(value, maxAge, NOW)))
+      assert.equal(isPayload(payload) && !isExpired(payload, NOW) && maxAgeOf(payload), maxAge)
+      const resumed = new Session(OWNER, false)
+      fill(resumed, payload as Payload)
+      assert.equal(snapshot(resumed).text, JSON.stringify(value))
+    }),
+    { numRuns: 2000 },
+  )
+  assertUnpolluted()
+})
+
+test('any text is decoded, or is a SyntaxError', () => {
+  fc.assert(
+    fc.property(fc.oneof(cookie, fc.string({ unit: 'binary' })), text => {
+      try {
+        decode(text)
+      } catch (error) {
+        assert.equal(error instanceof SyntaxError, true, String(error))
+      }
+    }),
+    { numRuns: 1000 },
+  )
+})
+
+test('any payload can be taken up: nothing throws, no reserved name is taken, no prototype is touched', () => {
+  fc.assert(
+    fc.property(fc.oneof(hostile, deep), text => {
+      const payload: unknown = JSON.parse(text)
+      fc.pre(isPayload(payload))
+      const resumed = new Session(OWNER, false)
+      fill(resumed, payload as Payload)
+      assert.equal(Object.getPrototypeOf(resumed), Session.prototype)
+      const names = Object.getOwnPropertyNames(resumed)
+      const taken = names.filter(text => RESERVED.includes(text))
+      assert.deepEqual(taken, [])
+      assert.match(typeof textOrNothing(dataOf(resumed)), /^(string|undefined)$/)
+      assert.equal(resumed.length, names.length)
+    }),
+    { numRuns: 500 },
+  )
+  assertUnpolluted()
+})
+
+const MODES: ReadonlyArray<readonly [mode: string, options: () => object]> = [
+  ['an unsigned cookie', () => ({ signed: false })],
+  ['an unsigned cookie that is rolling', () => ({ signed: false, rolling: true })],
+  ['an unsigned cookie that is renewed', () => ({ signed: false, renew: true })],
+  ['a signed cookie', () => ({})],
+  ['the id of a store', () => ({ signed: false, store: memoryStore({ now: () => NOW }) })],
+]
+
+for (const [mode, options] of MODES) {
+  test(`any bytes in place of ${mode} give a session or a new one, never an error`, async () => {
+    const { ask, errors } = serve(options(), ctx => {
+      if (ctx.session.populated) ctx.session.seen = ctx.session.length
+      else ctx.session.isHere = true
+    })
+    await fc.assert(
+      fc.asyncProperty(anyHeader, async text => {
+        const { status, cookies } = await ask(text)
+        assert.deepEqual([status, errors], [200, []])
+        assert.equal((await ask(cookies)).status, 200)
+      }),
+      { numRuns: 1000 },
+    )
+    assertUnpolluted()
+  })
+}
+
+test('any record of a store gives a session or a new one, never an error', async () => {
+  let record: unknown
+  const store = { get: () => record, set: () => {}, destroy: () => {} }
+  const { ask, errors } = serve({ store, signed: false, renew: true }, ctx => {
+    ctx.session.seen = ctx.session.length
+  })
+  const json = fc.oneof(hostile, deep, fc.json()).map(text => JSON.parse(text) as unknown)
+  await fc.assert(
+    fc.asyncProperty(
+      fc.oneof(
+        json,
+        fc.constantFrom(undefined, 1n, Symbol('x'), new Date(NOW), () => 1),
+      ),
+      async value => {
+        record = value
+        assert.deepEqual([(await ask(`${KEY}=id`)).status, errors], [200, []])
+      },
+    ),
+    { numRuns: 1000 },
+  )
+  assertUnpolluted()
+})
+
+test('any bytes that a client sends over the network are answered', async t => {
+  const { app } = serve({ signed: false }, ctx => {
+    ctx.session.seen = true
+  })
+  const visitor = await visit(t, app)
+  await fc.assert(
+    fc.asyncProperty(anyHeader, async text => {
+      fc.pre(text.length < 8000)
+      assert.equal((await visitor.stranger().get('/', { cookie: text })).status, 200)
+    }),
+    { numRuns: 40 },
+  )
+  assertUnpolluted()
+})
+
+test('a cookie larger than any that browsers keep is nothing that was written here, and never an error', async () => {
+  const { ask, errors } = serve({ signed: false, rolling: true }, () => undefined)
+  for (const length of [4096, 5000, 50_000]) {
+    const text = base64(JSON.stringify({ a: 'x'.repeat((length * 3) / 4 - 8) }))
+    assert.deepEqual([(await ask(`${KEY}=${text}`)).status, errors], [200, []], `${text.length} characters`)
+  }
+})

@@ -1,0 +1,153 @@
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import {
+  isExpired,
+  isLifetime,
+  isPayload,
+  type MaxAge,
+  METADATA,
+  maxAgeOf,
+  NOTHING,
+  type Payload,
+  pack,
+} from '../../src/session/payload.ts'
+
+const NOW = 1_700_000_000_000
+const HOUR = 3_600_000
+
+/** A payload as a client or a store may hand it in, right or wrong. */
+const given = (payload: Record<string, unknown>) => payload as Payload
+
+test('a session is packed as koa-session 7 does it', async t => {
+  const rows: ReadonlyArray<readonly [claim: string, maxAge: MaxAge, payload: object]> = [
+    ['with its lifetime and the instant of its end', HOUR, { user: 'ada', _expire: NOW + HOUR, _maxAge: HOUR }],
+    ['until the browser closes, with a mark and no instant', 'session', { user: 'ada', _session: true }],
+    ['with a lifetime of one millisecond', 1, { user: 'ada', _expire: NOW + 1, _maxAge: 1 }],
+    ['with the longest lifetime', 8e15, { user: 'ada', _expire: NOW + 8e15, _maxAge: 8e15 }],
+  ]
+  for (const [claim, maxAge, payload] of rows) {
+    await t.test(claim, () => {
+      const packed = pack({ user: 'ada' }, maxAge, NOW)
+      assert.deepEqual(packed, payload)
+      assert.equal(maxAgeOf(packed), maxAge)
+      assert.equal(isExpired(packed, NOW), false)
+    })
+  }
+})
+
+test('the data comes first and in its own order, so that the text is that of 7.x', () => {
+  assert.equal(
+    JSON.stringify(pack({ b: 1, a: 2 }, HOUR, NOW)),
+    `{"b":1,"a":2,"_expire":${NOW + HOUR},"_maxAge":${HOUR}}`,
+  )
+  assert.equal(JSON.stringify(pack({ b: 1 }, 'session', NOW)), '{"b":1,"_session":true}')
+})
+
+test('packing leaves the data as it was', () => {
+  const data = Object.freeze({ user: 'ada' })
+  pack(data, HOUR, NOW)
+  pack(data, 'session', NOW)
+  assert.deepEqual(data, { user: 'ada' })
+})
+
+test('an end that is no date stays one: the longest lifetime from now is still a Date', () => {
+  const { _expire } = pack({}, 8e15, Date.now())
+  assert.equal(Number.isNaN(new Date(Number(_expire)).getTime()), false)
+})
+
+test('whether a payload has expired', async t => {
+  const rows: ReadonlyArray<readonly [claim: string, payload: Record<string, unknown>, expired: boolean]> = [
+    ['it has not a millisecond before its end', { _expire: NOW + 1 }, false],
+    ['it has not at the very instant of its end', { _expire: NOW }, false],
+    ['it has a millisecond after its end', { _expire: NOW - 1 }, true],
+    ['it has when its end is the epoch', { _expire: 0 }, true],
+    ['it has when its end is before the epoch', { _expire: -1 }, true],
+    ['it has when its end is the beginning of time', { _expire: Number.NEGATIVE_INFINITY }, true],
+    ['it has not when its end is beyond every date', { _expire: 1e308 }, false],
+    ['it has not without an end', {}, false],
+    ['it has not when it lives until the browser closes', { _session: true }, false],
+    ['its lifetime alone says nothing', { _maxAge: 1 }, false],
+    ['an end that is a string is none', { _expire: '0' }, false],
+    ['an end that is null is none', { _expire: null }, false],
+    ['an end that is not a number is none', { _expire: Number.NaN }, false],
+    ['an end that is a list is none', { _expire: [0] }, false],
+    ['an end that is true is none', { _expire: true }, false],
+  ]
+  for (const [claim, payload, expired] of rows) {
+    await t.test(claim, () => {
+      assert.equal(isExpired(given(payload), NOW), expired)
+    })
+  }
+})
+
+test('the lifetime that a payload was saved with', async t => {
+  const rows: ReadonlyArray<readonly [claim: string, payload: Record<string, unknown>, maxAge: unknown]> = [
+    ['is the one that it says', { _maxAge: HOUR }, HOUR],
+    ['may be a fraction of a millisecond', { _maxAge: 0.5 }, 0.5],
+    ['may be the longest', { _maxAge: 8e15 }, 8e15],
+    ['lasts until the browser closes when it says so', { _session: true }, 'session'],
+    ['lasts until the browser closes when it says both', { _session: true, _maxAge: HOUR }, 'session'],
+    ['is its number when the mark is false', { _session: false, _maxAge: HOUR }, HOUR],
+    ['is not said by the end alone', { _expire: NOW }, undefined],
+    ['is not said by an empty payload', {}, undefined],
+    ['is not 0', { _maxAge: 0 }, undefined],
+    ['is not negative', { _maxAge: -1 }, undefined],
+    ['is not NaN', { _maxAge: Number.NaN }, undefined],
+    ['is not infinite', { _maxAge: Number.POSITIVE_INFINITY }, undefined],
+    ['is not longer than the longest', { _maxAge: 8e15 + 1 }, undefined],
+    ['is not 1e308', { _maxAge: 1e308 }, undefined],
+    ['is not a string', { _maxAge: '3600000' }, undefined],
+    ["is not the word 'session' in place of a number", { _maxAge: 'session' }, undefined],
+    ['is not null', { _maxAge: null }, undefined],
+    ['is not a list', { _maxAge: [HOUR] }, undefined],
+    ['is not an object', { _maxAge: {} }, undefined],
+    ['is not true', { _maxAge: true }, undefined],
+    ['is not a BigInt', { _maxAge: 1n }, undefined],
+  ]
+  for (const [claim, payload, maxAge] of rows) {
+    await t.test(claim, () => {
+      assert.equal(maxAgeOf(given(payload)), maxAge)
+    })
+  }
+})
+
+test('only an object that is no list can be a payload', async t => {
+  const rows: ReadonlyArray<readonly [value: unknown, isOne: boolean]> = [
+    [{}, true],
+    [{ user: 'ada' }, true],
+    [Object.create(null), true],
+    [JSON.parse('{"__proto__":1}'), true],
+    [null, false],
+    [undefined, false],
+    [[], false],
+    [[{}], false],
+    ['{}', false],
+    ['', false],
+    [0, false],
+    [1, false],
+    [true, false],
+    [1n, false],
+    [() => ({}), false],
+    [Symbol('payload'), false],
+  ]
+  for (const [index, [value, isOne]] of rows.entries()) {
+    await t.test(`row ${index + 1}: a ${typeof value} ${isOne ? 'can' : 'can not'}`, () => {
+      assert.equal(isPayload(value), isOne)
+    })
+  }
+})
+
+test('a lifetime is a positive number of milliseconds that ends on a date', () => {
+  for (const good of [1, 0.5, Number.MIN_VALUE, HOUR, 8e15]) assert.equal(isLifetime(good), true, String(good))
+  for (const bad of [0, -0, -1, Number.NaN, 8e15 + 1, 1e308, Number.POSITIVE_INFINITY, '1', null, undefined, [1], 1n]) {
+    assert.equal(isLifetime(bad), false, String(bad))
+  }
+})
+
+test('the names that are never data are those of 7.x and one more', () => {
+  assert.deepEqual([...METADATA], ['_expire', '_maxAge', '_session', '_requireSave', '_meta'])
+})
+
+test('nothing presented is no fault to tell anybody of', () => {
+  assert.deepEqual(NOTHING, { fault: 'none' })
+})

@@ -1,0 +1,213 @@
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import { inspect } from 'node:util'
+import { SessionError } from '../../src/errors.ts'
+import type { MaxAge } from '../../src/session/payload.ts'
+import { type CommitOptions, dataOf, fill, Session, type SessionOwner, snapshot } from '../../src/session/session.ts'
+
+/** A request that writes down what its session asks of it. */
+class RecordingOwner implements SessionOwner {
+  readonly asked: CommitOptions[] = []
+  readonly lifetimes: unknown[] = []
+  readonly id: string | undefined
+  #outcome: () => Promise<void>
+
+  constructor({ id = undefined as string | undefined, outcome = async () => {} } = {}) {
+    this.id = id
+    this.#outcome = outcome
+  }
+
+  get maxAge(): MaxAge {
+    return 5000
+  }
+
+  set maxAge(value: MaxAge) {
+    this.lifetimes.push(value)
+  }
+
+  commit(options: CommitOptions): Promise<void> {
+    this.asked.push(options)
+    return this.#outcome()
+  }
+}
+
+type Open = Session & Record<string, unknown>
+
+function open({ owner = new RecordingOwner(), isNew = true, data = {} as Record<string, unknown> } = {}): Open {
+  const session = new Session(owner, isNew)
+  fill(session, data)
+  return session as Open
+}
+
+test('a session says whether it began with this request', () => {
+  assert.equal(open({ isNew: true }).isNew, true)
+  assert.equal(open({ isNew: false }).isNew, false)
+})
+
+test('a session shows the id that the request knows', () => {
+  assert.equal(open({ owner: new RecordingOwner({ id: 'id-1' }) }).externalKey, 'id-1')
+  assert.equal(open().externalKey, undefined)
+})
+
+test('maxAge is read from the request, and setting it tells the request, whatever it is', () => {
+  const owner = new RecordingOwner()
+  const session = open({ owner })
+  assert.equal(session.maxAge, 5000)
+  for (const value of [1000, 'session', 0, undefined, null, 'wrong', Number.NaN, () => 1]) {
+    Reflect.set(session, 'maxAge', value)
+    assert.equal(owner.lifetimes.at(-1), value)
+  }
+  assert.deepEqual(dataOf(session), {})
+})
+
+test('an object assigned to a session sets its lifetime with maxAge', () => {
+  const owner = new RecordingOwner()
+  const session = Object.assign(open({ owner }), { maxAge: 100, user: 'ada' })
+  assert.deepEqual(owner.lifetimes, [100])
+  assert.deepEqual(dataOf(session), { user: 'ada' })
+})
+
+test('length and populated count the data alone', async t => {
+  const rows: ReadonlyArray<readonly [claim: string, data: Record<string, unknown>, length: number]> = [
+    ['nothing', {}, 0],
+    ['one key', { user: 'ada' }, 1],
+    ['a key that holds undefined', { user: undefined }, 1],
+    ['functions do not count', { user: 'ada', greet: () => 'hi' }, 1],
+    ['functions alone are nothing', { greet: () => 'hi' }, 0],
+    ['metadata does not count', { _expire: 1, _maxAge: 1, _session: true, _requireSave: true, _meta: {} }, 0],
+    ['other names with an underscore do', { _csrf: 'x', __v: 1 }, 2],
+  ]
+  for (const [claim, data, length] of rows) {
+    await t.test(claim, () => {
+      const session = open({ data })
+      assert.equal(session.length, length)
+      assert.equal(session.populated, length > 0)
+    })
+  }
+})
+
+test('a session is its data: for JSON, for inspect, for Object.keys and for a loop', () => {
+  const session = open({ data: { user: 'ada', cart: [1] } })
+  session.greet = () => 'hi'
+  assert.equal(JSON.stringify(session), '{"user":"ada","cart":[1]}')
+  assert.deepEqual(session.toJSON(), { user: 'ada', cart: [1] })
+  assert.equal(inspect(session), "{ user: 'ada', cart: [ 1 ] }")
+  assert.equal(inspect({ session }), "{ session: { user: 'ada', cart: [ 1 ] } }")
+  assert.deepEqual(Object.keys(session), ['user', 'cart', 'greet'])
+  const names: string[] = []
+  for (const name in session) names.push(name)
+  assert.deepEqual(names, ['user', 'cart', 'greet'])
+  assert.deepEqual({ ...session, greet: undefined }, { user: 'ada', cart: [1], greet: undefined })
+})
+
+test('toJSON gives a new object each time, and not the session', () => {
+  const session = open({ data: { user: 'ada' } })
+  const data = session.toJSON()
+  data.user = 'bob'
+  assert.equal(session.user, 'ada')
+  assert.deepEqual(session.toJSON(), { user: 'ada' })
+})
+
+test('data can be changed and deleted like any property', () => {
+  const session = open({ data: { user: 'ada', cart: [] } })
+  session.user = 'bob'
+  delete session.cart
+  assert.equal('cart' in session, false)
+  assert.deepEqual(dataOf(session), { user: 'bob' })
+})
+
+test('a snapshot is the data and its text at one moment', () => {
+  const session = open({ data: { user: 'ada' } })
+  const taken = snapshot(session)
+  session.user = 'bob'
+  assert.deepEqual(taken, { data: { user: 'ada' }, text: '{"user":"ada"}' })
+})
+
+test('a snapshot of what JSON would lose is an error that names the key', () => {
+  const session = open({ data: { a: 1 } })
+  session.cart = new Map()
+  assert.throws(() => snapshot(session), { code: 'ERR_SESSION_DATA', message: /^session\.cart holds a Map/ })
+})
+
+test('a session that holds itself is an error that names the key, not an overflow', () => {
+  const session = open()
+  session.self = session
+  assert.throws(() => snapshot(session), { code: 'ERR_SESSION_DATA', message: /^session\.self holds/ })
+})
+
+test('each method asks the request for one kind of commit', async t => {
+  const rows: ReadonlyArray<readonly [claim: string, call: (session: Session) => unknown, asked: CommitOptions]> = [
+    ['save() for one that saves', session => session.save(), { save: true }],
+    ['regenerate() for one with a new id', session => session.regenerate(), { regenerate: true }],
+    ['manuallyCommit() for that of the end', session => session.manuallyCommit(), {}],
+    ['commit() for that of the end', session => session.commit(), {}],
+    ['commit(undefined) for that of the end', session => session.commit(undefined), {}],
+    ['commit({ save }) for one that saves', session => session.commit({ save: true }), { save: true }],
+    ['commit(options) for what they say', session => session.commit({ regenerate: false }), { regenerate: false }],
+    ['save(callback) for one that saves', session => session.save(() => {}), { save: true }],
+    ['regenerate(callback) for one with a new id', session => session.regenerate(() => {}), { regenerate: true }],
+    ['commit(callback) for that of the end', session => session.commit(() => {}), {}],
+    [
+      'commit(options, callback) for what they say',
+      session => session.commit({ save: true }, () => {}),
+      { save: true },
+    ],
+    ['commit(undefined, callback) for that of the end', session => session.commit(undefined, () => {}), {}],
+  ]
+  for (const [claim, call, asked] of rows) {
+    await t.test(claim, async () => {
+      const owner = new RecordingOwner()
+      await call(open({ owner }))
+      assert.deepEqual(owner.asked, [asked])
+    })
+  }
+})
+
+type Callback = (error?: unknown) => void
+
+const withCallback: ReadonlyArray<readonly [claim: string, call: (session: Session, callback: Callback) => unknown]> = [
+  ['save', (session, callback) => session.save(callback)],
+  ['regenerate', (session, callback) => session.regenerate(callback)],
+  ['commit', (session, callback) => session.commit(callback)],
+  ['commit with options', (session, callback) => session.commit({ save: true }, callback)],
+]
+
+for (const [claim, call] of withCallback) {
+  test(`${claim} calls back once when it is done, without arguments, and gives no promise`, async () => {
+    let given: unknown
+    const done = new Promise<unknown[]>(resolve => {
+      given = call(open(), (...parameters) => resolve(parameters))
+    })
+    assert.equal(given, undefined)
+    assert.deepEqual(await done, [])
+  })
+
+  test(`${claim} calls back with the error, once, and nothing is left unhandled`, async () => {
+    const error = new SessionError('ERR_SESSION_STORE', 'no store')
+    const calls: unknown[] = []
+    const session = open({ owner: new RecordingOwner({ outcome: () => Promise.reject(error) }) })
+    await new Promise<void>(resolve => {
+      call(session, (...parameters) => {
+        calls.push(...parameters)
+        resolve()
+      })
+    })
+    await Promise.resolve()
+    assert.deepEqual(calls, [error])
+  })
+}
+
+test('without a callback there is a promise that tells the outcome', async () => {
+  const error = new Error('no store')
+  const failing = () => open({ owner: new RecordingOwner({ outcome: () => Promise.reject(error) }) })
+  const work = [failing().save(), failing().regenerate(), failing().manuallyCommit(), failing().commit()]
+  const outcomes = await Promise.allSettled(work)
+  assert.deepEqual(
+    outcomes.map(outcome => outcome.status === 'rejected' && outcome.reason === error),
+    [true, true, true, true],
+  )
+  assert.equal(await open().save(), undefined)
+  assert.equal(await open().regenerate(), undefined)
+  assert.equal(await open().commit(), undefined)
+  assert.equal(await open().manuallyCommit(), undefined)
+})

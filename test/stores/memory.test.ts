@@ -1,0 +1,231 @@
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import { type MemoryStoreOptions, memoryStore } from 'koa-session/memory'
+import { Clock } from '../support/agent.ts'
+
+const NOW = 1_700_000_000_000
+const HOUR = 3_600_000
+
+function open(options: MemoryStoreOptions = {}) {
+  const clock = new Clock(NOW)
+  const store = memoryStore({ now: clock.now, ...options })
+  /** Which of the ids are there. Looking at them is a use of them, the first one first. */
+  const held = (...ids: string[]) => ids.filter(id => store.get(id) !== undefined)
+  const add = (...ids: string[]) => {
+    for (const id of ids) store.set(id, { id }, HOUR)
+  }
+  return { clock, store, held, add }
+}
+
+test('what was set is got, until it is destroyed', () => {
+  const { store } = open()
+  assert.equal(store.get('a'), undefined)
+  store.set('a', { user: 'ada' }, HOUR)
+  assert.deepEqual(store.get('a'), { user: 'ada' })
+  store.destroy('a')
+  assert.equal(store.get('a'), undefined)
+})
+
+test('what is set under an id takes the place of what was there', () => {
+  const { store } = open()
+  store.set('a', { user: 'ada', cart: [1] }, HOUR)
+  store.set('a', { user: 'bob' }, HOUR)
+  assert.deepEqual(store.get('a'), { user: 'bob' })
+  assert.equal(store.size, 1)
+})
+
+test('forgetting what is not there is no error, twice neither', () => {
+  const { store, add, held } = open()
+  add('a')
+  store.destroy('b')
+  store.destroy('b')
+  assert.deepEqual(held('a', 'b'), ['a'])
+})
+
+test('no request shares an object with the store or with another request', () => {
+  const { store } = open()
+  const payload = { cart: ['apple'] }
+  store.set('a', payload, HOUR)
+  payload.cart.push('pear')
+  const first = store.get('a') as typeof payload
+  assert.deepEqual(first, { cart: ['apple'] })
+  first.cart.push('plum')
+  assert.deepEqual(store.get('a'), { cart: ['apple'] })
+  assert.notEqual(store.get('a'), store.get('a'))
+})
+
+test('a session expires when its time to live is over', async t => {
+  const rows: ReadonlyArray<readonly [claim: string, ttl: number, elapsed: number, isThere: boolean]> = [
+    ['it is there at once', HOUR, 0, true],
+    ['it is there a millisecond before the end', HOUR, HOUR - 1, true],
+    ['it is gone at the end', HOUR, HOUR, false],
+    ['it is gone after the end', HOUR, HOUR + 1, false],
+    ['it never was there with no time to live', 0, 0, false],
+    ['it never was there with less than none', -1, 0, false],
+    ['it is there for a fraction of a millisecond', 0.5, 0, true],
+    ['it is there for the longest lifetime', 8e15, 1e15, true],
+  ]
+  for (const [claim, ttl, elapsed, isThere] of rows) {
+    await t.test(claim, () => {
+      const { clock, store, held } = open()
+      store.set('a', {}, ttl)
+      clock.elapse(elapsed)
+      assert.deepEqual(held('a'), isThere ? ['a'] : [])
+    })
+  }
+})
+
+test('reading a session does not extend its life, and setting it does', () => {
+  const { clock, store, held, add } = open()
+  add('a', 'b')
+  clock.elapse(HOUR - 1)
+  store.get('a')
+  add('b')
+  clock.elapse(1)
+  assert.deepEqual(held('a', 'b'), ['b'])
+})
+
+test('a shorter time to live takes the place of a longer one', () => {
+  const { clock, store, held } = open()
+  store.set('a', {}, HOUR)
+  store.set('a', {}, 1)
+  clock.elapse(1)
+  assert.deepEqual(held('a'), [])
+})
+
+test('the size counts what expired until it is looked at', () => {
+  const { clock, store, add } = open()
+  assert.equal(store.size, 0)
+  add('a', 'b')
+  assert.equal(store.size, 2)
+  clock.elapse(HOUR)
+  assert.equal(store.size, 2)
+  store.get('a')
+  assert.equal(store.size, 1)
+  store.destroy('b')
+  assert.equal(store.size, 0)
+})
+
+test('beyond its maximum the session that was not used for longest goes first', async t => {
+  const rows: ReadonlyArray<readonly [claim: string, use: (store: ReturnType<typeof open>) => void, left: string[]]> = [
+    ['which is the oldest when none was used', () => {}, ['b', 'c', 'd']],
+    ['getting one is a use of it', ({ store }) => store.get('a'), ['a', 'c', 'd']],
+    ['setting one is a use of it', ({ add }) => add('a'), ['a', 'c', 'd']],
+    ['the order of the uses counts', ({ held }) => held('c', 'b', 'a'), ['a', 'b', 'd']],
+    ['looking for one that is not there is no use of any', ({ store }) => store.get('x'), ['b', 'c', 'd']],
+    ['forgetting one makes room', ({ store }) => store.destroy('b'), ['a', 'c', 'd']],
+    [
+      'so does finding one that expired',
+      ({ store }) => {
+        store.set('b', {}, 0)
+        store.get('b')
+      },
+      ['a', 'c', 'd'],
+    ],
+  ]
+  for (const [claim, use, left] of rows) {
+    await t.test(claim, () => {
+      const opened = open({ max: 3 })
+      opened.add('a', 'b', 'c')
+      use(opened)
+      opened.add('d')
+      assert.equal(opened.store.size, 3)
+      assert.deepEqual(opened.held('a', 'b', 'c', 'd'), left)
+    })
+  }
+})
+
+test('setting a session again at the maximum drops none', () => {
+  const { store, held, add } = open({ max: 2 })
+  add('a', 'b')
+  add('a', 'b', 'b', 'a')
+  assert.equal(store.size, 2)
+  assert.deepEqual(held('a', 'b'), ['a', 'b'])
+})
+
+test('a store of one keeps the latest', () => {
+  const { store, held, add } = open({ max: 1 })
+  add('a', 'b', 'c')
+  assert.equal(store.size, 1)
+  assert.deepEqual(held('a', 'b', 'c'), ['c'])
+})
+
+test('by default a store keeps 10,000 sessions', () => {
+  const { store, held, add } = open()
+  for (let index = 0; index <= 10_000; index++) add(`id-${index}`)
+  assert.equal(store.size, 10_000)
+  assert.deepEqual(held('id-0', 'id-1', 'id-10000'), ['id-1', 'id-10000'])
+})
+
+test('by default the time is that of the machine', () => {
+  const store = memoryStore()
+  store.set('a', {}, HOUR)
+  store.set('b', {}, 0)
+  store.set('c', {}, -Date.now() + HOUR)
+  assert.deepEqual([store.get('a'), store.get('b'), store.get('c')], [{}, undefined, undefined])
+})
+
+test('an id is only a name, whatever it is', () => {
+  const { store } = open()
+  for (const id of ['__proto__', 'constructor', 'hasOwnProperty', '', ' ', '0', 'ä'.repeat(1000)]) {
+    assert.equal(store.get(id), undefined, id)
+    store.set(id, { id }, HOUR)
+    assert.deepEqual(store.get(id), { id })
+  }
+})
+
+test('a payload that can not be kept is an error, and what was there stays', () => {
+  const { store } = open()
+  store.set('a', { user: 'ada' }, HOUR)
+  assert.throws(() => store.set('a', { id: 1n }, HOUR), TypeError)
+  assert.deepEqual(store.get('a'), { user: 'ada' })
+})
+
+test('two stores know nothing of each other', () => {
+  const [first, second] = [memoryStore(), memoryStore()]
+  first.set('a', {}, HOUR)
+  assert.equal(second.get('a'), undefined)
+})
+
+test('a wrong option is an error that names it, what it was and what was expected', async t => {
+  const count = 'a positive integer'
+  const clock = 'a function that gives milliseconds'
+  const rows: ReadonlyArray<readonly [option: string, value: unknown, shown: string, expected: string]> = [
+    ['max', 0, '0', count],
+    ['max', -1, '-1', count],
+    ['max', 1.5, '1.5', count],
+    ['max', Number.NaN, 'NaN', count],
+    ['max', Number.POSITIVE_INFINITY, 'Infinity', count],
+    ['max', 2 ** 53, '9007199254740992', count],
+    ['max', '10', '10', count],
+    ['max', true, 'true', count],
+    ['max', 10n, '10', count],
+    ['max', Symbol('max'), 'Symbol(max)', count],
+    ['now', 5, '5', clock],
+    ['now', 'now', 'now', clock],
+  ]
+  for (const [index, [option, value, shown, expected]] of rows.entries()) {
+    await t.test(`row ${index + 1}: ${option} was ${shown}`, () => {
+      const message = `memoryStore: ${option} was ${shown}, expected ${expected}`
+      assert.throws(() => memoryStore({ [option]: value }), {
+        name: 'SessionError',
+        code: 'ERR_SESSION_OPTION',
+        message,
+      })
+    })
+  }
+})
+
+test('an option that has no text of its own is refused with the same code', () => {
+  for (const value of [Object.create(null), { toString: null, valueOf: null }]) {
+    assert.throws(() => memoryStore({ max: value }), { code: 'ERR_SESSION_OPTION', message: /^memoryStore: max was/ })
+    assert.throws(() => memoryStore({ now: value }), { code: 'ERR_SESSION_OPTION', message: /^memoryStore: now was/ })
+  }
+})
+
+test('the least that is asked for works', () => {
+  assert.equal(memoryStore({ max: 1 }).size, 0)
+  assert.equal(memoryStore({ max: Number.MAX_SAFE_INTEGER }).size, 0)
+  assert.equal(memoryStore({}).size, 0)
+  assert.equal(memoryStore(undefined).size, 0)
+})
