@@ -35,27 +35,29 @@ class Watched<Value> extends Promise<Value> {
 
 /** Work that is done one piece after the other. */
 export class Queue {
-  /** What is under way, or has failed. */
-  readonly #pieces = new Set<Watched<void>>()
+  /** What was added, and is under way or has failed. */
+  #pieces: Set<Watched<void>> | undefined
   #last: Promise<void> | undefined
 
-  /** Does `work` when what was added before is done, whether that failed or not: at once when there is none. */
+  /** Does `work` when what came before is done, whether that failed or not: at once when there is none. */
+  turn(work: () => void | Promise<void>): void | Promise<void> {
+    const done = this.#last ? this.#last.then(work) : work()
+    if (done) this.#last = done.catch(() => {})
+    return done
+  }
+
+  /** The same, where nobody may be waiting for it. */
   add(work: () => void | Promise<void>): Promise<void> {
-    const previous = this.#last
-    const turn = async (): Promise<void> => {
-      if (previous) await previous
-      await work()
-    }
-    const piece = new Watched<void>(resolve => resolve(turn()))
-    this.#pieces.add(piece)
-    this.#last = piece.finished.then(isGood => {
-      if (isGood) this.#pieces.delete(piece)
-    })
+    const piece = new Watched<void>(resolve => resolve(this.turn(work)))
+    this.#pieces ??= new Set()
+    const pieces = this.#pieces.add(piece)
+    piece.finished.then(isGood => isGood && pieces.delete(piece))
     return piece
   }
 
-  /** Waits for all of it. Rejects with the first error that nobody waited for. */
+  /** Waits for what was added. Rejects with the first error that nobody waited for. */
   async settle(): Promise<void> {
+    if (!this.#pieces) return
     await this.#last
     for (const piece of this.#pieces) if (!piece.isAwaited) await piece
   }

@@ -22,7 +22,7 @@ export class Scope implements SessionOwner {
   readonly settings: Settings
   readonly known = new Known()
   readonly backend: Backend
-  #commits: Queue | undefined
+  readonly #queue = new Queue()
   #phase: 'early' | 'skipped' | 'running' | 'finishing' | 'done' | 'failed' = 'early'
   /** What the handler has; `undefined`: it did not ask, `null`: it removed the session. */
   #session: Session | null | undefined
@@ -72,10 +72,9 @@ export class Scope implements SessionOwner {
       this.#phase = 'finishing'
       const { autoCommit, rolling, renew } = this.config
       const isInvolved = autoCommit && (this.#session !== undefined || rolling || renew)
-      // What takes a round trip waits for its turn, so that it undoes no commit that is under way.
-      if (isInvolved && this.backend.waits) this.commit({})
-      if (this.#commits) await this.#commits.settle()
-      if (isInvolved && !this.backend.waits) this.#commit({})
+      const committing = isInvolved && this.#queue.turn(() => this.#commit({}))
+      if (committing) await committing
+      await this.#queue.settle()
       this.#phase = 'done'
     } catch (error) {
       this.#fail()
@@ -121,8 +120,7 @@ export class Scope implements SessionOwner {
 
   /** Commits now, after the commits that are under way. */
   commit(options: CommitOptions): Promise<void> {
-    this.#commits ??= new Queue()
-    return this.#commits.add(() => this.#commit(options))
+    return this.#queue.add(() => this.#commit(options))
   }
 
   /** `session` as it is to be put to rest now. */
