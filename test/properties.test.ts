@@ -8,13 +8,13 @@ import { memoryStore } from 'koa-session/memory'
 import { decode, encode } from '../src/codec/json.ts'
 import { textOf, textOrNothing } from '../src/session/changes.ts'
 import { isExpired, isPayload, maxAgeOf, type Payload, pack } from '../src/session/payload.ts'
-import { dataOf, fill, Session, type SessionOwner, snapshot } from '../src/session/session.ts'
+import { dataOf, fill, Session, type SessionHost, snapshot } from '../src/session/session.ts'
 import { visit } from './support/agent.ts'
 import { createApp, type TestContext } from './support/koa.ts'
 
 const NOW = 1_700_000_000_000
 const KEY = 'koa.sess'
-const OWNER: SessionOwner = { id: undefined, maxAge: 1000, commit: async () => {} }
+const OWNER: SessionHost = { id: undefined, maxAge: 1000, commit: async () => {} }
 
 const RESERVED = Object.getOwnPropertyNames(Session.prototype).filter(name => name !== 'constructor')
 const ODD = ['constructor', 'toString', 'hasOwnProperty', '__defineGetter__', 'then', 'update', '_csrf', '{}', '', '0']

@@ -5,7 +5,7 @@ import { warnOnce } from '../errors.ts'
 import type { CreateSessionOptions } from '../options.ts'
 import type { ContextFor, Session, SessionData } from '../types.ts'
 import { refusePromise } from './await.ts'
-import { type Manager, register, scopeOf, warnOfDifference } from './manager.ts'
+import { type Kind, register, scopeOf, warnOfDifference } from './kind.ts'
 
 /** What `session()` asks of a Koa application. */
 export interface SessionApp {
@@ -44,22 +44,22 @@ export function createSession(first: unknown, second: unknown): SessionMiddlewar
   if ('maxage' in options) {
     warnOnce('KOA_SESSION_MAXAGE', 'the option `maxage` has been renamed to `maxAge`', 'DeprecationWarning')
   }
-  const manager = register(app.context, options)
-  return Object.assign(middlewareOf(manager), {
+  const kind = register(app.context, options)
+  return Object.assign(middlewareOf(kind), {
     load: async (ctx: object) => {
-      const scope = scopeOf(ctx as Context, manager)
+      const scope = scopeOf(ctx as Context, kind)
       await scope.load()
       return scope.session as Session
     },
   }) as SessionMiddleware
 }
 
-function middlewareOf(manager: Manager) {
+function middlewareOf(kind: Kind) {
   return async function session(ctx: Context, next: Next): Promise<void> {
-    const scope = scopeOf(ctx, manager)
+    const scope = scopeOf(ctx, kind)
     if (scope.isRunning) {
       // Further in, the same session is shared: its first middleware commits it.
-      if (scope.manager !== manager) warnOfDifference(scope.manager, manager.options)
+      if (scope.kind !== kind) warnOfDifference(scope.kind, kind.options)
       return next()
     }
     const { skip } = scope.config

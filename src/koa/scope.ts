@@ -3,20 +3,20 @@ import type { Config } from '../config.ts'
 import { SessionError, warnOnce } from '../errors.ts'
 import { type MaxAge, type Payload, pack } from '../session/payload.ts'
 import { type Plan, planCommit, SKIP } from '../session/plan.ts'
-import { type CommitOptions, Session, type SessionOwner, type Snapshot, snapshot } from '../session/session.ts'
+import { type CommitOptions, Session, type SessionHost, type Snapshot, snapshot } from '../session/session.ts'
 import { Queue } from './await.ts'
 import type { Backend } from './backend.ts'
 import { isPublic } from './headers.ts'
+import type { Kind } from './kind.ts'
 import { Known } from './known.ts'
-import type { Manager } from './manager.ts'
 import { Presented } from './presented.ts'
 import { Reply } from './reply.ts'
 import { Settings } from './settings.ts'
 
 /** One request's session: handed out, and committed. What changes while a request runs is here. */
-export class Scope implements SessionOwner {
+export class Scope implements SessionHost {
   readonly ctx: Context
-  readonly manager: Manager
+  readonly kind: Kind
   readonly presented: Presented
   readonly reply: Reply
   readonly settings: Settings
@@ -30,10 +30,10 @@ export class Scope implements SessionOwner {
   #isForced = false
   #isUsedSinceCommit = false
 
-  constructor(ctx: Context, manager: Manager) {
-    const { config, carrier, backendFor } = manager.parts()
+  constructor(ctx: Context, kind: Kind) {
+    const { config, carrier, backendFor } = kind.parts()
     this.ctx = ctx
-    this.manager = manager
+    this.kind = kind
     this.settings = new Settings(config)
     this.backend = backendFor(ctx)
     this.presented = new Presented(this, carrier)
@@ -137,8 +137,8 @@ export class Scope implements SessionOwner {
       this.presented.open()
       this.settings.maxAge = maxAge
     } catch (cause) {
-      // What could not be read can still be destroyed.
-      this.known.storedId = this.presented.value
+      // What could not be read can still be destroyed, whatever takes its place.
+      this.known.replacedId = this.presented.value
       // A cookie that can't be read is replaced; what a store could not give may be somebody's data.
       if (isRemoved || !this.backend.waits) return
       throw this.#error('ERR_SESSION_STORE', 'could not be read, so it can not be replaced', cause)

@@ -12,7 +12,7 @@ export interface CommitOptions {
 export type CommitCallback = (error?: unknown) => void
 
 /** What a session needs of the request that it belongs to. */
-export interface SessionOwner {
+export interface SessionHost {
   readonly id: string | undefined
   maxAge: MaxAge
   commit(options: CommitOptions): Promise<void>
@@ -24,11 +24,11 @@ export interface SessionOwner {
  * of these names throws a `TypeError`, because it could neither be saved nor read back.
  */
 export class Session {
-  readonly #owner: SessionOwner
+  readonly #host: SessionHost
   readonly #isNew: boolean
 
-  constructor(owner: SessionOwner, isNew: boolean) {
-    this.#owner = owner
+  constructor(host: SessionHost, isNew: boolean) {
+    this.#host = host
     this.#isNew = isNew
   }
 
@@ -43,16 +43,16 @@ export class Session {
    * Throws `ERR_SESSION_OPTION` for what is not a lifetime.
    */
   get maxAge(): MaxAge {
-    return this.#owner.maxAge
+    return this.#host.maxAge
   }
 
   set maxAge(value: MaxAge | undefined) {
-    this.#owner.maxAge = value as MaxAge
+    this.#host.maxAge = value as MaxAge
   }
 
   /** The id under which the store keeps this session; `undefined` when it lives in the cookie. */
   get externalKey(): string | undefined {
-    return this.#owner.id
+    return this.#host.id
   }
 
   /** The number of properties that the session holds. */
@@ -69,25 +69,25 @@ export class Session {
   save(callback: CommitCallback): void
   save(): Promise<void>
   save(callback?: CommitCallback): Promise<void> | void {
-    return settle(this.#owner.commit({ save: true }), callback)
+    return settle(this.#host.commit({ save: true }), callback)
   }
 
   /** Gives this session a new id, now, and forgets the old one; the data stays. Call it at sign-in (ASVS 7.2.4). */
   regenerate(callback: CommitCallback): void
   regenerate(): Promise<void>
   regenerate(callback?: CommitCallback): Promise<void> | void {
-    return settle(this.#owner.commit({ regenerate: true }), callback)
+    return settle(this.#host.commit({ regenerate: true }), callback)
   }
 
   /** Commits now what the end of the request would commit: for the option `autoCommit: false`. */
   manuallyCommit(): Promise<void> {
-    return this.#owner.commit({})
+    return this.#host.commit({})
   }
 
   /** What the three above do, in the words of 7.x. */
   commit(options?: CommitOptions | CommitCallback, callback?: CommitCallback): Promise<void> | void {
-    if (typeof options === 'function') return settle(this.#owner.commit({}), options)
-    return settle(this.#owner.commit(options ?? {}), callback)
+    if (typeof options === 'function') return settle(this.#host.commit({}), options)
+    return settle(this.#host.commit(options ?? {}), callback)
   }
 
   /** The data alone, as a new object: what is saved. */

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import { inspect } from 'node:util'
-import { dataOf, fill, Session, type SessionOwner, snapshot } from '../../src/session/session.ts'
+import { dataOf, fill, Session, type SessionHost, snapshot } from '../../src/session/session.ts'
 
-const owner: SessionOwner = { id: 'id-1', maxAge: 5000, commit: async () => {} }
+const owner: SessionHost = { id: 'id-1', maxAge: 5000, commit: async () => {} }
 
 type Open = Session & Record<string, unknown>
 

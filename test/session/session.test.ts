@@ -3,10 +3,10 @@ import test from 'node:test'
 import { inspect } from 'node:util'
 import { SessionError } from '../../src/errors.ts'
 import type { MaxAge } from '../../src/session/payload.ts'
-import { type CommitOptions, dataOf, fill, Session, type SessionOwner, snapshot } from '../../src/session/session.ts'
+import { type CommitOptions, dataOf, fill, Session, type SessionHost, snapshot } from '../../src/session/session.ts'
 
 /** A request that writes down what its session asks of it. */
-class RecordingOwner implements SessionOwner {
+class RecordingOwner implements SessionHost {
   readonly asked: CommitOptions[] = []
   readonly lifetimes: unknown[] = []
   readonly id: string | undefined

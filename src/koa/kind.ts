@@ -13,7 +13,7 @@ export interface Parts {
 }
 
 /** One kind of session of an application: its options, and where its scopes are found. */
-export interface Manager {
+export interface Kind {
   readonly options: Given
   readonly property: string
   /** The key in a context under which its scope is. */
@@ -25,43 +25,43 @@ export interface Manager {
 type Slots = Context & Record<symbol, Scope | undefined>
 
 /** In the registry of symbols, so that two copies of this package (ESM and CommonJS) on one application agree. */
-const MANAGERS = Symbol.for('koa-session.managers')
+const KINDS = Symbol.for('koa-session.kinds')
 
-/** The manager for `options` on the application that `context` belongs to; one that is there already is shared. */
-export function register(context: object, options: Given): Manager {
+/** The kind for `options` on the application that `context` belongs to; one that is there already is shared. */
+export function register(context: object, options: Given): Kind {
   const parts = watch(options)
   const { property, key } = parts().config
-  const managers = managersOf(context)
-  const known = managers.get(property)
+  const kinds = kindsOf(context)
+  const known = kinds.get(property)
   if (known) {
     warnOfDifference(known, options)
     return known
   }
-  for (const other of managers.values()) {
+  for (const other of kinds.values()) {
     const { key: taken } = other.parts().config
     const isTaken = [taken, `${taken}.sig`].includes(key) || `${key}.sig` === taken
     if (isTaken) throw optionError('key', key, `a cookie that is not that of ctx.${other.property}`)
   }
   const names = [property, `${property}Options`]
   const isTaken = (name: string) =>
-    managers.has(name) || (property !== 'session' && (name in context || OF_EACH_CONTEXT.includes(name)))
+    kinds.has(name) || (property !== 'session' && (name in context || OF_EACH_CONTEXT.includes(name)))
   if (names.some(isTaken)) throw optionError('property', property, 'a name that ctx does not have')
-  const manager = { options, property, slot: Symbol.for(`koa-session.scope.${property}`), parts }
-  managers.set(property, manager)
-  extend(context, manager)
-  return manager
+  const kind = { options, property, slot: Symbol.for(`koa-session.scope.${property}`), parts }
+  kinds.set(property, kind)
+  extend(context, kind)
+  return kind
 }
 
 /** What Koa gives to each context when it makes it, and not to the prototype of them all. */
 const OF_EACH_CONTEXT = ['app', 'req', 'res', 'request', 'response', 'state', 'originalUrl', 'respond', 'then']
 
-function managersOf(context: object): Map<string, Manager> {
-  if (!Object.hasOwn(context, MANAGERS)) Object.defineProperty(context, MANAGERS, { value: new Map() })
-  return Reflect.get(context, MANAGERS)
+function kindsOf(context: object): Map<string, Kind> {
+  if (!Object.hasOwn(context, KINDS)) Object.defineProperty(context, KINDS, { value: new Map() })
+  return Reflect.get(context, KINDS)
 }
 
 /** Says that the options of a second middleware for the same session have no effect. */
-export function warnOfDifference(known: Manager, options: Given): void {
+export function warnOfDifference(known: Kind, options: Given): void {
   const names = Object.keys({ ...known.options, ...options })
   if (names.every(name => options[name] === known.options[name])) return
   const advice = 'its options have no effect; the option `property` names a session of its own'
@@ -69,27 +69,27 @@ export function warnOfDifference(known: Manager, options: Given): void {
 }
 
 /** The scope of `ctx`, the same throughout its request. */
-export function scopeOf(ctx: Context, manager: Manager): Scope {
+export function scopeOf(ctx: Context, kind: Kind): Scope {
   const slots = ctx as Slots
   // In a mounted application the contexts are those of the application around it.
-  if (!(manager.property in ctx)) extend(ctx, manager)
-  const scope = slots[manager.slot] ?? new Scope(ctx, manager)
+  if (!(kind.property in ctx)) extend(ctx, kind)
+  const scope = slots[kind.slot] ?? new Scope(ctx, kind)
   // The prototype of all contexts has no request: a scope on it would be everybody's.
-  if (ctx.req) slots[manager.slot] = scope
+  if (ctx.req) slots[kind.slot] = scope
   return scope
 }
 
 /** Adds the two properties. They stay configurable: tests replace them. */
-function extend(context: object, manager: Manager): void {
-  const { property } = manager
+function extend(context: object, kind: Kind): void {
+  const { property } = kind
   function get(this: Context) {
-    return scopeOf(this, manager).session
+    return scopeOf(this, kind).session
   }
   function set(this: Context, value: unknown) {
-    scopeOf(this, manager).session = value
+    scopeOf(this, kind).session = value
   }
   function view(this: Context) {
-    return scopeOf(this, manager).settings.view
+    return scopeOf(this, kind).settings.view
   }
   Object.defineProperty(context, property, { get, set, configurable: true })
   Object.defineProperty(context, `${property}Options`, { get: view, configurable: true })
