@@ -82,9 +82,8 @@ export class Presented {
   }
 
   #take(loaded: Loaded): void {
-    const { settings } = this.#scope
     this.#settle(loaded)
-    if (loaded.payload) settings.maxAge = maxAgeOf(loaded.payload) ?? settings.maxAge
+    if (loaded.payload) this.#scope.settings.maxAge = maxAgeOf(loaded.payload) ?? this.#scope.settings.maxAge
     if (loaded.fault && loaded.fault !== 'none') emitFault(this.#scope.ctx, loaded)
   }
 }

@@ -72,8 +72,7 @@ export class Scope implements SessionHost {
       this.#phase = 'finishing'
       const { autoCommit, rolling, renew } = this.config
       const isInvolved = autoCommit && (this.#session !== undefined || rolling || renew)
-      const committing = isInvolved && this.#queue.turn(() => this.#commit({}))
-      if (committing) await committing
+      if (isInvolved) await this.#queue.turn(() => this.#commit({}))
       await this.#queue.settle()
       this.#phase = 'done'
     } catch (error) {
@@ -148,10 +147,7 @@ export class Scope implements SessionHost {
   /** Throws away what was made of the session before it was loaded. */
   discardEarly(): void {
     if (this.#session?.populated) {
-      warnOnce(
-        'KOA_SESSION_EARLY',
-        `what was written to ctx.${this.config.property} before its middleware is not saved`,
-      )
+      warnOnce('KOA_SESSION_EARLY', `what ctx.${this.config.property} got before its middleware is not saved`)
     }
     this.#session = undefined
     this.#isForced = false
@@ -172,11 +168,18 @@ export class Scope implements SessionHost {
   }
 
   #commit(options: CommitOptions): void | Promise<void> {
-    const { action } = this.#plan(options)
+    const plan = this.#plan(options)
     const session = this.#session
-    if (action === 'destroy') return this.backend.destroy(this)
-    if (action === 'skip' || !session) return
-    return action === 'replace' ? this.backend.replace(this, session) : this.backend.save(this, session)
+    if (plan.action === 'destroy') return this.backend.destroy(this)
+    if (plan.action === 'skip' || !session) return
+    if (plan.action === 'replace') return this.backend.replace(this, session)
+    try {
+      return this.backend.save(this, session)
+    } catch (error) {
+      // What is only to live longer stays as it is: where cookies are not signed, a stranger chose its size.
+      const isTooLarge = error instanceof SessionError && error.code === 'ERR_SESSION_TOO_LARGE'
+      if (!isTooLarge || plan.reason === 'changed' || plan.reason === 'forced') throw error
+    }
   }
 
   #plan({ save = false, regenerate = false }: CommitOptions): Plan {
