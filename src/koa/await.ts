@@ -21,7 +21,10 @@ class Watched<Value> extends Promise<Value> {
 
   isAwaited = false
   /** Whether it was fulfilled, when it is settled. */
-  readonly finished: Promise<boolean> = super.then(Boolean.bind(undefined, true), Boolean.bind(undefined, false))
+  readonly finished: Promise<boolean> = super.then(
+    () => true,
+    () => false,
+  )
 
   // biome-ignore lint/suspicious/noThenProperty: a promise has one, and it is how it learns that somebody waits
   override then<Fulfilled = Value, Rejected = never>(

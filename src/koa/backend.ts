@@ -128,13 +128,10 @@ export function storeBackend(makeStore: () => Store): Backend {
       if (config.schema) await checkSchema(config.schema, text)
       const { maxAge, known } = scope
       const ttl = maxAge === 'session' ? config.ttl : maxAge + GRACE
-      await store().set(id, payload, ttl, {
-        ctx,
-        rolling: config.rolling,
-        changed: changed || id !== known.storedId,
-      })
+      const isChange = changed || id !== known.storedId
+      await store().set(id, payload, ttl, { ctx, rolling: config.rolling, changed: isChange })
       scope.reply.carry(id)
-      scope.known.committed(text, payload)
+      known.committed(text, payload)
       if (known.replacedId === undefined) return
       await store().destroy(known.replacedId, { ctx })
       known.replacedId = undefined

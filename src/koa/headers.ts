@@ -18,7 +18,8 @@ const CALLBACKS = Symbol('koa-session.callbacks')
 
 /**
  * Calls `callback` before the headers leave, however they do: every way out of a response, of node:http and of
- * node:http2, goes through `res.writeHead`. That is the one method that is wrapped, once per response, and it is put back after.
+ * node:http2, goes through `res.writeHead`. That is the one method that is wrapped, once per response, and it is put
+ * back after.
  */
 export function beforeHeaders(res: ServerResponse, callback: HeadersCallback): void {
   const original = res.writeHead as Hooked

@@ -100,12 +100,13 @@ export class Reply {
 
   /**
    * Whether the headers were taken away as a whole, as Koa does on an error, its own or one of a middleware further
-   * out. A Set-Cookie alone that is gone was removed on purpose, for a response that is to be cached for example.
+   * out. A Set-Cookie alone that is gone was removed on purpose, for a response that is to be cached for example. Our
+   * Vary is the mark that tells them apart; without it, an error status that nobody gave a Cache-Control has to do.
    */
   #isWiped({ variesByCookie, hasCacheControl }: Leaving): boolean {
     const hasMark = this.#settings.config.cacheHeaders && this.#carrier.usesCookies
-    const isError = this.hasThrown || (this.#ctx.res.statusCode >= 400 && !hasCacheControl)
-    return hasMark ? !variesByCookie && (isError || !hasCacheControl) : isError
+    if (hasMark) return !variesByCookie && (this.hasThrown || !hasCacheControl)
+    return this.hasThrown || (this.#ctx.res.statusCode >= 400 && !hasCacheControl)
   }
 }
 
