@@ -17,12 +17,13 @@ const RULES = [
     words: /Date\.now|random|\bctx\b/i,
   },
   { part: /^(?!koa\/|options|types|config)/, words: /from 'koa'|app\.emit|setHeader/ },
-  { part: /^(?!config|stores\/)/, words: /Date\.now\(|randomUUID/ },
+  // koa/cookies.ts writes the dates that Koa's cookies write, by the clock that they use.
+  { part: /^(?!config|stores\/|koa\/cookies)/, words: /Date\.now\(|randomUUID/ },
   { part: /^(?!cli\/)/, words: /\bconsole\.|process\.exit/ },
   { part: /./, imports: /^index/, words: /(: any\b|as any\b|<any>|any\[\])/ },
 ]
 
-const CORE_LINES = 1500
+const CORE_LINES = 1900
 const FILE_LINES = 250
 
 const files = readdirSync(source, { recursive: true })

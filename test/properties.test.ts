@@ -5,10 +5,19 @@ import test from 'node:test'
 import fc from 'fast-check'
 import session from 'koa-session'
 import { memoryStore } from 'koa-session/memory'
-import { decode, encode } from '../src/codec/json.ts'
+import { decode, decodeText, encode, encodeText } from '../src/codec/json.ts'
 import { textOf, textOrNothing } from '../src/session/changes.ts'
-import { isExpired, isPayload, maxAgeOf, type Payload, pack } from '../src/session/payload.ts'
-import { dataOf, fill, Session, type SessionHost, snapshot } from '../src/session/session.ts'
+import {
+  endOfData,
+  isExpired,
+  isPayload,
+  lifetimeFrom,
+  maxAgeOf,
+  type Payload,
+  pack,
+  packedEnd,
+} from '../src/session/payload.ts'
+import { dataIn, dataOf, fill, holds, Session, type SessionHost, snapshot } from '../src/session/session.ts'
 import { visit } from './support/agent.ts'
 import { createApp, type TestContext } from './support/koa.ts'
 
@@ -133,7 +142,7 @@ for (const [mode, options] of [
 test('any data is the same after it was packed, encoded, decoded and taken up', () => {
   fc.assert(
     fc.property(data, fc.constantFrom(1, 1000, 'session' as const), (value, maxAge) => {
-      const payload = decode(encode(pack(value, maxAge, NOW)))
+      const payload = decode(encode(pack(value, lifetimeFrom(maxAge, NOW))))
       assert.equal(isPayload(payload) && !isExpired(payload, NOW) && maxAgeOf(payload), maxAge)
       const resumed = new Session(OWNER, false)
       fill(resumed, payload as Payload)
@@ -142,6 +151,88 @@ test('any data is the same after it was packed, encoded, decoded and taken up', 
     { numRuns: 2000 },
   )
   assertUnpolluted()
+})
+
+test('the text of a payload is the same whether it is serialized or made from that of the data', () => {
+  fc.assert(
+    fc.property(data, fc.constantFrom(1, 0.5, 8e15, 'session' as const), number, (value, maxAge, now) => {
+      const lifetime = lifetimeFrom(maxAge, now)
+      const text = JSON.stringify(pack(value, lifetime))
+      const before = JSON.stringify(value)
+      assert.equal(before.slice(0, -1) + packedEnd(before, lifetime), text)
+      assert.equal(encodeText(before.slice(0, -1), packedEnd(before, lifetime)), encode(pack(value, lifetime)))
+      const end = endOfData(text, Object.keys(lifetime).length)
+      const isPlain = maxAge === 'session' || /^"_expire":\d+,"_maxAge":\d+}$/.test(JSON.stringify(lifetime).slice(1))
+      assert.equal(end && `${text.slice(0, end)}}`, isPlain ? JSON.stringify(value) : undefined)
+    }),
+    { numRuns: 2000 },
+  )
+})
+
+/** Names and values that look like a lifetime, where none is to be found. */
+const lookalike = fc.constantFrom(
+  '_expire',
+  '_maxAge',
+  '_session',
+  '"_expire":1,"_maxAge":2}',
+  ',"_session":true}',
+  '\\"',
+)
+const misleading = fc.dictionary(
+  fc.oneof(freeName, lookalike, fc.constantFrom(...RESERVED)),
+  fc.oneof({ depthSize: 'small' }, fc.integer(), lookalike, fc.constant(true), fc.dictionary(lookalike, fc.nat())),
+  { noNullPrototype: true },
+)
+
+test('what a session was filled with tells whether it holds that, as the texts do', () => {
+  const flat = fc.oneof(fc.string(), fc.integer(), fc.boolean(), fc.constant(null), fc.double({ noNaN: true }))
+  const step = fc.tuple(freeName, fc.oneof(flat, fc.jsonValue(), fc.constant(undefined)), fc.boolean())
+  fc.assert(
+    fc.property(data, fc.array(step, { maxLength: 3 }), (value, steps) => {
+      const session = new Session(OWNER, false)
+      const filling = fill(session, decode(encode(value)) as Payload)
+      const members = session as unknown as Record<string, unknown>
+      for (const [member, next, isSet] of steps) {
+        if (isSet) members[member] = next
+        else delete members[member]
+      }
+      const before = JSON.stringify(value)
+      if (filling.isFlat) assert.equal(JSON.stringify(dataIn(filling)), before)
+      // It may miss that the texts are the same, but never that they differ.
+      if (filling.isFlat && holds(session, filling)) assert.equal(JSON.stringify(dataOf(session)), before)
+      if (filling.isFlat && steps.length === 0) assert.equal(holds(session, filling), true)
+    }),
+    { numRuns: 3000 },
+  )
+})
+
+test('the text of the data is never taken from a text that says something else', () => {
+  fc.assert(
+    fc.property(misleading, lifetime, (value, end) => {
+      const text = JSON.stringify({ ...value, ...end })
+      const payload = decode(encode({ ...value, ...end })) as Payload
+      const resumed = new Session(OWNER, false)
+      const at = endOfData(text, fill(resumed, payload).reserved)
+      if (at !== undefined) assert.equal(`${text.slice(0, at)}}`, JSON.stringify(dataOf(resumed)))
+    }),
+    { numRuns: 5000 },
+  )
+})
+
+test('text is encoded and decoded as a Buffer of its own would, whatever its size', () => {
+  const text = fc.oneof(
+    cookie,
+    fc.string({ unit: 'binary' }),
+    fc.nat(20_000).map(length => 'ä€'.repeat(length)),
+  )
+  fc.assert(
+    fc.property(text, value => {
+      assert.equal(encodeText(value), Buffer.from(value).toString('base64'))
+      assert.equal(decodeText(value), Buffer.from(value, 'base64').toString())
+      assert.equal(decodeText(encodeText(value)), Buffer.from(value).toString())
+    }),
+    { numRuns: 2000 },
+  )
 })
 
 test('any text is decoded, or is a SyntaxError', () => {

@@ -12,6 +12,15 @@ function isPromise(value: unknown): value is PromiseLike<unknown> {
   return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function'
 }
 
+/** What `work` gives or throws, as a promise. */
+export function promised<Value>(work: () => Value | Promise<Value>): Promise<Value> {
+  try {
+    return Promise.resolve(work())
+  } catch (error) {
+    return Promise.reject(error)
+  }
+}
+
 /** A promise that knows whether anybody waits for it, and whose rejection never ends the process. */
 class Watched<Value> extends Promise<Value> {
   /** What is derived from it need not know. */
@@ -36,26 +45,36 @@ class Watched<Value> extends Promise<Value> {
   }
 }
 
-/** Work that is done one piece after the other. */
-export class Queue {
+/** Work that is done one piece after the other, by a worker that does one piece at a time. */
+export class Queue<Piece> {
+  readonly #worker: { work(piece: Piece): void | Promise<void> }
   /** What was added, and is under way or has failed. */
   #pieces: Set<Watched<void>> | undefined
   #last: Promise<void> | undefined
 
-  /** Does `work` when what came before is done, whether that failed or not: at once when there is none. */
-  turn(work: () => void | Promise<void>): void | Promise<void> {
-    const done = this.#last ? this.#last.then(work) : work()
+  constructor(worker: { work(piece: Piece): void | Promise<void> }) {
+    this.#worker = worker
+  }
+
+  /** Whether anything in it had to be waited for. */
+  get isUsed(): boolean {
+    return this.#last !== undefined || this.#pieces !== undefined
+  }
+
+  /** Does `piece` when what came before is done, whether that failed or not: at once when there is none. */
+  turn(piece: Piece): void | Promise<void> {
+    const done = this.#last ? this.#last.then(() => this.#worker.work(piece)) : this.#worker.work(piece)
     if (done) this.#last = done.catch(() => {})
     return done
   }
 
   /** The same, where nobody may be waiting for it. */
-  add(work: () => void | Promise<void>): Promise<void> {
-    const piece = new Watched<void>(resolve => resolve(this.turn(work)))
+  add(piece: Piece): Promise<void> {
+    const done = new Watched<void>(resolve => resolve(this.turn(piece)))
     this.#pieces ??= new Set()
-    const pieces = this.#pieces.add(piece)
-    piece.finished.then(isGood => isGood && pieces.delete(piece))
-    return piece
+    const pieces = this.#pieces.add(done)
+    done.finished.then(isGood => isGood && pieces.delete(done))
+    return done
   }
 
   /** Waits for what was added. Rejects with the first error that nobody waited for. */

@@ -1,6 +1,8 @@
+import { decode, decodeText, encode, encodeText } from '../codec/json.ts'
+import type { Config } from '../config.ts'
 import { SessionError } from '../errors.ts'
-import { isExpired, isPayload, type Loaded, NOTHING } from '../session/payload.ts'
-import type { Session } from '../session/session.ts'
+import { isExpired, isPayload, type Lifetime, type Loaded, NOTHING, pack, packedEnd } from '../session/payload.ts'
+import type { Session, Snapshot } from '../session/session.ts'
 import type { Store } from '../stores/store.ts'
 import { refusePromise } from './await.ts'
 import { checkSchema, passesSchema } from './schema.ts'
@@ -27,6 +29,11 @@ export interface Backend {
   announce(scope: Scope, session: Session | null): void
 }
 
+/** A session that is to be put to rest: its data, their text, and its lifetime. */
+export interface AtRest extends Snapshot {
+  readonly lifetime: Lifetime
+}
+
 /** The whole session is in the cookie. */
 export const cookieBackend: Backend = {
   waits: false,
@@ -36,7 +43,8 @@ export const cookieBackend: Backend = {
   load(scope, presented) {
     const { ctx, config } = scope
     if (presented === undefined) return NOTHING
-    const payload = refusePromise(decoded(scope, presented), 'decode')
+    const text = config.decode === decode ? decodeText(presented) : undefined
+    const payload = refusePromise(decoded(scope, presented, text), 'decode')
     if (payload === UNDECODABLE) return NOTHING
     if (!payload) return { fault: 'missed', value: payload }
     if (!isPayload(payload)) return NOTHING
@@ -44,21 +52,17 @@ export const cookieBackend: Backend = {
     const isValid =
       (!config.valid || refusePromise(config.valid(ctx, payload), 'valid')) &&
       refusePromise(passesSchema(config.schema, payload), 'schema')
-    return isValid ? { payload } : { fault: 'invalid', value: payload }
+    return isValid ? { payload, text } : { fault: 'invalid', value: payload }
   },
 
   save(scope, session) {
     const { ctx, config, reply } = scope
     if (reply.hasLeft) return reply.late()
     refusePromise(config.beforeSave?.(ctx, session), 'beforeSave')
-    const { payload, text } = scope.atRest(session)
-    refusePromise(checkSchema(config.schema, text), 'schema')
-    const value = refusePromise(config.encode(payload), 'encode')
-    if (typeof value !== 'string') {
-      throw new SessionError('ERR_SESSION_ENCODE', `encode gave a ${typeof value}, expected a string`)
-    }
-    reply.carry(value)
-    scope.known.committed(text, payload)
+    const rest = scope.atRest(session)
+    refusePromise(checkSchema(config.schema, rest.text), 'schema')
+    reply.carry(encoded(config, rest))
+    scope.known.committed(rest.text, rest.lifetime)
   },
 
   replace(scope, session) {
@@ -79,15 +83,23 @@ export const cookieBackend: Backend = {
 
 const UNDECODABLE = Symbol('undecodable')
 
-function decoded(scope: Scope, text: string): unknown {
+/** What the cookie says; `text` is its JSON, where the default codec wrote it. */
+function decoded(scope: Scope, presented: string, text: string | undefined): unknown {
   try {
-    return scope.config.decode(text)
+    return text === undefined ? scope.config.decode(presented) : JSON.parse(text)
   } catch (error) {
     if (!(error instanceof Error) || error instanceof SyntaxError) return UNDECODABLE
     // The next request would only throw again.
     scope.reply.drop()
     throw error
   }
+}
+
+function encoded({ encode: given }: Config, { data, text, lifetime }: AtRest): string {
+  if (given === encode) return encodeText(text.slice(0, -1), packedEnd(text, lifetime))
+  const value = refusePromise(given(pack(data, lifetime)), 'encode')
+  if (typeof value === 'string') return value
+  throw new SessionError('ERR_SESSION_ENCODE', `encode gave a ${typeof value}, expected a string`)
 }
 
 /** A store outlives the session by this much (ms), so that one that has expired is seen to have (as in 7.x). */
@@ -124,14 +136,14 @@ export function storeBackend(makeStore: () => Store): Backend {
       refuseUnreachable(scope, id)
       scope.known.storingId = id
       if (config.beforeSave) await config.beforeSave(ctx, session)
-      const { payload, text, changed } = scope.atRest(session)
+      const { data, text, lifetime } = scope.atRest(session)
       if (config.schema) await checkSchema(config.schema, text)
       const { maxAge, known } = scope
       const ttl = maxAge === 'session' ? config.ttl : maxAge + GRACE
-      const isChange = changed || id !== known.storedId
-      await store().set(id, payload, ttl, { ctx, rolling: config.rolling, changed: isChange })
+      const changed = id !== known.storedId || !known.hasText(text)
+      await store().set(id, pack(data, lifetime), ttl, { ctx, rolling: config.rolling, changed })
       scope.reply.carry(id)
-      known.committed(text, payload)
+      known.committed(text, lifetime)
       if (known.replacedId === undefined) return
       await store().destroy(known.replacedId, { ctx })
       known.replacedId = undefined

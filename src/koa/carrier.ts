@@ -4,7 +4,8 @@ import { SessionError } from '../errors.ts'
 import type { ExternalKey } from '../options.ts'
 import type { MaxAge } from '../session/payload.ts'
 import { refusePromise } from './await.ts'
-import { cookieLines } from './headers.ts'
+import { type Attributes, attributesOf, type Cookies, koasOf, linesFor, presentedIn } from './cookies.ts'
+import { cookieLines, setCookieLines } from './headers.ts'
 
 /** Moves one value between client and server. */
 export interface Carrier {
@@ -22,26 +23,77 @@ export interface Carrier {
 const LARGEST_COOKIE = 4096
 
 /**
- * The value in a cookie, and its signature beside it. All goes through `ctx.cookies`, so that a framework that
- * brings its own (as Egg does) decides how a cookie is written.
+ * The value in a cookie, and its signature beside it. All is as `ctx.cookies` would have it, which a framework may have
+ * brought (as Egg does). `isPlain` says that no value needs to be checked for what a cookie can't hold.
  */
-export const cookieCarrier: Carrier = {
-  usesCookies: true,
+export function cookieCarrier(own: Config, isPlain: boolean): Carrier {
+  const start = `${own.key}=`
+  const startOfSignature = `${own.key}.sig=`
+  const { signed, overwrite } = own.cookie
+  /** What Koa's cookies wrote: over HTTP and HTTPS, until the browser closes and until an instant. */
+  const known: Attributes[] = []
 
-  read(ctx, config) {
-    const value = withCookies(ctx, cookies => cookies.get(config.key, config.cookie))
-    // What is larger than we send was not sent by us; it is not worth the work.
-    return value && config.key.length + value.length <= LARGEST_COOKIE ? value : undefined
-  },
+  /** What is presented, as Koa's cookies would read it; `null`: they have to be asked. */
+  function ownValue(ctx: Context, config: Config): string | null | undefined {
+    const koas = config === own ? koasOf(ctx) : undefined
+    if (!koas) return null
+    return presentedIn(ctx.req.headers.cookie, koas, start, signed ? startOfSignature : undefined, LARGEST_COOKIE)
+  }
 
-  write(ctx, config, value, maxAge) {
-    const lifetime = maxAge === 'session' ? undefined : { maxAge }
-    return setCookie(ctx, config, value, Object.assign({}, config.cookie, lifetime))
-  },
+  /** Lines as Koa's cookies would write them; `undefined`: they have to be asked. */
+  function ownLines(ctx: Context, config: Config, value: string, maxAge: MaxAge): readonly string[] | undefined {
+    const koas = config === own && (isPlain || COOKIE_VALUE.test(value)) ? koasOf(ctx) : undefined
+    if (!koas || typeof koas.secure !== 'boolean' || (signed && !koas.keys)) return undefined
+    const kind = (koas.secure ? 2 : 0) + (maxAge === 'session' ? 0 : 1)
+    const attributes = known[kind] ?? attributesOf(ctx.cookies as Cookies, own.key, withLifetime(own, maxAge))
+    known[kind] = attributes
+    return linesFor(start + value, startOfSignature, signed && koas.keys, attributes, Number(maxAge))
+  }
 
-  clear(ctx, config) {
-    return setCookie(ctx, config, '', { ...config.cookie, expires: new Date(0), maxAge: false })
-  },
+  return {
+    usesCookies: true,
+
+    read(ctx, config) {
+      try {
+        const found = ownValue(ctx, config)
+        const value = found === null ? cookiesOf(ctx).get(config.key, config.cookie) : found
+        // What is larger than we send was not sent by us; it is not worth the work.
+        return value && config.key.length + value.length <= LARGEST_COOKIE ? value : undefined
+      } catch (cause) {
+        throw explained(cause)
+      }
+    },
+
+    write(ctx, config, value, maxAge) {
+      const size = config.key.length + value.length
+      if (size > LARGEST_COOKIE) throw tooLarge(config.key, size)
+      try {
+        const lines = ownLines(ctx, config, value, maxAge)
+        if (!lines) return setCookie(ctx, config.key, value, withLifetime(config, maxAge))
+        const present = cookieLines(ctx.res)
+        const others = overwrite ? present.filter(line => !isOf(own.key, line)) : present
+        setCookieLines(ctx.res, others.length > 0 ? [...others, ...lines] : [...lines])
+        return lines
+      } catch (cause) {
+        throw explained(cause)
+      }
+    },
+
+    clear(ctx, { key, cookie }) {
+      try {
+        return setCookie(ctx, key, '', { ...cookie, expires: new Date(0), maxAge: false })
+      } catch (cause) {
+        throw explained(cause)
+      }
+    },
+  }
+}
+
+/** What a cookie's value consists of as far as Koa's cookies check it. */
+const COOKIE_VALUE = /^[\t\u0020-\u003a\u003c-\u007e\u0080-\u00ff]+$/
+
+function withLifetime({ cookie }: Config, maxAge: MaxAge): object {
+  return Object.assign({}, cookie, maxAge === 'session' ? undefined : { maxAge })
 }
 
 /** The value where `externalKey` puts it. */
@@ -68,23 +120,31 @@ export function externalCarrier(externalKey: ExternalKey): Carrier {
   }
 }
 
-function setCookie(ctx: Context, config: Config, value: string, attributes: object): readonly string[] {
-  withCookies(ctx, cookies => cookies.set(config.key, value, attributes))
-  const lines = linesOf(ctx, config.key)
-  const size = Math.max(config.key.length + value.length, ...lines.map(sizeOf))
-  if (size <= LARGEST_COOKIE) return lines
-  throw new SessionError(
+function setCookie(ctx: Context, key: string, value: string, attributes: object): readonly string[] {
+  cookiesOf(ctx).set(key, value, attributes)
+  const lines = cookieLines(ctx.res).filter(line => isOf(key, line))
+  // A framework may encrypt the value.
+  const size = Math.max(...lines.map(sizeOf), 0)
+  if (size > LARGEST_COOKIE) throw tooLarge(key, size)
+  return lines
+}
+
+function tooLarge(key: string, size: number): SessionError {
+  return new SessionError(
     'ERR_SESSION_TOO_LARGE',
-    `the cookie ${config.key} has ${size} bytes, and browsers drop one of more than ${LARGEST_COOKIE}: ` +
+    `the cookie ${key} has ${size} bytes, and browsers drop one of more than ${LARGEST_COOKIE}: ` +
       'keep less in the session, or keep it in a store (option store)',
   )
 }
 
-/** The lines of Set-Cookie on the response for the cookie `key` and for its signature. */
-export function linesOf(ctx: Context, key: string): readonly string[] {
-  return cookieLines(ctx.res).filter(
-    line => line.startsWith(key) && (line[key.length] === '=' || line.startsWith('.sig=', key.length)),
-  )
+/** Whether the response sets the cookie `key`, or its signature. */
+export function setsCookie(ctx: Context, key: string): boolean {
+  const lines = cookieLines(ctx.res)
+  return lines.length > 0 && lines.some(line => isOf(key, line))
+}
+
+function isOf(key: string, line: string): boolean {
+  return line.startsWith(key) && (line[key.length] === '=' || line.startsWith('.sig=', key.length))
 }
 
 /** A header is sent in Latin-1, a character a byte; the `=` does not count. */
@@ -93,22 +153,13 @@ function sizeOf(line: string): number {
   return (end < 0 ? line.length : end) - 1
 }
 
-type Cookies = {
-  get(name: string, options: object): string | null | undefined
-  set(name: string, value: string, options: object): unknown
-}
-
 const INERT_RESPONSE = { getHeader: () => undefined, setHeader: () => {} }
 
-function withCookies<Result>(ctx: Context, use: (cookies: Cookies) => Result): Result {
-  try {
-    const cookies = ctx.cookies as Cookies
-    // Koa's writes when it reads (a signature is renewed or cleared), which it can't once the headers left.
-    const isInert = ctx.res?.headersSent !== false && 'response' in cookies
-    return use(isInert ? Object.create(cookies, { response: { value: INERT_RESPONSE } }) : cookies)
-  } catch (cause) {
-    throw explained(cause)
-  }
+/** Koa's write when they read (a signature is renewed or cleared), which they can't once the headers left. */
+function cookiesOf(ctx: Context): Cookies {
+  const cookies = ctx.cookies as Cookies
+  const isInert = ctx.res?.headersSent !== false && 'response' in cookies
+  return isInert ? Object.create(cookies, { response: { value: INERT_RESPONSE } }) : cookies
 }
 
 const INSECURE = 'behind a proxy that ends TLS set app.proxy = true, for plain HTTP set the option secure to false'

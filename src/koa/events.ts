@@ -14,3 +14,9 @@ export function emitFault(ctx: Context, { fault, id: key, value }: Refused): voi
 export function emitLate(ctx: Context): void {
   setImmediate(() => ctx.app.emit('session:late', { ctx }))
 }
+
+/** Tells the application of an error that nobody can be given. Koa takes nothing but an `Error`. */
+export function emitError(ctx: Context, error: unknown): void {
+  const cause = error instanceof Error ? error : new Error('non-error thrown by a commit', { cause: error })
+  ctx.app.emit('error', cause, ctx)
+}

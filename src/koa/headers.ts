@@ -1,60 +1,60 @@
 import type { ServerResponse } from 'node:http'
 
-/** The headers as they are about to leave. */
-export interface Leaving {
-  /** A Set-Cookie among the arguments of `writeHead` took the place of all others. */
-  readonly cookiesReplaced: boolean
-  /** The response says that it depends on the request's cookies. */
-  readonly variesByCookie: boolean
-  readonly hasCacheControl: boolean
+/** Who is told that the headers are about to leave. */
+export interface HeadersListener {
+  /** First, while they are as they were left; `cookiesReplaced`: an argument of `writeHead` replaced every Set-Cookie. */
+  assess(cookiesReplaced: boolean): void
+  /** Then, for what is to be done to them. */
+  complete(): void
 }
 
-export type HeadersCallback = (leaving: Leaving) => void
-
 type WriteHead = (...line: unknown[]) => ServerResponse
-type Hooked = WriteHead & { [CALLBACKS]?: HeadersCallback[] }
+type Hooked = WriteHead & { [LISTENERS]?: HeadersListener[] }
 
-const CALLBACKS = Symbol('koa-session.callbacks')
+const LISTENERS = Symbol('koa-session.listeners')
 
 /**
- * Calls `callback` before the headers leave, however they do: every way out of a response, of node:http and of
+ * Tells `listener` before the headers leave, however they do: every way out of a response, of node:http and of
  * node:http2, goes through `res.writeHead`. That is the one method that is wrapped, once per response, and it is put
  * back after.
  */
-export function beforeHeaders(res: ServerResponse, callback: HeadersCallback): void {
+export function listen(res: ServerResponse, listener: HeadersListener): void {
   const original = res.writeHead as Hooked
-  if (original[CALLBACKS]) {
-    original[CALLBACKS].push(callback)
+  if (original[LISTENERS]) {
+    original[LISTENERS].push(listener)
     return
   }
-  const callbacks = [callback]
+  const listeners = [listener]
   const hooked: Hooked = (...line) => {
-    const { rest, cookiesReplaced = false } =
-      line.length > 1 && !res.headersSent ? takeHeaders(res, line) : { rest: line }
-    if (!res.headersSent) {
-      const hasCacheControl = res.hasHeader('Cache-Control')
-      const leaving = { cookiesReplaced, variesByCookie: variesByCookie(res), hasCacheControl }
-      for (const call of callbacks) call(leaving)
+    const isEarly = !res.headersSent
+    const cookiesReplaced = isEarly && line.length > 1 && takeHeaders(res, line)
+    if (isEarly) {
+      for (const one of listeners) one.assess(cookiesReplaced)
+      for (const one of listeners) one.complete()
     }
-    const result = original.apply(res, rest)
+    const result = original.apply(res, line)
     // Not before it succeeded: after an error the response can still leave with other headers.
-    if (res.writeHead === hooked) Object.assign(res, { writeHead: original })
+    if (res.writeHead === hooked) res.writeHead = original as typeof res.writeHead
     return result
   }
-  hooked[CALLBACKS] = callbacks
-  Object.assign(res, { writeHead: hooked })
+  hooked[LISTENERS] = listeners
+  res.writeHead = hooked as typeof res.writeHead
 }
 
-/** Sets the headers among the arguments of `writeHead`, so that what is added to them is added to all. */
-function takeHeaders(res: ServerResponse, line: unknown[]): { rest: unknown[]; cookiesReplaced?: boolean } {
+/**
+ * Moves the headers among the arguments of `writeHead` to the response, so that what is added to them is added to all.
+ * Says whether there was a Set-Cookie among them.
+ */
+function takeHeaders(res: ServerResponse, line: unknown[]): boolean {
   const at = typeof line[1] === 'string' ? 2 : line[1] ? 1 : 2
   const headers = line[at]
-  if (typeof headers !== 'object' || headers === null) return { rest: line }
+  if (typeof headers !== 'object' || headers === null) return false
   const grouped = group(headers)
   // A list that is no list of headers: Node says so.
-  if (!grouped) return { rest: line }
+  if (!grouped) return false
   for (const [name, values] of grouped.values()) res.setHeader(name, values)
-  return { rest: line.slice(0, at), cookiesReplaced: grouped.has('set-cookie') }
+  line.length = at
+  return grouped.has('set-cookie')
 }
 
 /** The headers by their lower-case name; a list of them may be flat or of pairs, and may name one twice. */
@@ -73,10 +73,12 @@ function group(headers: object): Map<string, [name: string, values: string | str
   return grouped
 }
 
+export const NO_LINES: readonly string[] = []
+
 /** The lines of Set-Cookie that are on the response. */
 export function cookieLines(res: ServerResponse): readonly string[] {
-  const lines = res.getHeader('Set-Cookie')
-  return lines === undefined ? [] : Array.isArray(lines) ? lines : [String(lines)]
+  const lines = res.getHeader('set-cookie')
+  return lines === undefined ? NO_LINES : Array.isArray(lines) ? lines : [String(lines)]
 }
 
 /** Puts `lines` in place of every line of Set-Cookie on the response. */
@@ -87,23 +89,23 @@ export function setCookieLines(res: ServerResponse, lines: readonly string[]): v
 
 /** Whether the response says that it depends on the request's cookies. */
 export function variesByCookie(res: ServerResponse): boolean {
-  const vary = res.getHeader('Vary')
+  const vary = res.getHeader('vary')
   return vary === 'Cookie' || (vary !== undefined && /(^|,)\s*(cookie|\*)\s*(,|$)/i.test(String(vary)))
 }
 
 /** Says so, beside whatever else the response varies by (RFC 9110, 12.5.5). */
 export function varyByCookie(res: ServerResponse): void {
   if (variesByCookie(res)) return
-  const others = res.getHeader('Vary')
+  const others = res.getHeader('vary')
   res.setHeader('Vary', others === undefined ? 'Cookie' : `${[others].flat().join(', ')}, Cookie`)
 }
 
 /** A response that hands out a session is for one visitor (ASVS 14.3.2), unless the handler decided otherwise. */
 export function forbidCaching(res: ServerResponse): void {
-  if (!res.hasHeader('Cache-Control')) res.setHeader('Cache-Control', 'no-store')
+  if (!res.hasHeader('cache-control')) res.setHeader('Cache-Control', 'no-store')
 }
 
 /** Whether the handler lets caches keep the response for everybody. */
 export function isPublic(res: ServerResponse): boolean {
-  return /(^|,)\s*public\s*(,|$)/i.test(String(res.getHeader('Cache-Control') ?? ''))
+  return /(^|,)\s*public\s*(,|$)/i.test(String(res.getHeader('cache-control') ?? ''))
 }

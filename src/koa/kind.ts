@@ -1,13 +1,19 @@
+import { types } from 'node:util'
 import type { Context } from 'koa'
+import { encode } from '../codec/json.ts'
 import { type Config, type Given, optionError, resolveConfig } from '../config.ts'
 import { warnOnce } from '../errors.ts'
+import { refusePromise } from './await.ts'
 import { type Backend, cookieBackend, storeBackend } from './backend.ts'
 import { type Carrier, cookieCarrier, externalCarrier } from './carrier.ts'
 import { Scope } from './scope.ts'
 
 /** What serves the requests of one middleware, made from its options. */
 export interface Parts {
+  readonly options: Given
   readonly config: Config
+  /** Whether a request that does not ask for its session has nothing to do for it. */
+  readonly isLazy: boolean
   readonly carrier: Carrier
   backendFor(ctx: Context): Backend
 }
@@ -16,13 +22,14 @@ export interface Parts {
 export interface Kind {
   readonly options: Given
   readonly property: string
-  /** The key in a context under which its scope is. */
+  /** The keys in a context under which its scope is, and the parts that its middleware has begun with. */
   readonly slot: symbol
+  readonly begun: symbol
   /** The parts for the options as they are now. */
   parts(): Parts
 }
 
-type Slots = Context & Record<symbol, Scope | undefined>
+type Slots = Context & Record<symbol, Scope | Parts | undefined>
 
 /** In the registry of symbols, so that two copies of this package (ESM and CommonJS) on one application agree. */
 const KINDS = Symbol.for('koa-session.kinds')
@@ -46,7 +53,8 @@ export function register(context: object, options: Given): Kind {
   const isTaken = (name: string) =>
     kinds.has(name) || (property !== 'session' && (name in context || OF_EACH_CONTEXT.includes(name)))
   if (names.some(isTaken)) throw optionError('property', property, 'a name that ctx does not have')
-  const kind = { options, property, slot: Symbol.for(`koa-session.scope.${property}`), parts }
+  const slotFor = (use: string) => Symbol.for(`koa-session.${use}.${property}`)
+  const kind = { options, property, slot: slotFor('scope'), begun: slotFor('begun'), parts }
   kinds.set(property, kind)
   extend(context, kind)
   return kind
@@ -61,19 +69,47 @@ function kindsOf(context: object): Map<string, Kind> {
 }
 
 /** Says that the options of a second middleware for the same session have no effect. */
-export function warnOfDifference(known: Kind, options: Given): void {
+function warnOfDifference(known: Pick<Kind, 'options' | 'property'>, options: Given): void {
   const names = Object.keys({ ...known.options, ...options })
   if (names.every(name => options[name] === known.options[name])) return
   const advice = 'its options have no effect; the option `property` names a session of its own'
   warnOnce(`KOA_SESSION_SHARED`, `a second session() shares ctx.${known.property} with the first one: ${advice}`)
 }
 
+/** Whether a middleware has begun with `ctx` already: further in, the first one's session is shared. */
+export function hasBegun(ctx: Context, kind: Kind): boolean {
+  const parts = (ctx as Slots)[kind.begun] as Parts | undefined
+  if (!parts) return false
+  if (parts.options !== kind.options) warnOfDifference({ ...kind, options: parts.options }, kind.options)
+  return true
+}
+
+/** Begins with `ctx`. A promise where the session has to be loaded before the handler runs; it never rejects. */
+export function begin(ctx: Context, kind: Kind): Promise<void> | undefined {
+  const parts = kind.parts()
+  const { skip } = parts.config
+  const isSkipped = skip && refusePromise(skip(ctx), 'skip')
+  if (!(kind.property in ctx)) extend(ctx, kind)
+  ;(ctx as Slots)[kind.begun] = parts
+  // One may have been made for who asked for the session before; and what this is a proxy of is not what was given.
+  if (!isSkipped && parts.isLazy && !begunScope(ctx, kind) && !types.isProxy(ctx)) return undefined
+  return scopeOf(ctx, kind).start(Boolean(isSkipped))
+}
+
+/** The scope of `ctx`, if there is one yet. */
+export function begunScope(ctx: Context, { slot }: Kind): Scope | undefined {
+  return (ctx as Slots)[slot] as Scope | undefined
+}
+
 /** The scope of `ctx`, the same throughout its request. */
 export function scopeOf(ctx: Context, kind: Kind): Scope {
-  const slots = ctx as Slots
+  const known = begunScope(ctx, kind)
+  if (known) return known
   // In a mounted application the contexts are those of the application around it.
   if (!(kind.property in ctx)) extend(ctx, kind)
-  const scope = slots[kind.slot] ?? new Scope(ctx, kind)
+  const slots = ctx as Slots
+  const begun = slots[kind.begun] as Parts | undefined
+  const scope = new Scope(ctx, begun ?? kind.parts(), begun !== undefined)
   // The prototype of all contexts has no request: a scope on it would be everybody's.
   if (ctx.req) slots[kind.slot] = scope
   return scope
@@ -98,10 +134,10 @@ function extend(context: object, kind: Kind): void {
 /** A change on the caller's object counts from the next request on. */
 function watch(options: Given): () => Parts {
   let seen = listOf(options)
-  let parts = partsOf(resolveConfig(options))
+  let parts = partsOf(options)
   return () => {
     if (!isSame(options, seen)) {
-      parts = partsOf(resolveConfig(options))
+      parts = partsOf(options)
       seen = listOf(options)
     }
     return parts
@@ -121,13 +157,17 @@ function isSame(options: Given, seen: readonly unknown[]): boolean {
   return at === seen.length
 }
 
-function partsOf(config: Config): Parts {
-  const { store, ContextStore, externalKey } = config
+function partsOf(options: Given): Parts {
+  const config = resolveConfig(options)
+  const { store, ContextStore, externalKey, rolling, renew } = config
   const isStored = store !== undefined || ContextStore !== undefined
   const backend = store ? storeBackend(() => store) : cookieBackend
+  const isPlain = !isStored && config.encode === encode
   return {
+    options,
     config,
-    carrier: isStored && externalKey ? externalCarrier(externalKey) : cookieCarrier,
+    isLazy: !isStored && !rolling && !renew,
+    carrier: isStored && externalKey ? externalCarrier(externalKey) : cookieCarrier(config, isPlain),
     backendFor: ctx => (ContextStore ? storeBackend(() => new ContextStore(ctx)) : backend),
   }
 }

@@ -1,4 +1,6 @@
-import type { Payload } from '../session/payload.ts'
+import { textOrNothing } from '../session/changes.ts'
+import { endOfData, type Found, type Lifetime } from '../session/payload.ts'
+import { dataIn, dataOf, type Filling, holds, type Session } from '../session/session.ts'
 
 /** What the client and the backend are known to have of the session. */
 export class Known {
@@ -10,8 +12,12 @@ export class Known {
   storingId: string | undefined
   /** The id that a new one took the place of, until the store has forgotten it. */
   replacedId: string | undefined
-  /** The text of the data that they have; `undefined`: they have none. */
-  text: string | undefined
+  #text: string | undefined
+  /** What they had when the request began, where its text was not needed yet. */
+  #filling: Filling | undefined
+  /** The JSON that it was read from, and where the data ends in it. */
+  #read = ''
+  #end = 0
   /** The instant at which it expires; `undefined`: it does not say. */
   expiresAt: number | undefined
   /** Whether its lifetime has been extended by this response. */
@@ -24,18 +30,43 @@ export class Known {
     return this.storingId !== undefined && this.storingId !== this.storedId
   }
 
-  /** They had this when the request began. */
-  resumed(text: string, payload: Payload, id: string | undefined): void {
-    this.text = text
+  /** Whether they have any. */
+  get isKnown(): boolean {
+    return this.#text !== undefined || this.#filling !== undefined || this.#end > 0
+  }
+
+  /** Whether they have what `session` holds, where that can be told without its text. */
+  hasAll(session: Session): boolean {
+    return this.#filling !== undefined && holds(session, this.#filling)
+  }
+
+  /** Whether `text` is that of the data that they have. */
+  hasText(text: string): boolean {
+    const end = this.#end
+    if (end > 0) return end === text.length - 1 && this.#read.slice(0, end) === text.slice(0, end)
+    if (this.#filling) this.#text ??= JSON.stringify(dataIn(this.#filling))
+    return text === this.#text
+  }
+
+  /**
+   * They had this when the request began; a session was filled with it. Says whether it can be told if it changes: data
+   * this deep or cyclic was not written by us.
+   */
+  resumed({ payload, id, text: read = '' }: Found, filling: Filling, session: Session): boolean {
+    this.#read = read
+    this.#end = (read && endOfData(read, filling.reserved)) || 0
+    if (filling.isFlat) this.#filling = filling
+    else if (this.#end === 0) this.#text = textOrNothing(dataOf(session))
     this.expiresAt = typeof payload._expire === 'number' ? payload._expire : undefined
     this.id = id
     this.storedId = id
+    return filling.isFlat || this.#end > 0 || this.#text !== undefined
   }
 
   /** They have this from now on. */
-  committed(text: string, payload: Payload): void {
-    this.text = text
-    this.expiresAt = payload._expire
+  committed(text: string, lifetime: Lifetime): void {
+    this.#set(text)
+    this.expiresAt = lifetime._expire
     this.isKeptAlive = true
     this.isForgotten = false
     this.storedId = this.storingId
@@ -43,11 +74,17 @@ export class Known {
 
   /** They have nothing any more. */
   forgotten(): void {
-    this.text = undefined
+    this.#set(undefined)
     this.id = undefined
     this.storedId = undefined
     this.storingId = undefined
     this.replacedId = undefined
     this.isForgotten = true
+  }
+
+  #set(text: string | undefined): void {
+    this.#text = text
+    this.#filling = undefined
+    this.#end = 0
   }
 }

@@ -4,8 +4,8 @@ import type { Given } from '../config.ts'
 import { warnOnce } from '../errors.ts'
 import type { CreateSessionOptions } from '../options.ts'
 import type { ContextFor, Session, SessionData } from '../types.ts'
-import { refusePromise } from './await.ts'
-import { type Kind, register, scopeOf, warnOfDifference } from './kind.ts'
+import { promised } from './await.ts'
+import { begin, begunScope, hasBegun, type Kind, register, scopeOf } from './kind.ts'
 
 /** What `session()` asks of a Koa application. */
 export interface SessionApp {
@@ -55,28 +55,21 @@ export function createSession(first: unknown, second: unknown): SessionMiddlewar
 }
 
 function middlewareOf(kind: Kind) {
-  return async function session(ctx: Context, next: Next): Promise<void> {
-    const scope = scopeOf(ctx, kind)
-    if (scope.isRunning) {
-      // Further in, the same session is shared: its first middleware commits it.
-      if (scope.kind !== kind) warnOfDifference(scope.kind, kind.options)
-      return next()
-    }
-    const { skip } = scope.config
-    if (skip && refusePromise(skip(ctx), 'skip')) {
-      scope.skip()
-      return next()
-    }
-    const starting = scope.start()
-    if (starting) await starting
-    try {
-      await next()
-    } catch (error) {
-      scope.reply.hasThrown = true
-      await scope.finish().catch(failure => scope.report(failure))
-      throw error
-    }
-    await scope.finish()
+  return function session(ctx: Context, next: Next): Promise<void> {
+    if (hasBegun(ctx, kind)) return next()
+    const starting = begin(ctx, kind)
+    return starting ? starting.then(() => run(ctx, next)) : run(ctx, next)
+  }
+
+  // Callbacks, because to await twice would cost more than all else that a request without a session does here.
+  function run(ctx: Context, next: Next): Promise<void> {
+    return promised(next).then(
+      () => begunScope(ctx, kind)?.finish(),
+      async error => {
+        await begunScope(ctx, kind)?.finishThrown()
+        throw error
+      },
+    )
   }
 }
 

@@ -1,7 +1,6 @@
-import { textOrNothing } from '../session/changes.ts'
-import { type Loaded, maxAgeOf, type Payload } from '../session/payload.ts'
-import { dataOf, fill, Session } from '../session/session.ts'
-import { type Carrier, linesOf } from './carrier.ts'
+import { type Found, type Loaded, maxAgeOf } from '../session/payload.ts'
+import { fill, Session } from '../session/session.ts'
+import { type Carrier, setsCookie } from './carrier.ts'
 import { emitFault } from './events.ts'
 import type { Scope } from './scope.ts'
 
@@ -32,23 +31,19 @@ export class Presented {
     if (!this.#scope.backend.waits) this.load()
     const found = this.#found
     if (found && 'error' in found) throw found.error
-    const session = found?.payload && this.#resume(found.payload, found.id)
+    const session = found?.payload && this.#resume(found)
     if (session) return session
     this.#scope.nameIt()
     return new Session(this.#scope, true)
   }
 
-  #resume(payload: Payload, id: string | undefined): Session | undefined {
+  #resume(found: Found): Session | undefined {
     const { ctx, known } = this.#scope
+    const { payload, id } = found
     const session = new Session(this.#scope, false)
-    fill(session, payload)
-    const text = textOrNothing(dataOf(session))
-    if (text === undefined) {
-      emitFault(ctx, { fault: 'invalid', id, value: payload })
-      return undefined
-    }
-    known.resumed(text, payload, id)
-    return session
+    if (known.resumed(found, fill(session, payload), session)) return session
+    emitFault(ctx, { fault: 'invalid', id, value: payload })
+    return undefined
   }
 
   #load(): Promise<void> | undefined {
@@ -57,7 +52,7 @@ export class Presented {
       const { ctx, config, reply, backend } = this.#scope
       this.value = this.#carrier.read(ctx, config)
       // Koa renews or clears a signature when it reads one: that response sets the cookie, too.
-      if (ctx.res && linesOf(ctx, config.key).length > 0) reply.attend(this.#scope)
+      if (ctx.res && setsCookie(ctx, config.key)) reply.attend(this.#scope)
       const loading = backend.load(this.#scope, this.value)
       if (loading instanceof Promise) return this.#wait(loading)
       this.#take(loading)

@@ -1,11 +1,20 @@
 import type { Context } from 'koa'
-import { type Carrier, linesOf } from './carrier.ts'
+import { type Carrier, setsCookie } from './carrier.ts'
 import { emitLate } from './events.ts'
-import { beforeHeaders, cookieLines, forbidCaching, type Leaving, setCookieLines, varyByCookie } from './headers.ts'
+import {
+  cookieLines,
+  forbidCaching,
+  type HeadersListener,
+  listen,
+  NO_LINES,
+  setCookieLines,
+  variesByCookie,
+  varyByCookie,
+} from './headers.ts'
 import type { Settings } from './settings.ts'
 
 /** What a response owes to the session: at most one value to carry, and headers that keep it out of caches. */
-export class Reply {
+export class Reply implements HeadersListener {
   /** The value that this response sends to the client. */
   carried: string | undefined
   /** Whether the request ended in an error, on which Koa takes every header from the response. */
@@ -13,11 +22,15 @@ export class Reply {
   readonly #ctx: Context
   readonly #carrier: Carrier
   readonly #settings: Settings
-  #lines: readonly string[] = []
-  /** Sends the value once more. */
-  #write: (() => unknown) | undefined
+  #lines: readonly string[] = NO_LINES
+  /** Whether the value was sent, or taken back. */
+  #isSent = false
+  /** How the headers were left: whether what was sent is among them, and whether it was lost with others. */
+  #isThere = false
+  #isLost = false
   #isUsed = false
-  #isHooked = false
+  /** Who is told that the headers are about to leave. */
+  #scope: { leave(): void } | undefined
   #isLate = false
 
   constructor(ctx: Context, carrier: Carrier, settings: Settings) {
@@ -28,12 +41,9 @@ export class Reply {
 
   /** Lets `scope` know before the headers leave, and then sees to them. A context without a response has none. */
   attend(scope: { leave(): void }): void {
-    if (this.#isHooked || !this.#ctx.res) return
-    this.#isHooked = true
-    beforeHeaders(this.#ctx.res, leaving => {
-      scope.leave()
-      this.#complete(leaving)
-    })
+    if (this.#scope || !this.#ctx.res) return
+    this.#scope = scope
+    listen(this.#ctx.res, this)
   }
 
   /** Whether the headers have left, or there is no response that they could leave with. */
@@ -48,13 +58,12 @@ export class Reply {
 
   /** Sends `value`, in place of what this response sent before. Does nothing once the headers have left. */
   carry(value: string): void {
-    const { config, maxAge } = this.#settings
-    if (this.#send(() => this.#carrier.write(this.#ctx, config, value, maxAge))) this.carried = value
+    this.#send(value)
   }
 
   /** Takes back what the client carries. Does nothing once the headers have left. */
   drop(): void {
-    if (this.#send(() => this.#carrier.clear(this.#ctx, this.#settings.config))) this.carried = undefined
+    this.#send(undefined)
   }
 
   /** Says that what was changed can't be sent any more. */
@@ -63,39 +72,57 @@ export class Reply {
     this.#isLate = true
   }
 
-  #send(write: () => readonly string[]): boolean {
-    if (this.hasLeft) return false
+  #send(value: string | undefined): void {
+    if (this.hasLeft) return
     const { res } = this.#ctx
     const before = cookieLines(res)
     // A list of its own: ctx.cookies adds to the one on the response, which the handler may share between requests.
     if (before.length > 0) setCookieLines(res, [...without(before, this.#lines)])
     try {
-      this.#lines = write()
-      this.#write = write
+      this.#lines = this.#write(value)
     } catch (error) {
       setCookieLines(res, before)
       throw error
     }
+    this.carried = value
+    this.#isSent = true
     this.#protect(this.#lines.length > 0)
-    return true
   }
 
-  #complete(leaving: Leaving): void {
+  #write(value: string | undefined): readonly string[] {
+    const { config, maxAge } = this.#settings
+    if (value === undefined) return this.#carrier.clear(this.#ctx, config)
+    return this.#carrier.write(this.#ctx, config, value, maxAge)
+  }
+
+  assess(cookiesReplaced: boolean): void {
+    if (!this.#isSent) return
+    const { usesCookies } = this.#carrier
+    const present = cookieLines(this.#ctx.res)
+    this.#isThere = usesCookies && this.#lines.every(line => present.includes(line))
+    this.#isLost = !this.#isThere && ((cookiesReplaced && usesCookies) || this.#isWiped())
+  }
+
+  complete(): void {
+    const lines = this.#lines
+    this.#scope?.leave()
+    const isNew = lines !== this.#lines
+    if (this.#isLost && !isNew) this.#restore()
+    // The signature alone may have been renewed, when it was read.
+    this.#protect(isNew || this.#isThere || setsCookie(this.#ctx, this.#settings.config.key))
+  }
+
+  #restore(): void {
     const { res } = this.#ctx
     const present = cookieLines(res)
-    const missing = without(this.#lines, present)
-    const isWiped = this.#isWiped(leaving)
-    const isRestored = missing.length > 0 && (leaving.cookiesReplaced || isWiped)
-    if (isRestored) setCookieLines(res, [...present, ...missing])
-    if (isWiped && !this.#carrier.usesCookies) this.#write?.()
-    // The signature alone may have been renewed, when it was read.
-    this.#protect(isRestored || (present.length > 0 && linesOf(this.#ctx, this.#settings.config.key).length > 0))
+    if (this.#carrier.usesCookies) setCookieLines(res, [...present, ...without(this.#lines, present)])
+    else this.#write(this.carried)
   }
 
-  #protect(setsCookie: boolean): void {
+  #protect(isSet: boolean): void {
     if (!this.#settings.config.cacheHeaders || !this.#carrier.usesCookies) return
-    if (this.#isUsed || setsCookie) varyByCookie(this.#ctx.res)
-    if (setsCookie) forbidCaching(this.#ctx.res)
+    if (this.#isUsed || isSet) varyByCookie(this.#ctx.res)
+    if (isSet) forbidCaching(this.#ctx.res)
   }
 
   /**
@@ -103,13 +130,15 @@ export class Reply {
    * out. A Set-Cookie alone that is gone was removed on purpose, for a response that is to be cached for example. Our
    * Vary is the mark that tells them apart; without it, an error status that nobody gave a Cache-Control has to do.
    */
-  #isWiped({ variesByCookie, hasCacheControl }: Leaving): boolean {
+  #isWiped(): boolean {
+    const { res } = this.#ctx
+    const hasCacheControl = res.hasHeader('cache-control')
     const hasMark = this.#settings.config.cacheHeaders && this.#carrier.usesCookies
-    if (hasMark) return !variesByCookie && (this.hasThrown || !hasCacheControl)
-    return this.hasThrown || (this.#ctx.res.statusCode >= 400 && !hasCacheControl)
+    if (hasMark) return !variesByCookie(res) && (this.hasThrown || !hasCacheControl)
+    return this.hasThrown || (res.statusCode >= 400 && !hasCacheControl)
   }
 }
 
 function without(lines: readonly string[], others: readonly string[]): readonly string[] {
-  return lines.length === 0 ? lines : lines.filter(line => !others.includes(line))
+  return lines.every(line => others.includes(line)) ? NO_LINES : lines.filter(line => !others.includes(line))
 }

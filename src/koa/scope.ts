@@ -1,28 +1,30 @@
 import type { Context } from 'koa'
 import type { Config } from '../config.ts'
 import { SessionError, warnOnce } from '../errors.ts'
-import { type MaxAge, type Payload, pack } from '../session/payload.ts'
+import { lifetimeFrom, type MaxAge } from '../session/payload.ts'
 import { type Plan, planCommit, SKIP } from '../session/plan.ts'
 import { type CommitOptions, Session, type SessionHost, type Snapshot, snapshot } from '../session/session.ts'
 import { Queue } from './await.ts'
-import type { Backend } from './backend.ts'
+import type { AtRest, Backend } from './backend.ts'
+import { emitError } from './events.ts'
 import { isPublic } from './headers.ts'
-import type { Kind } from './kind.ts'
+import type { Parts } from './kind.ts'
 import { Known } from './known.ts'
 import { Presented } from './presented.ts'
 import { Reply } from './reply.ts'
 import { Settings } from './settings.ts'
 
+const AS_IT_IS: CommitOptions = {}
+
 /** One request's session: handed out, and committed. What changes while a request runs is here. */
 export class Scope implements SessionHost {
   readonly ctx: Context
-  readonly kind: Kind
   readonly presented: Presented
   readonly reply: Reply
   readonly settings: Settings
   readonly known = new Known()
   readonly backend: Backend
-  readonly #queue = new Queue()
+  readonly #queue = new Queue<CommitOptions>(this)
   #phase: 'early' | 'skipped' | 'running' | 'finishing' | 'done' | 'failed' = 'early'
   /** What the handler has; `undefined`: it did not ask, `null`: it removed the session. */
   #session: Session | null | undefined
@@ -30,10 +32,10 @@ export class Scope implements SessionHost {
   #isForced = false
   #isUsedSinceCommit = false
 
-  constructor(ctx: Context, kind: Kind) {
-    const { config, carrier, backendFor } = kind.parts()
+  /** `isRunning`: whether a middleware has begun with this request. */
+  constructor(ctx: Context, { config, carrier, backendFor }: Parts, isRunning: boolean) {
+    if (isRunning) this.#phase = 'running'
     this.ctx = ctx
-    this.kind = kind
     this.settings = new Settings(config)
     this.backend = backendFor(ctx)
     this.presented = new Presented(this, carrier)
@@ -44,14 +46,10 @@ export class Scope implements SessionHost {
     return this.settings.config
   }
 
-  /** Whether a middleware has begun with this request, or left it out. */
-  get isRunning(): boolean {
-    return this.#phase !== 'early'
-  }
-
-  /** Begins the request. A promise where the session has to be loaded first; it never rejects. */
-  start(): Promise<void> | undefined {
-    this.#phase = 'running'
+  /** Begins the request, or leaves it without a session. A promise, where it has to be loaded; it never rejects. */
+  start(isSkipped: boolean): Promise<void> | undefined {
+    this.#phase = isSkipped ? 'skipped' : 'running'
+    if (isSkipped) return undefined
     if (this.config.rolling || this.config.renew) this.reply.attend(this)
     return this.load()
   }
@@ -61,23 +59,38 @@ export class Scope implements SessionHost {
     return this.backend.waits ? this.presented.load() : undefined
   }
 
-  /** Leaves this request without a session. */
-  skip(): void {
-    this.#phase = 'skipped'
+  /** Ends the request: waits for every commit, and commits. Throws what one of them threw that nobody waited for. */
+  finish(): void | Promise<void> {
+    if (this.#phase === 'skipped') return
+    this.#phase = 'finishing'
+    const { autoCommit, rolling, renew } = this.config
+    const isInvolved = autoCommit && (this.#session !== undefined || rolling || renew)
+    try {
+      const committing = isInvolved ? this.#queue.turn(AS_IT_IS) : undefined
+      if (committing || this.#queue.isUsed) return this.#finishAfter(committing)
+    } catch (error) {
+      throw this.#failed(error)
+    }
+    this.#phase = 'done'
   }
 
-  /** Ends the request: waits for every commit, and commits. Throws what one of them threw that nobody waited for. */
-  async finish(): Promise<void> {
+  async #finishAfter(committing: void | Promise<void>): Promise<void> {
     try {
-      this.#phase = 'finishing'
-      const { autoCommit, rolling, renew } = this.config
-      const isInvolved = autoCommit && (this.#session !== undefined || rolling || renew)
-      if (isInvolved) await this.#queue.turn(() => this.#commit({}))
+      await committing
       await this.#queue.settle()
-      this.#phase = 'done'
     } catch (error) {
-      this.#fail()
-      throw error
+      throw this.#failed(error)
+    }
+    this.#phase = 'done'
+  }
+
+  /** Ends a request whose handler threw: its error is what the request ends with. */
+  async finishThrown(): Promise<void> {
+    this.reply.hasThrown = true
+    try {
+      await this.finish()
+    } catch (failure) {
+      emitError(this.ctx, failure)
     }
   }
 
@@ -119,14 +132,15 @@ export class Scope implements SessionHost {
 
   /** Commits now, after the commits that are under way. */
   commit(options: CommitOptions): Promise<void> {
-    return this.#queue.add(() => this.#commit(options))
+    return this.#queue.add(options)
   }
 
   /** `session` as it is to be put to rest now. */
-  atRest(session: Session): { readonly text: string; readonly changed: boolean; readonly payload: Payload } {
+  atRest(session: Session): AtRest {
     this.#isForced = false
     const { data, text } = (!this.config.beforeSave && this.#planned) || snapshot(session)
-    return { text, changed: text !== this.known.text, payload: pack(data, this.maxAge, this.config.now()) }
+    const lifetime = lifetimeFrom(this.maxAge, this.config.now())
+    return { data, text, lifetime }
   }
 
   /** Looks at what is to be replaced, so that it is known whether that is a change. */
@@ -167,7 +181,8 @@ export class Scope implements SessionHost {
     return new SessionError(code, `ctx.${this.config.property} ${what}`, { cause })
   }
 
-  #commit(options: CommitOptions): void | Promise<void> {
+  /** One commit, see `commit()`. */
+  work(options: CommitOptions): void | Promise<void> {
     const plan = this.#plan(options)
     const session = this.#session
     if (plan.action === 'destroy') return this.backend.destroy(this)
@@ -186,29 +201,24 @@ export class Scope implements SessionHost {
     this.settings.refresh()
     this.#isUsedSinceCommit = false
     if (this.backend.waits && !this.presented.isLoaded) return SKIP
-    if (this.#session === undefined) this.#wake()
-    const session = this.#session
-    const { known } = this
-    if (session === undefined || (session === null && known.isForgotten)) return SKIP
-    this.#planned = session ? snapshot(session) : undefined
     const { rolling, renew, now } = this.config
-    return planCommit(
-      {
-        before: known.text,
-        after: this.#planned?.text ?? null,
-        forced: save || this.#isForced,
-        regenerate,
-        keepAlive: known.isKeptAlive ? 'no' : rolling ? 'rolling' : renew ? 'renew' : 'no',
-        maxAge: this.maxAge,
-        expiresAt: known.expiresAt,
-      },
-      now(),
-    )
+    if (this.#session === undefined && (rolling || renew)) this.#wake()
+    const { known } = this
+    const session = this.#session
+    if (session === undefined || (session === null && known.isForgotten)) return SKIP
+    const forced = save || this.#isForced
+    const keepAlive = known.isKeptAlive ? 'no' : rolling ? 'rolling' : renew ? 'renew' : 'no'
+    if (session && !forced && !regenerate && keepAlive === 'no' && known.hasAll(session)) return SKIP
+    this.#planned = session ? snapshot(session) : undefined
+    const after = this.#planned?.text ?? null
+    const isChanged = after !== null && !known.hasText(after)
+    const { isKnown, expiresAt } = known
+    const { maxAge } = this
+    return planCommit({ after, isKnown, isChanged, forced, regenerate, keepAlive, maxAge, expiresAt }, now())
   }
 
   /** Opens a session that the handler did not ask for, where it is to be kept alive all the same. */
   #wake(): void {
-    if (!this.config.rolling && !this.config.renew) return
     if (isPublic(this.ctx.res)) return
     try {
       this.#session = this.presented.open()
@@ -222,25 +232,19 @@ export class Scope implements SessionHost {
     const isOver = this.#phase === 'finishing' || (this.#phase === 'done' && this.#isUsedSinceCommit)
     if ((this.#phase !== 'running' && !isOver) || !this.config.autoCommit) return
     try {
-      const { action } = this.#plan({})
+      const { action } = this.#plan(AS_IT_IS)
       if (action === 'skip' && !this.known.isNewIdUnderWay) return
       this.backend.announce(this, action === 'destroy' ? null : (this.#session ?? null))
       // Changed after the final commit began.
-      if (isOver) this.commit({}).catch(error => this.report(error))
+      if (isOver) this.commit(AS_IT_IS).catch(error => emitError(this.ctx, error))
     } catch (error) {
-      this.#fail()
-      this.report(error)
+      emitError(this.ctx, this.#failed(error))
     }
   }
 
-  #fail(): void {
+  #failed(error: unknown): unknown {
     this.#phase = 'failed'
     this.reply.hasThrown = true
-  }
-
-  /** Tells the application of an error that nobody can be given. Koa takes nothing but an `Error`. */
-  report(error: unknown): void {
-    const cause = error instanceof Error ? error : new Error('non-error thrown by a commit', { cause: error })
-    this.ctx.app.emit('error', cause, this.ctx)
+    return error
   }
 }

@@ -25,8 +25,10 @@ export class Settings {
 
   /** What `ctx.sessionOptions` gives: an object that can be written to, for this response. */
   get view(): Record<string, unknown> {
-    const { cookie, ...options } = this.config
-    this.#view ??= { ...options, ...cookie, maxAge: this.maxAge }
+    if (!this.#view) {
+      const { cookie, ...options } = this.config
+      this.#view = { ...options, ...cookie, maxAge: this.maxAge }
+    }
     return this.#view
   }
 

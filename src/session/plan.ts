@@ -10,10 +10,12 @@ export type Plan =
 
 /** What a request made of its session. */
 export interface Outcome {
-  /** The data's text when it was taken up or last committed; `undefined`: there was none. */
-  readonly before: string | undefined
   /** The data's text now; `null`: the handler removed the session. */
   readonly after: string | null
+  /** Whether there was one when it was taken up or last committed. */
+  readonly isKnown: boolean
+  /** Whether the text is another one since. */
+  readonly isChanged: boolean
   /** The handler asked for it, by `save()` or by setting `maxAge`. */
   readonly forced: boolean
   /** The handler asked for a new id. */
@@ -29,13 +31,13 @@ export const SKIP: Plan = { action: 'skip' }
 
 /** Decides, and does nothing else. `now` is in milliseconds since the epoch. */
 export function planCommit(outcome: Outcome, now: number): Plan {
-  const { before, after, forced } = outcome
+  const { after, isChanged, forced } = outcome
   if (after === null) return { action: 'destroy' }
   // An empty session is neither stored nor sent, at logout included, unless the handler asks for it.
-  if (after === EMPTY && !forced && before !== EMPTY) return before === undefined ? SKIP : { action: 'destroy' }
+  if (after === EMPTY && !forced && isChanged) return outcome.isKnown ? { action: 'destroy' } : SKIP
   if (outcome.regenerate) return { action: 'replace' }
   if (forced) return { action: 'save', reason: 'forced' }
-  if (before !== after) return { action: 'save', reason: 'changed' }
+  if (isChanged) return { action: 'save', reason: 'changed' }
   return keepAlive(outcome, now)
 }
 

@@ -160,12 +160,49 @@ export function snapshot(session: Session): Snapshot {
   return { data, text: textOf(data) }
 }
 
+/** What a session was filled with. */
+export interface Filling {
+  /** The names in the payload. The first of them, one for each of the values, are those of the data. */
+  readonly names: readonly string[]
+  readonly values: readonly unknown[]
+  /** Whether nothing in it can change but by being set: `names` and `values` tell what the session was. */
+  readonly isFlat: boolean
+  /** How many members of the payload are not data. */
+  readonly reserved: number
+}
+
 /** Takes the data of a payload into `session`, and none of the names that are not data. */
-export function fill(session: Session, payload: Payload): void {
+export function fill(session: Session, payload: Payload): Filling {
   const properties = session as unknown as Data
-  for (const name of Object.keys(payload)) {
-    if (!RESERVED.has(name)) properties[name] = payload[name]
+  const names = Object.keys(payload)
+  const values: unknown[] = []
+  let isFlat = true
+  for (const name of names) {
+    if (RESERVED.has(name)) continue
+    const value = payload[name]
+    properties[name] = value
+    isFlat &&= names[values.length] === name && (value === null || FLAT.has(typeof value))
+    values.push(value)
   }
+  return { names, values, isFlat, reserved: names.length - values.length }
+}
+
+const FLAT: ReadonlySet<string> = new Set(['string', 'number', 'boolean'])
+
+/** Whether `session` holds what a flat `filling` put there: the same values under the same names, in the same order. */
+export function holds(session: Session, { names, values }: Filling): boolean {
+  const now = Object.keys(session)
+  if (now.length !== values.length) return false
+  for (let at = 0; at < now.length; at++) {
+    const name = now[at] ?? ''
+    if (name !== names[at] || (session as unknown as Data)[name] !== values[at]) return false
+  }
+  return true
+}
+
+/** The data that a flat `filling` put into a session. */
+export function dataIn({ names, values }: Filling): Data {
+  return Object.fromEntries(values.map((value, at) => [names[at], value]))
 }
 
 const RESERVED: ReadonlySet<string> = new Set([...API, ...METADATA, '__proto__'])

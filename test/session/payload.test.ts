@@ -4,6 +4,7 @@ import {
   isExpired,
   isLifetime,
   isPayload,
+  lifetimeFrom,
   type MaxAge,
   METADATA,
   maxAgeOf,
@@ -27,7 +28,7 @@ test('a session is packed as koa-session 7 does it', async t => {
   ]
   for (const [claim, maxAge, payload] of rows) {
     await t.test(claim, () => {
-      const packed = pack({ user: 'ada' }, maxAge, NOW)
+      const packed = pack({ user: 'ada' }, lifetimeFrom(maxAge, NOW))
       assert.deepEqual(packed, payload)
       assert.equal(maxAgeOf(packed), maxAge)
       assert.equal(isExpired(packed, NOW), false)
@@ -37,21 +38,21 @@ test('a session is packed as koa-session 7 does it', async t => {
 
 test('the data comes first and in its own order, so that the text is that of 7.x', () => {
   assert.equal(
-    JSON.stringify(pack({ b: 1, a: 2 }, HOUR, NOW)),
+    JSON.stringify(pack({ b: 1, a: 2 }, lifetimeFrom(HOUR, NOW))),
     `{"b":1,"a":2,"_expire":${NOW + HOUR},"_maxAge":${HOUR}}`,
   )
-  assert.equal(JSON.stringify(pack({ b: 1 }, 'session', NOW)), '{"b":1,"_session":true}')
+  assert.equal(JSON.stringify(pack({ b: 1 }, lifetimeFrom('session', NOW))), '{"b":1,"_session":true}')
 })
 
 test('packing leaves the data as it was', () => {
   const data = Object.freeze({ user: 'ada' })
-  pack(data, HOUR, NOW)
-  pack(data, 'session', NOW)
+  pack(data, lifetimeFrom(HOUR, NOW))
+  pack(data, lifetimeFrom('session', NOW))
   assert.deepEqual(data, { user: 'ada' })
 })
 
 test('an end that is no date stays one: the longest lifetime from now is still a Date', () => {
-  const { _expire } = pack({}, 8e15, Date.now())
+  const { _expire } = pack({}, lifetimeFrom(8e15, Date.now()))
   assert.equal(Number.isNaN(new Date(Number(_expire)).getTime()), false)
 })
 

@@ -8,7 +8,16 @@ const HOUR = 3_600_000
 const DATA = '{"user":"ada"}'
 const OTHER = '{"user":"bob"}'
 
-const untouched: Outcome = {
+/** An outcome, by the texts of the data before and after. */
+type Story = Omit<Outcome, 'isKnown' | 'isChanged'> & { before: string | undefined }
+
+const outcomeOf = ({ before, ...story }: Story): Outcome => ({
+  ...story,
+  isKnown: before !== undefined,
+  isChanged: before !== story.after,
+})
+
+const untouched: Story = {
   before: DATA,
   after: DATA,
   forced: false,
@@ -26,7 +35,7 @@ const forced: Plan = { action: 'save', reason: 'forced' }
 const rolling: Plan = { action: 'save', reason: 'rolling' }
 const renew: Plan = { action: 'save', reason: 'renew' }
 
-const rows: ReadonlyArray<readonly [claim: string, outcome: Partial<Outcome>, plan: Plan]> = [
+const rows: ReadonlyArray<readonly [claim: string, story: Partial<Story>, plan: Plan]> = [
   ['a session that did not change is left alone', {}, skip],
   ['a session that changed is saved', { after: OTHER }, changed],
   ['a new session with data is saved', { before: undefined, after: DATA, expiresAt: undefined }, changed],
@@ -89,7 +98,7 @@ const rows: ReadonlyArray<readonly [claim: string, outcome: Partial<Outcome>, pl
 
 for (const [claim, outcome, plan] of rows) {
   test(claim, () => {
-    assert.deepEqual(planCommit({ ...untouched, ...outcome }, NOW), plan)
+    assert.deepEqual(planCommit(outcomeOf({ ...untouched, ...outcome }), NOW), plan)
   })
 }
 
@@ -98,7 +107,7 @@ const everyOutcome = [undefined, EMPTY, DATA].flatMap(before =>
     [true, false].flatMap(isForced =>
       [true, false].flatMap(regenerate =>
         (['no', 'rolling', 'renew'] as const).map(
-          (keepAlive): Outcome => ({
+          (keepAlive): Story => ({
             ...untouched,
             before,
             after,
@@ -115,24 +124,24 @@ const everyOutcome = [undefined, EMPTY, DATA].flatMap(before =>
 
 test('whatever else was asked for, a removed session is destroyed', () => {
   for (const outcome of everyOutcome.filter(({ after }) => after === null)) {
-    assert.deepEqual(planCommit(outcome, NOW), destroy, JSON.stringify(outcome))
+    assert.deepEqual(planCommit(outcomeOf(outcome), NOW), destroy, JSON.stringify(outcome))
   }
 })
 
 test('whatever else was asked for, changed data is never skipped or destroyed', () => {
   for (const outcome of everyOutcome.filter(({ before, after }) => after === OTHER && before !== OTHER)) {
-    assert.match(planCommit(outcome, NOW).action, /^(save|replace)$/, JSON.stringify(outcome))
+    assert.match(planCommit(outcomeOf(outcome), NOW).action, /^(save|replace)$/, JSON.stringify(outcome))
   }
 })
 
 test('an empty session that was not empty, or not there, is never put to rest unless that was forced', () => {
   for (const outcome of everyOutcome.filter(({ before, after }) => after === EMPTY && before !== EMPTY)) {
-    const { action } = planCommit(outcome, NOW)
+    const { action } = planCommit(outcomeOf(outcome), NOW)
     assert.equal(action === 'save' || action === 'replace', outcome.forced, JSON.stringify(outcome))
   }
 })
 
 test('what is decided depends on nothing but what is given', () => {
   const outcome = Object.freeze({ ...untouched, after: OTHER })
-  assert.deepEqual(planCommit(outcome, NOW), planCommit(outcome, NOW))
+  assert.deepEqual(planCommit(outcomeOf(outcome), NOW), planCommit(outcomeOf(outcome), NOW))
 })
