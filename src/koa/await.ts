@@ -8,8 +8,16 @@ export function refusePromise<Value>(value: Value, option: string): Value {
   throw new SessionError('ERR_SESSION_ASYNC', `${option} gave a promise where it can not be awaited; let it be sync`)
 }
 
-function isPromise(value: unknown): value is PromiseLike<unknown> {
+function isPromise<Value>(value: Value | PromiseLike<Value>): value is PromiseLike<Value> {
   return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function'
+}
+
+/** What `next` makes of `value`: at once, where that is no promise. To await what is there costs more than a small store. */
+export function andThen<Value, Result>(
+  value: Value | PromiseLike<Value>,
+  next: (value: Value) => Result | Promise<Result>,
+): Result | Promise<Result> {
+  return isPromise(value) ? Promise.resolve(value).then(next) : next(value)
 }
 
 /** What `work` gives or throws, as a promise. */

@@ -4,7 +4,7 @@ import { SessionError } from '../errors.ts'
 import { isExpired, isPayload, type Lifetime, type Loaded, NOTHING, pack, packedEnd } from '../session/payload.ts'
 import type { Session, Snapshot } from '../session/session.ts'
 import type { Store } from '../stores/store.ts'
-import { refusePromise } from './await.ts'
+import { andThen, refusePromise } from './await.ts'
 import { checkSchema, passesSchema } from './schema.ts'
 import type { Scope } from './scope.ts'
 
@@ -126,36 +126,41 @@ export function storeBackend(makeStore: () => Store): Backend {
       throw new SessionError('ERR_SESSION_ID', `genid gave ${what}, expected an id`)
     },
 
-    load(scope, presented) {
-      return presented === undefined ? NOTHING : fetch(scope, presented)
+    load(scope, id) {
+      if (id === undefined) return NOTHING
+      const { ctx, config } = scope
+      const lifetime = config.maxAge === 'session' ? config.ttl : config.maxAge
+      const value = store().get(id, lifetime, { ctx, rolling: config.rolling })
+      return andThen(value, found => examined(scope, id, found))
     },
 
-    async save(scope, session) {
-      const { ctx, config } = scope
+    save(scope, session) {
+      const { ctx, config, known } = scope
       const id = scope.nameIt()
       refuseUnreachable(scope, id)
-      scope.known.storingId = id
-      if (config.beforeSave) await config.beforeSave(ctx, session)
-      const { data, text, lifetime } = scope.atRest(session)
-      if (config.schema) await checkSchema(config.schema, text)
-      const { maxAge, known } = scope
-      const ttl = maxAge === 'session' ? config.ttl : maxAge + GRACE
-      const changed = id !== known.storedId || !known.hasText(text)
-      await store().set(id, pack(data, lifetime), ttl, { ctx, rolling: config.rolling, changed })
-      scope.reply.carry(id)
-      known.committed(text, lifetime)
-      if (known.replacedId === undefined) return
-      await store().destroy(known.replacedId, { ctx })
-      known.replacedId = undefined
+      known.storingId = id
+      return andThen(config.beforeSave?.(ctx, session), () => {
+        const rest = scope.atRest(session)
+        return andThen(checkSchema(config.schema, rest.text), () =>
+          andThen(set(scope, id, rest), () => {
+            scope.reply.carry(id)
+            known.committed(rest.text, rest.lifetime)
+            if (known.replacedId === undefined) return
+            return andThen(store().destroy(known.replacedId, { ctx }), () => {
+              known.replacedId = undefined
+            })
+          }),
+        )
+      })
     },
 
-    async replace(scope, session) {
+    replace(scope, session) {
       const { known } = scope
       const id = this.newId(scope)
       refuseUnreachable(scope, id)
       known.id = id
       known.replacedId ??= known.storedId
-      await this.save(scope, session)
+      return this.save(scope, session)
     },
 
     async destroy(scope) {
@@ -172,16 +177,23 @@ export function storeBackend(makeStore: () => Store): Backend {
     },
   }
 
-  async function fetch({ ctx, config }: Scope, id: string): Promise<Loaded> {
-    const lifetime = config.maxAge === 'session' ? config.ttl : config.maxAge
-    const value = await store().get(id, lifetime, { ctx, rolling: config.rolling })
-    // An empty object has nothing of a session that was saved: an id must not be adopted for it.
-    if (!value || (isPayload(value) && Object.keys(value).length === 0)) return { fault: 'missed', id, value }
-    if (!isPayload(value)) return { fault: 'invalid', id, value }
-    if (isExpired(value, config.now())) return { fault: 'expired', id, value }
-    const isValid = (!config.valid || (await config.valid(ctx, value))) && (await passesSchema(config.schema, value))
-    return isValid ? { payload: value, id } : { fault: 'invalid', id, value }
+  function set({ ctx, config, known, maxAge }: Scope, id: string, { data, text, lifetime }: AtRest): unknown {
+    const ttl = maxAge === 'session' ? config.ttl : maxAge + GRACE
+    const changed = id !== known.storedId || !known.hasText(text)
+    return store().set(id, pack(data, lifetime), ttl, { ctx, rolling: config.rolling, changed })
   }
+}
+
+/** What is to be made of what a store has under `id`. */
+function examined({ ctx, config }: Scope, id: string, value: unknown): Loaded | Promise<Loaded> {
+  // An empty object has nothing of a session that was saved: an id must not be adopted for it.
+  if (!value || (isPayload(value) && Object.keys(value).length === 0)) return { fault: 'missed', id, value }
+  if (!isPayload(value)) return { fault: 'invalid', id, value }
+  if (isExpired(value, config.now())) return { fault: 'expired', id, value }
+  const judge = (isValid: unknown): Loaded => (isValid ? { payload: value, id } : { fault: 'invalid', id, value })
+  const { valid, schema } = config
+  if (!valid) return andThen(passesSchema(schema, value), judge)
+  return andThen(valid(ctx, value), isValid => (isValid ? andThen(passesSchema(schema, value), judge) : judge(false)))
 }
 
 /** A new id that can't reach its client would be a session that nobody can use. */

@@ -47,7 +47,7 @@ export function cookieCarrier(own: Config, isPlain: boolean): Carrier {
     const kind = (koas.secure ? 2 : 0) + (maxAge === 'session' ? 0 : 1)
     const attributes = known[kind] ?? attributesOf(ctx.cookies as Cookies, own.key, withLifetime(own, maxAge))
     known[kind] = attributes
-    return linesFor(start + value, startOfSignature, signed && koas.keys, attributes, Number(maxAge))
+    return linesFor(start + value, startOfSignature, signed && koas.keys, attributes(Number(maxAge)))
   }
 
   return {

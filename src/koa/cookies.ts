@@ -163,10 +163,10 @@ function keyOf(secret: string): KeyObject {
   return made
 }
 
-/** The attributes of a line of Set-Cookie, before and after the instant of its expiry. */
-export type Attributes = readonly [before: string, after?: string]
+/** The attributes of a line of Set-Cookie, for a cookie that lives so many milliseconds from now. */
+export type Attributes = (maxAge: number) => string
 
-/** The attributes that Koa's cookies write. Throws what they throw. */
+/** The attributes as Koa's cookies write them, by the clock that they use. Throws what they throw. */
 export function attributesOf(cookies: Cookies, key: string, options: object): Attributes {
   let line = ''
   const response = {
@@ -177,36 +177,32 @@ export function attributesOf(cookies: Cookies, key: string, options: object): At
   }
   Object.create(cookies, { response: { value: response } }).set(key, 'v', options)
   const attributes = line.slice(key.length + 2)
-  const [before = '', after] = 'maxAge' in options ? attributes.split(/(?<=; expires=)[^;]*/) : [attributes]
-  return after === undefined ? [before] : [before, after]
+  if (!('maxAge' in options)) return () => attributes
+  const [before, after] = attributes.split(/(?<=; expires=)[^;]*/)
+  let second = Number.NaN
+  let text = ''
+  // A date has no fractions of a second.
+  return maxAge => {
+    const instant = Date.now() + maxAge
+    if (Math.floor(instant / 1000) !== second) {
+      second = Math.floor(instant / 1000)
+      text = `${before}${new Date(instant).toUTCString()}${after}`
+    }
+    return text
+  }
 }
 
 /**
- * The lines of Set-Cookie that Koa's cookies write for `pair`, a name and its value, and for its signature where there
- * are `keys`; `undefined` where they have to be asked.
+ * The lines of Set-Cookie for `pair`, a name and its value, and for its signature where there are `keys`; `undefined`
+ * where Koa's cookies have to be asked.
  */
 export function linesFor(
   pair: string,
   startOfSignature: string,
   keys: unknown,
-  [before, after]: Attributes,
-  maxAge: number,
+  attributes: string,
 ): readonly string[] | undefined {
-  const attributes = after === undefined ? before : before + expiry(maxAge) + after
   if (!keys) return [pair + attributes]
   const signature = sign(keys, pair)
   return signature === undefined ? undefined : [pair + attributes, startOfSignature + signature + attributes]
-}
-
-let second = Number.NaN
-let date = ''
-
-/** The date that `cookies.set` writes for a `maxAge`, by the clock that it uses; made once a second. */
-function expiry(maxAge: number): string {
-  const instant = Date.now() + maxAge
-  if (Math.floor(instant / 1000) !== second) {
-    second = Math.floor(instant / 1000)
-    date = new Date(instant).toUTCString()
-  }
-  return date
 }

@@ -53,10 +53,7 @@ export function memoryStore({ max = 10_000, now = Date.now }: MemoryStoreOptions
 
     set(id, payload, ttl) {
       use(id, { text: JSON.stringify(payload), expiresAt: now() + ttl })
-      for (const oldest of entries.keys()) {
-        if (entries.size <= max) return
-        entries.delete(oldest)
-      }
+      if (entries.size > max) entries.delete(entries.keys().next().value ?? '')
     },
 
     destroy(id) {
