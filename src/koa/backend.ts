@@ -3,7 +3,7 @@ import type { Config } from '../config.ts'
 import { SessionError } from '../errors.ts'
 import { isExpired, isPayload, type Lifetime, type Loaded, NOTHING, pack, packedEnd } from '../session/payload.ts'
 import type { Session, Snapshot } from '../session/session.ts'
-import type { Store } from '../stores/store.ts'
+import { type Store, TEXT } from '../stores/store.ts'
 import { andThen, refusePromise } from './await.ts'
 import { checkSchema, passesSchema } from './schema.ts'
 import type { Scope } from './scope.ts'
@@ -52,7 +52,8 @@ export const cookieBackend: Backend = {
     const isValid =
       (!config.valid || refusePromise(config.valid(ctx, payload), 'valid')) &&
       refusePromise(passesSchema(config.schema, payload), 'schema')
-    return isValid ? { payload, text } : { fault: 'invalid', value: payload }
+    // What looks at the payload may write to it.
+    return isValid ? { payload, text: config.valid ? undefined : text } : { fault: 'invalid', value: payload }
   },
 
   save(scope, session) {
@@ -190,8 +191,10 @@ function examined({ ctx, config }: Scope, id: string, value: unknown): Loaded | 
   if (!value || (isPayload(value) && Object.keys(value).length === 0)) return { fault: 'missed', id, value }
   if (!isPayload(value)) return { fault: 'invalid', id, value }
   if (isExpired(value, config.now())) return { fault: 'expired', id, value }
-  const judge = (isValid: unknown): Loaded => (isValid ? { payload: value, id } : { fault: 'invalid', id, value })
   const { valid, schema } = config
+  // What looks at the payload may write to it.
+  const text = valid ? undefined : Reflect.get(value, TEXT)
+  const judge = (isValid: unknown): Loaded => (isValid ? { payload: value, id, text } : { fault: 'invalid', id, value })
   if (!valid) return andThen(passesSchema(schema, value), judge)
   return andThen(valid(ctx, value), isValid => (isValid ? andThen(passesSchema(schema, value), judge) : judge(false)))
 }
