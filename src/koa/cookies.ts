@@ -84,8 +84,7 @@ export function koasOf(ctx: Context): Koas | undefined {
   const { get, set } = made ?? origin.methods
   if (!isOriginal('get', get) || !isOriginal('set', set)) return undefined
   if (!made) return { keys: ctx.app.keys, secure: ctx.request.secure }
-  const isOfThisRequest = !types.isProxy(made) && made.request === ctx.req && made.response === ctx.res
-  return isOfThisRequest ? made : undefined
+  return made.request === ctx.req && made.response === ctx.res ? made : undefined
 }
 
 /**

@@ -243,3 +243,42 @@ for (const [mode, makePlace] of Object.entries(PLACES)) {
     })
   }
 }
+
+for (const [mode, store] of [
+  ['cookie', () => ({})],
+  ['store', () => ({ store: memoryStore() })],
+] as const) {
+  test(`${mode}: what valid writes to the payload is no change of the handler, and is not saved by itself`, async t => {
+    const app = createApp()
+    const valid = (_ctx: unknown, payload: Record<string, unknown>) => {
+      payload.cart = { seen: true }
+      return true
+    }
+    app.use(session(app, { ...store(), valid }))
+    app.use(ctx => {
+      if (ctx.path === '/write') ctx.session.cart = { seen: false }
+      ctx.body = JSON.stringify(ctx.session)
+    })
+    const visitor = await visit(t, app)
+    await visitor.get('/write')
+    const { text, cookies } = await visitor.get('/')
+    assert.deepEqual({ text, cookies }, { text: '{"cart":{"seen":true}}', cookies: [] })
+  })
+
+  test(`${mode}: a change deep in the data is seen, and reading deep is none`, async t => {
+    const app = createApp()
+    app.use(session(app, store()))
+    app.use(ctx => {
+      const { session } = ctx
+      if (ctx.path === '/write') session.cart = { items: [{ n: 1 }] }
+      else if (ctx.path === '/deep') session.cart.items[0].n++
+      ctx.body = String(session.cart.items[0].n)
+    })
+    const visitor = await visit(t, app)
+    await visitor.get('/write')
+    assert.deepEqual((await visitor.get('/')).cookies, [])
+    assert.equal((await visitor.get('/deep')).cookies.length, 2)
+    const { text, cookies } = await visitor.get('/')
+    assert.deepEqual({ text, cookies }, { text: '2', cookies: [] })
+  })
+}

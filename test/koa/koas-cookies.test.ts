@@ -300,26 +300,30 @@ for (const [claim, apply] of Object.entries(REPLACED)) {
   }
 }
 
-test('the cookies of a proxy of the context are asked', async () => {
-  const names: PropertyKey[] = []
+test('the cookies that a proxy of the context gives are asked', async () => {
+  const calls: string[] = []
   const app = createApp()
   const middleware = session(app) as unknown as Middleware
   const get = (ctx: TestContext, name: PropertyKey) => {
-    names.push(name)
-    return ctx[name]
+    if (name !== 'cookies') return ctx[name]
+    return {
+      get: (key: string) => calls.push(`get ${key}`) && ctx.cookies.get(key),
+      set: (key: string, ...rest: unknown[]) => calls.push(`set ${key}`) && ctx.cookies.set(key, ...rest),
+    }
   }
   app.use((ctx, next) => {
     const proxy = new Proxy(ctx, { get })
     return middleware(proxy, async () => {
-      write(proxy)
+      write(ctx)
       await next()
     })
   })
   app.use(ctx => {
     ctx.body = 'ok'
   })
-  await ask(app, undefined)
-  assert.ok(names.includes('cookies'), 'ctx.cookies was not read')
+  const { lines } = await ask(app, undefined)
+  await ask(app, cookiesFrom(lines))
+  assert.deepEqual(calls, [`get ${KEY}`, `set ${KEY}`, `get ${KEY}`, `set ${KEY}`])
 })
 
 test('keys that somebody gave to these cookies sign and verify, not those of the application', async () => {

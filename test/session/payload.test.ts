@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import {
+  endOfData,
   isExpired,
   isLifetime,
   isPayload,
@@ -151,4 +152,27 @@ test('the names that are never data are those of 7.x and one more', () => {
 
 test('nothing presented is no fault to tell anybody of', () => {
   assert.deepEqual(NOTHING, { fault: 'none' })
+})
+
+test('where the data ends in the text of a payload', async t => {
+  const lifetime = '"_expire":1,"_maxAge":2}'
+  const rows: ReadonlyArray<readonly [claim: string, text: string, reserved: number, data: string | undefined]> = [
+    ['before its lifetime', `{"a":1,${lifetime}`, 2, '{"a":1}'],
+    ['before the mark that it lives until the browser closes', '{"a":1,"_session":true}', 1, '{"a":1}'],
+    ['at once, when there is none', `{${lifetime}`, 2, '{}'],
+    ['at once, when there is none, until the browser closes', '{"_session":true}', 1, '{}'],
+    ['nowhere, when more members are reserved', `{"save":1,${lifetime}`, 3, undefined],
+    ['nowhere, when other members are reserved', '{"save":1,"a":2}', 1, undefined],
+    ['nowhere, when the lifetime is not at its end', '{"_expire":1,"_maxAge":2,"a":1}', 2, undefined],
+    ['nowhere, when the lifetime is that of a member', `{"_maxAge":1,"_session":1,"a":{${lifetime}}`, 2, undefined],
+    ['nowhere, when a name only ends as that of the lifetime', `{"_session":0,"a\\${lifetime}`, 2, undefined],
+    ['nowhere, when the instant is no plain number', '{"_expire":1e+30,"_maxAge":2}', 2, undefined],
+    ['nowhere, in a text without a lifetime', '{"a":1}', 0, undefined],
+  ]
+  for (const [claim, text, reserved, data] of rows) {
+    await t.test(claim, () => {
+      const end = endOfData(text, reserved)
+      assert.equal(end && `${text.slice(0, end)}}`, data)
+    })
+  }
 })

@@ -3,7 +3,16 @@ import test from 'node:test'
 import { inspect } from 'node:util'
 import { SessionError } from '../../src/errors.ts'
 import type { MaxAge } from '../../src/session/payload.ts'
-import { type CommitOptions, dataOf, fill, Session, type SessionHost, snapshot } from '../../src/session/session.ts'
+import {
+  type CommitOptions,
+  dataIn,
+  dataOf,
+  fill,
+  holds,
+  Session,
+  type SessionHost,
+  snapshot,
+} from '../../src/session/session.ts'
 
 /** A request that writes down what its session asks of it. */
 class RecordingOwner implements SessionHost {
@@ -210,4 +219,29 @@ test('without a callback there is a promise that tells the outcome', async () =>
   assert.equal(await open().regenerate(), undefined)
   assert.equal(await open().commit(), undefined)
   assert.equal(await open().manuallyCommit(), undefined)
+})
+
+test('a session holds what it was filled with until it is changed', async t => {
+  const rows: ReadonlyArray<
+    readonly [claim: string, change: (session: Record<string, unknown>) => void, isHeld: boolean]
+  > = [
+    ['nothing', () => {}, true],
+    ['a value set to what it is', session => Object.assign(session, { a: 1 }), true],
+    ['another value', session => Object.assign(session, { a: 2 }), false],
+    ['another type', session => Object.assign(session, { a: '1' }), false],
+    ['one more', session => Object.assign(session, { d: 1 }), false],
+    ['one less', session => delete session.c, false],
+    ['another name for the same value', session => delete session.c && Object.assign(session, { d: null }), false],
+    ['another order of equal values', session => delete session.a && Object.assign(session, { a: 1 }), false],
+  ]
+  for (const [claim, change, isHeld] of rows) {
+    await t.test(claim, () => {
+      const session = new Session(new RecordingOwner(), false)
+      const filling = fill(session, { a: 1, b: 1, c: null, _expire: 1, _maxAge: 1 })
+      assert.equal(filling.isFlat, true)
+      assert.deepEqual(dataIn(filling), { a: 1, b: 1, c: null })
+      change(session as unknown as Record<string, unknown>)
+      assert.equal(holds(session, filling), isHeld)
+    })
+  }
 })
