@@ -9,7 +9,7 @@ export function refusePromise<Value>(value: Value, option: string): Value {
 }
 
 function isPromise<Value>(value: Value | PromiseLike<Value>): value is PromiseLike<Value> {
-  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function'
+  return Object(value) === value && typeof (value as { then?: unknown }).then === 'function'
 }
 
 /** What `next` makes of `value`: at once, where that is no promise. To await what is there costs more than a small store. */

@@ -3,7 +3,7 @@ import type { Config } from '../config.ts'
 import { SessionError } from '../errors.ts'
 import { isExpired, isPayload, type Lifetime, type Loaded, NOTHING, pack, packedEnd } from '../session/payload.ts'
 import type { Session, Snapshot } from '../session/session.ts'
-import { type Store, TEXT } from '../stores/store.ts'
+import type { Store } from '../stores/store.ts'
 import { andThen, refusePromise } from './await.ts'
 import { checkSchema, passesSchema } from './schema.ts'
 import type { Scope } from './scope.ts'
@@ -52,8 +52,9 @@ export const cookieBackend: Backend = {
     const isValid =
       (!config.valid || refusePromise(config.valid(ctx, payload), 'valid')) &&
       refusePromise(passesSchema(config.schema, payload), 'schema')
-    // What looks at the payload may write to it.
-    return isValid ? { payload, text: config.valid ? undefined : text } : { fault: 'invalid', value: payload }
+    // What looks at the payload may write to it; and another encode may not write what this text is.
+    const read = config.valid || config.encode !== encode ? undefined : text
+    return isValid ? { payload, text: read } : { fault: 'invalid', value: payload }
   },
 
   save(scope, session) {
@@ -192,11 +193,11 @@ function examined({ ctx, config }: Scope, id: string, value: unknown): Loaded | 
   if (!isPayload(value)) return { fault: 'invalid', id, value }
   if (isExpired(value, config.now())) return { fault: 'expired', id, value }
   const { valid, schema } = config
-  // What looks at the payload may write to it.
-  const text = valid ? undefined : Reflect.get(value, TEXT)
-  const judge = (isValid: unknown): Loaded => (isValid ? { payload: value, id, text } : { fault: 'invalid', id, value })
-  if (!valid) return andThen(passesSchema(schema, value), judge)
-  return andThen(valid(ctx, value), isValid => (isValid ? andThen(passesSchema(schema, value), judge) : judge(false)))
+  return andThen(valid ? valid(ctx, value) : true, isValid =>
+    andThen(isValid && passesSchema(schema, value), isGood =>
+      isGood ? { payload: value, id } : { fault: 'invalid', id, value },
+    ),
+  )
 }
 
 /** A new id that can't reach its client would be a session that nobody can use. */

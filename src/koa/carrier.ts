@@ -4,19 +4,20 @@ import { SessionError } from '../errors.ts'
 import type { ExternalKey } from '../options.ts'
 import type { MaxAge } from '../session/payload.ts'
 import { refusePromise } from './await.ts'
-import { type Attributes, attributesOf, type Cookies, koasOf, linesFor, presentedIn } from './cookies.ts'
+import { type Attributes, attributesOf, type Cookies, type Koas, koasOf, linesFor, presentedIn } from './cookies.ts'
 import { cookieLines, setCookieLines } from './headers.ts'
+import type { Settings } from './settings.ts'
 
 /** Moves one value between client and server. */
 export interface Carrier {
   /** Whether responses depend on the request's `Cookie` header. */
   readonly usesCookies: boolean
   /** The value that the request brings. */
-  read(ctx: Context, config: Config): string | undefined
+  read(ctx: Context, settings: Settings): string | undefined
   /** Sends `value` along; gives the lines of Set-Cookie that do so. */
-  write(ctx: Context, config: Config, value: string, maxAge: MaxAge): readonly string[]
+  write(ctx: Context, settings: Settings, value: string): readonly string[]
   /** Takes the value back from the client; gives the lines of Set-Cookie that do so. */
-  clear(ctx: Context, config: Config): readonly string[]
+  clear(ctx: Context, settings: Settings): readonly string[]
 }
 
 /** Name and value together, in bytes: RFC 6265bis, 5.6. A browser drops a larger cookie without a word. */
@@ -31,61 +32,54 @@ export function cookieCarrier(own: Config, isPlain: boolean): Carrier {
   const startOfSignature = `${own.key}.sig=`
   const { signed, overwrite } = own.cookie
   /** What Koa's cookies wrote: over HTTP and HTTPS, until the browser closes and until an instant. */
-  const known: Attributes[] = []
+  const known: (Attributes | undefined)[] = []
 
-  /** What is presented, as Koa's cookies would read it; `null`: they have to be asked. */
-  function ownValue(ctx: Context, config: Config): string | null | undefined {
-    const koas = config === own ? koasOf(ctx) : undefined
-    if (!koas) return null
-    return presentedIn(ctx.req.headers.cookie, koas, start, signed ? startOfSignature : undefined, LARGEST_COOKIE)
+  function koasFor(ctx: Context, settings: Settings): Koas | undefined {
+    if (settings.config !== own) return undefined
+    settings.koas = koasOf(ctx, settings.koas)
+    return settings.koas
   }
 
   /** Lines as Koa's cookies would write them; `undefined`: they have to be asked. */
-  function ownLines(ctx: Context, config: Config, value: string, maxAge: MaxAge): readonly string[] | undefined {
-    const koas = config === own && (isPlain || COOKIE_VALUE.test(value)) ? koasOf(ctx) : undefined
+  function ownLines(ctx: Context, settings: Settings, value: string, maxAge: MaxAge): readonly string[] | undefined {
+    const koas = isPlain || COOKIE_VALUE.test(value) ? koasFor(ctx, settings) : undefined
     if (!koas || typeof koas.secure !== 'boolean' || (signed && !koas.keys)) return undefined
     const kind = (koas.secure ? 2 : 0) + (maxAge === 'session' ? 0 : 1)
     const attributes = known[kind] ?? attributesOf(ctx.cookies as Cookies, own.key, withLifetime(own, maxAge))
     known[kind] = attributes
-    return linesFor(start + value, startOfSignature, signed && koas.keys, attributes(Number(maxAge)))
+    return attributes && linesFor(start + value, startOfSignature, signed && koas.keys, attributes(Number(maxAge)))
   }
 
   return {
     usesCookies: true,
 
-    read(ctx, config) {
-      try {
-        const found = ownValue(ctx, config)
-        const value = found === null ? cookiesOf(ctx).get(config.key, config.cookie) : found
+    read: (ctx, settings) =>
+      translated(() => {
+        const { key, cookie } = settings.config
+        const koas = koasFor(ctx, settings)
+        const { cookie: header } = ctx.req?.headers ?? {}
+        const found = koas ? presentedIn(header, koas, start, signed ? startOfSignature : '', LARGEST_COOKIE) : null
+        const value = found === null ? cookiesOf(ctx).get(key, cookie) : found
         // What is larger than we send was not sent by us; it is not worth the work.
-        return value && config.key.length + value.length <= LARGEST_COOKIE ? value : undefined
-      } catch (cause) {
-        throw explained(cause)
-      }
-    },
+        return value && key.length + value.length <= LARGEST_COOKIE ? value : undefined
+      }),
 
-    write(ctx, config, value, maxAge) {
-      const size = config.key.length + value.length
-      if (size > LARGEST_COOKIE) throw tooLarge(config.key, size)
-      try {
-        const lines = ownLines(ctx, config, value, maxAge)
+    write: (ctx, settings, value) =>
+      translated(() => {
+        const { config, maxAge } = settings
+        const size = config.key.length + value.length
+        if (size > LARGEST_COOKIE) throw tooLarge(config.key, size)
+        const lines = ownLines(ctx, settings, value, maxAge)
         if (!lines) return setCookie(ctx, config.key, value, withLifetime(config, maxAge))
         const present = cookieLines(ctx.res)
-        const others = overwrite ? present.filter(line => !isOf(own.key, line)) : present
-        setCookieLines(ctx.res, others.length > 0 ? [...others, ...lines] : [...lines])
+        const isReplaced = (line: string) => line.startsWith(start) || (signed && line.startsWith(startOfSignature))
+        const others = overwrite && present.length > 0 ? present.filter(line => !isReplaced(line)) : present
+        setCookieLines(ctx.res, [...others, ...lines])
         return lines
-      } catch (cause) {
-        throw explained(cause)
-      }
-    },
+      }),
 
-    clear(ctx, { key, cookie }) {
-      try {
-        return setCookie(ctx, key, '', { ...cookie, expires: new Date(0), maxAge: false })
-      } catch (cause) {
-        throw explained(cause)
-      }
-    },
+    clear: (ctx, { config: { key, cookie } }) =>
+      translated(() => setCookie(ctx, key, '', { ...cookie, expires: new Date(0), maxAge: false })),
   }
 }
 
@@ -108,7 +102,7 @@ export function externalCarrier(externalKey: ExternalKey): Carrier {
       throw new SessionError('ERR_SESSION_ID', `externalKey.get gave a ${typeof id}, expected a string or nothing`)
     },
 
-    write(ctx, _config, id) {
+    write(ctx, _settings, id) {
       refusePromise(externalKey.set(ctx, id), 'externalKey.set')
       return []
     },
@@ -165,7 +159,15 @@ function cookiesOf(ctx: Context): Cookies {
 const INSECURE = 'behind a proxy that ends TLS set app.proxy = true, for plain HTTP set the option secure to false'
 const KEYS = 'set app.keys to a list of secrets, or the option signed to false'
 
-/** What an error of `ctx.cookies` means, and the way out. */
+/** What `work` gives; an error of `ctx.cookies` with what it means, and the way out. */
+function translated<Result>(work: () => Result): Result {
+  try {
+    return work()
+  } catch (cause) {
+    throw explained(cause)
+  }
+}
+
 function explained(cause: unknown): unknown {
   const message = cause instanceof Error ? cause.message : ''
   if (/unencrypted/i.test(message))

@@ -22,81 +22,98 @@ export interface Koas {
 }
 
 /**
- * The source of Koa's getter `ctx.cookies`, and of `get` and `set` in the package `cookies` 0.9, hashed without what
- * formatting changes. Nothing else tells that nobody has replaced or wrapped them.
+ * The source of Koa's getter `ctx.cookies`, of `get` and `set` in the package `cookies` 0.9, and of `sign` and `index` of
+ * a Keygrip, hashed without what formatting changes. Nothing else tells that nobody has replaced or wrapped them.
  */
 const ORIGINALS = {
   cookies: 'lemXjUGNLjUR1oEMcY2rrh2c1Vhn3d6ViYUaKOS9KaE',
   get: 'nOS7mY8y9ORfVtWyU7NnKEVVPE2JkrI8tGdYlCMEhTE',
   set: '3-B6G5I3MOf6VG5kQgxP6iKDWJfXt9naEQDhOus0zwE',
+  sign: 'e-4H8X1ac9SXGwe0V-0BsFJ1MMjdPVcltrbQw_LaAGc',
+  index: 'NxEoPShSztIwZIRYt9U3uQdSgGHn9P90d1fhy1f-bSU',
 }
 type Name = keyof typeof ORIGINALS
 const accepted: Partial<Record<Name, unknown>> = {}
-const judged = new WeakMap<object, Name | 'other'>()
+const names = new Map<string, Name | undefined>()
 
 function isOriginal(name: Name, method: unknown): boolean {
   if (method === accepted[name]) return method !== undefined
   if (typeof method !== 'function') return false
-  if (!judged.has(method)) judged.set(method, judge(method))
-  if (judged.get(method) !== name) return false
+  const source = Function.prototype.toString.call(method)
+  if (!names.has(source)) names.set(source, nameOf(source))
+  if (names.get(source) !== name) return false
   accepted[name] = method
   return true
 }
 
-function judge(method: object): Name | 'other' {
-  const source = Function.prototype.toString.call(method).replace(/[\s;'"]/g, '')
-  const hash = createHash('sha256').update(source).digest('base64url')
-  return (Object.keys(ORIGINALS) as Name[]).find(name => ORIGINALS[name] === hash) ?? 'other'
+function nameOf(source: string): Name | undefined {
+  const hash = createHash('sha256')
+    .update(source.replace(/[\s;'"]/g, ''))
+    .digest('base64url')
+  return (Object.keys(ORIGINALS) as Name[]).find(name => ORIGINALS[name] === hash)
 }
 
 /** Where Koa keeps the cookies of a context once they are made, and what they inherit. */
 interface Origin {
-  readonly slot: symbol
+  readonly slot: symbol | undefined
   readonly methods: Cookies
 }
 
-const origins = new WeakMap<object, Origin>()
+const origins = new WeakMap<object, Origin | undefined>()
 const { __lookupGetter__: getterOf } = Object.prototype as unknown as {
-  __lookupGetter__(this: object, name: string): ((this: object) => object) | undefined
+  __lookupGetter__(this: object, name: string): ((this: object) => Cookies & Made) | undefined
 }
 
 function originOf(ctx: Context): Origin | undefined {
   const getter = getterOf.call(ctx, 'cookies')
   if (!getter || !isOriginal('cookies', getter)) return undefined
-  const known = origins.get(getter)
-  if (known) return known
-  const probe = { app: {}, req: {}, res: {}, request: {} }
-  const methods = Object.getPrototypeOf(getter.call(probe))
-  const [slot] = Object.getOwnPropertySymbols(probe)
-  if (!slot) return undefined
-  origins.set(getter, { slot, methods })
-  return { slot, methods }
+  if (!origins.has(getter)) origins.set(getter, originBehind(getter))
+  return origins.get(getter)
 }
 
-/** What the cookies of `ctx` are made of, where they are Koa's own; `undefined` where they have to be asked. */
-export function koasOf(ctx: Context): Koas | undefined {
+/** What is behind Koa's getter, if that makes of a list of secrets what we do: each package may have been replaced. */
+function originBehind(getter: (this: object) => Cookies & Made): Origin | undefined {
+  const keys = ['secret']
+  const probe = { app: { keys }, req: { headers: {} }, res: {}, request: {} }
+  try {
+    const made = getter.call(probe)
+    const [slot] = Object.getOwnPropertySymbols(probe)
+    return sign(made.keys, 'text') === sign(keys, 'text') ? { slot, methods: Object.getPrototypeOf(made) } : undefined
+  } catch {
+    return undefined
+  }
+}
+
+interface Made extends Koas {
+  readonly request: unknown
+  readonly response: unknown
+}
+
+/**
+ * What the cookies of `ctx` are made of, where they are Koa's own; `undefined` where they have to be asked. `first` is
+ * what this said of the same context before: Koa makes them once.
+ */
+export function koasOf(ctx: Context, first?: Koas): Koas | undefined {
   if (types.isProxy(ctx) || !ctx.req) return undefined
   const origin = originOf(ctx)
-  if (!origin) return undefined
-  const made = (ctx as Context & Record<symbol, (Cookies & Koas & Pick<Context, 'request' | 'response'>) | undefined>)[
-    origin.slot
-  ]
+  if (!origin?.slot) return undefined
+  const made = (ctx as Context & Record<symbol, (Cookies & Made) | undefined>)[origin.slot]
   const { get, set } = made ?? origin.methods
   if (!isOriginal('get', get) || !isOriginal('set', set)) return undefined
-  if (!made) return { keys: ctx.app.keys, secure: ctx.request.secure }
+  if (!made) return first ?? { keys: ctx.app.keys, secure: ctx.request.secure }
   return made.request === ctx.req && made.response === ctx.res ? made : undefined
 }
 
 /**
  * What `get` of Koa's cookies gives for a cookie that begins with `start` (a name and `=`), where the newest secret
- * signed it or it is not signed (no `startOfSignature`); `null` where they have to be asked. It costs one HMAC,
+ * signed it or it is not signed (an empty `startOfSignature`); `null` where they have to be asked. It costs one HMAC,
  * whatever the number of secrets, and none for what is larger than `largest`.
  */
 export function presentedIn(
   header: unknown,
   { keys }: Koas,
   start: string,
-  startOfSignature: string | undefined,
+  startOfSignature: string,
   largest: number,
 ): string | null | undefined {
   if (!header) return undefined
@@ -146,8 +163,10 @@ function sign(keys: unknown, text: string): string | undefined {
     : undefined
 }
 
+/** Whether to sign with `keys` says what their `index` does. */
 function isKeygrip(keys: unknown): keys is { sign(text: string): string } {
-  return Object(keys).constructor?.name === 'Keygrip'
+  const { sign, index } = Object(keys)
+  return isOriginal('sign', sign) && isOriginal('index', index)
 }
 
 /** Secrets as node:crypto has them. Applications have a few; one that makes them as it goes does not fill the memory. */
@@ -165,8 +184,11 @@ function keyOf(secret: string): KeyObject {
 /** The attributes of a line of Set-Cookie, for a cookie that lives so many milliseconds from now. */
 export type Attributes = (maxAge: number) => string
 
-/** The attributes as Koa's cookies write them, by the clock that they use. Throws what they throw. */
-export function attributesOf(cookies: Cookies, key: string, options: object): Attributes {
+/**
+ * The attributes as Koa's cookies write them, by the clock that they use; `undefined` where they have to be asked each
+ * time. Throws what they throw.
+ */
+export function attributesOf(cookies: Cookies, key: string, options: object): Attributes | undefined {
   let line = ''
   const response = {
     getHeader: () => undefined,
@@ -176,8 +198,9 @@ export function attributesOf(cookies: Cookies, key: string, options: object): At
   }
   Object.create(cookies, { response: { value: response } }).set(key, 'v', options)
   const attributes = line.slice(key.length + 2)
+  const [before, after] = 'maxAge' in options ? attributes.split(/(?<=; expires=)[^;]*/) : [attributes, '']
+  if (!line.startsWith(`${key}=v`) || after === undefined) return undefined
   if (!('maxAge' in options)) return () => attributes
-  const [before, after] = attributes.split(/(?<=; expires=)[^;]*/)
   let second = Number.NaN
   let text = ''
   // A date has no fractions of a second.

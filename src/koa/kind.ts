@@ -1,4 +1,3 @@
-import { types } from 'node:util'
 import type { Context } from 'koa'
 import { encode } from '../codec/json.ts'
 import { type Config, type Given, optionError, resolveConfig } from '../config.ts'
@@ -22,14 +21,25 @@ export interface Parts {
 export interface Kind {
   readonly options: Given
   readonly property: string
-  /** The keys in a context under which its scope is, and the parts that its middleware has begun with. */
+  /** The key in a context under which its entry is. */
   readonly slot: symbol
-  readonly begun: symbol
   /** The parts for the options as they are now. */
   parts(): Parts
 }
 
-type Slots = Context & Record<symbol, Scope | Parts | undefined>
+/** How far the middleware has come with a context; `thrown`: what is further in threw. */
+export type Beginning = 'early' | 'running' | 'done' | 'thrown'
+
+/** What a context has of one kind. The scope is made when the session is asked for. */
+export interface Entry {
+  /** The context that the middleware was given: what is derived from it, or stands before it, has this entry too. */
+  readonly ctx: Context
+  readonly parts: Parts
+  phase: Beginning
+  scope: Scope | undefined
+}
+
+type Slots = Context & Record<symbol, Entry | undefined>
 
 /** In the registry of symbols, so that two copies of this package (ESM and CommonJS) on one application agree. */
 const KINDS = Symbol.for('koa-session.kinds')
@@ -53,8 +63,7 @@ export function register(context: object, options: Given): Kind {
   const isTaken = (name: string) =>
     kinds.has(name) || (property !== 'session' && (name in context || OF_EACH_CONTEXT.includes(name)))
   if (names.some(isTaken)) throw optionError('property', property, 'a name that ctx does not have')
-  const slotFor = (use: string) => Symbol.for(`koa-session.${use}.${property}`)
-  const kind = { options, property, slot: slotFor('scope'), begun: slotFor('begun'), parts }
+  const kind = { options, property, slot: Symbol.for(`koa-session.entry.${property}`), parts }
   kinds.set(property, kind)
   extend(context, kind)
   return kind
@@ -76,43 +85,44 @@ function warnOfDifference(known: Pick<Kind, 'options' | 'property'>, options: Gi
   warnOnce(`KOA_SESSION_SHARED`, `a second session() shares ctx.${known.property} with the first one: ${advice}`)
 }
 
-/** Whether a middleware has begun with `ctx` already: further in, the first one's session is shared. */
-export function hasBegun(ctx: Context, kind: Kind): boolean {
-  const parts = (ctx as Slots)[kind.begun] as Parts | undefined
-  if (!parts) return false
-  if (parts.options !== kind.options) warnOfDifference({ ...kind, options: parts.options }, kind.options)
-  return true
-}
-
-/** Begins with `ctx`. A promise where the session has to be loaded before the handler runs; it never rejects. */
-export function begin(ctx: Context, kind: Kind): Promise<void> | undefined {
-  const parts = kind.parts()
-  const { skip } = parts.config
-  const isSkipped = skip && refusePromise(skip(ctx), 'skip')
+/** What `ctx` has of `kind`, the same throughout its request. */
+function entryOf(ctx: Context, kind: Kind): Entry {
+  const known = (ctx as Slots)[kind.slot]
+  if (known) return known
+  // In a mounted application the contexts are those of the application around it.
   if (!(kind.property in ctx)) extend(ctx, kind)
-  ;(ctx as Slots)[kind.begun] = parts
-  // One may have been made for who asked for the session before; and what this is a proxy of is not what was given.
-  if (!isSkipped && parts.isLazy && !begunScope(ctx, kind) && !types.isProxy(ctx)) return undefined
-  return scopeOf(ctx, kind).start(Boolean(isSkipped))
+  const entry: Entry = { ctx, parts: kind.parts(), phase: 'early', scope: undefined }
+  // The prototype of all contexts has no request: an entry on it would be everybody's.
+  if (ctx.req) (ctx as Slots)[kind.slot] = entry
+  return entry
 }
 
-/** The scope of `ctx`, if there is one yet. */
-export function begunScope(ctx: Context, { slot }: Kind): Scope | undefined {
-  return (ctx as Slots)[slot] as Scope | undefined
+/** The entry of `ctx`, for the middleware to begin with; nothing where one further out has: its session is shared. */
+export function toBegin(ctx: Context, kind: Kind): Entry | undefined {
+  const entry = entryOf(ctx, kind)
+  if (entry.phase === 'early') return entry
+  const { options } = entry.parts
+  if (options !== kind.options) warnOfDifference({ ...kind, options }, kind.options)
+  return undefined
+}
+
+/** Begins. A promise where the session has to be loaded before the handler runs; it never rejects. */
+export function begin(entry: Entry): Promise<void> | undefined {
+  const { ctx, parts } = entry
+  const { skip } = parts.config
+  const isSkipped = Boolean(skip && refusePromise(skip(ctx), 'skip'))
+  entry.phase = 'running'
+  return parts.isLazy && !isSkipped && !entry.scope ? undefined : scopeIn(entry).start(isSkipped)
 }
 
 /** The scope of `ctx`, the same throughout its request. */
 export function scopeOf(ctx: Context, kind: Kind): Scope {
-  const known = begunScope(ctx, kind)
-  if (known) return known
-  // In a mounted application the contexts are those of the application around it.
-  if (!(kind.property in ctx)) extend(ctx, kind)
-  const slots = ctx as Slots
-  const begun = slots[kind.begun] as Parts | undefined
-  const scope = new Scope(ctx, begun ?? kind.parts(), begun !== undefined)
-  // The prototype of all contexts has no request: a scope on it would be everybody's.
-  if (ctx.req) slots[kind.slot] = scope
-  return scope
+  return scopeIn(entryOf(ctx, kind))
+}
+
+function scopeIn(entry: Entry): Scope {
+  entry.scope ??= new Scope(entry.ctx, entry.parts, entry.phase)
+  return entry.scope
 }
 
 /** Adds the two properties. They stay configurable: tests replace them. */

@@ -5,7 +5,7 @@ import { warnOnce } from '../errors.ts'
 import type { CreateSessionOptions } from '../options.ts'
 import type { ContextFor, Session, SessionData } from '../types.ts'
 import { promised } from './await.ts'
-import { begin, begunScope, hasBegun, type Kind, register, scopeOf } from './kind.ts'
+import { begin, type Entry, type Kind, register, scopeOf, toBegin } from './kind.ts'
 
 /** What `session()` asks of a Koa application. */
 export interface SessionApp {
@@ -56,21 +56,30 @@ export function createSession(first: unknown, second: unknown): SessionMiddlewar
 
 function middlewareOf(kind: Kind) {
   return function session(ctx: Context, next: Next): Promise<void> {
-    if (hasBegun(ctx, kind)) return next()
-    const starting = begin(ctx, kind)
-    return starting ? starting.then(() => run(ctx, next)) : run(ctx, next)
+    try {
+      const entry = toBegin(ctx, kind)
+      if (!entry) return promised(next)
+      const starting = begin(entry)
+      return starting ? starting.then(() => run(entry, next)) : run(entry, next)
+    } catch (error) {
+      return Promise.reject(error)
+    }
   }
+}
 
-  // Callbacks, because to await twice would cost more than all else that a request without a session does here.
-  function run(ctx: Context, next: Next): Promise<void> {
-    return promised(next).then(
-      () => begunScope(ctx, kind)?.finish(),
-      async error => {
-        await begunScope(ctx, kind)?.finishThrown()
-        throw error
-      },
-    )
-  }
+// Callbacks, because to await twice would cost more than all else that a request without a session does here.
+function run(entry: Entry, next: Next): Promise<void> {
+  return promised(next).then(
+    () => {
+      if (entry.scope) return entry.scope.finish()
+      entry.phase = 'done'
+    },
+    async error => {
+      entry.phase = 'thrown'
+      await entry.scope?.finishThrown()
+      throw error
+    },
+  )
 }
 
 function isApp(value: unknown): value is SessionApp {

@@ -49,8 +49,8 @@ export class Presented {
   #load(): Promise<void> | undefined {
     try {
       this.#scope.settings.refresh()
-      const { ctx, config, reply, backend } = this.#scope
-      this.value = this.#carrier.read(ctx, config)
+      const { ctx, config, settings, reply, backend } = this.#scope
+      this.value = this.#carrier.read(ctx, settings)
       // Koa renews or clears a signature when it reads one: that response sets the cookie, too.
       if (ctx.res && setsCookie(ctx, config.key)) reply.attend(this.#scope)
       const loading = backend.load(this.#scope, this.value)

@@ -90,16 +90,15 @@ export class Reply implements HeadersListener {
   }
 
   #write(value: string | undefined): readonly string[] {
-    const { config, maxAge } = this.#settings
-    if (value === undefined) return this.#carrier.clear(this.#ctx, config)
-    return this.#carrier.write(this.#ctx, config, value, maxAge)
+    if (value === undefined) return this.#carrier.clear(this.#ctx, this.#settings)
+    return this.#carrier.write(this.#ctx, this.#settings, value)
   }
 
   assess(cookiesReplaced: boolean): void {
     if (!this.#isSent) return
     const { usesCookies } = this.#carrier
     const present = cookieLines(this.#ctx.res)
-    this.#isThere = usesCookies && this.#lines.every(line => present.includes(line))
+    this.#isThere = this.#lines.length > 0 && this.#lines.every(line => present.includes(line))
     this.#isLost = !this.#isThere && ((cookiesReplaced && usesCookies) || this.#isWiped())
   }
 
@@ -109,7 +108,7 @@ export class Reply implements HeadersListener {
     const isNew = lines !== this.#lines
     if (this.#isLost && !isNew) this.#restore()
     // The signature alone may have been renewed, when it was read.
-    this.#protect(isNew || this.#isThere || setsCookie(this.#ctx, this.#settings.config.key))
+    this.#protect(isNew || this.#isThere || this.#isLost || setsCookie(this.#ctx, this.#settings.config.key))
   }
 
   #restore(): void {

@@ -8,7 +8,7 @@ import { Queue } from './await.ts'
 import type { AtRest, Backend } from './backend.ts'
 import { emitError } from './events.ts'
 import { isPublic } from './headers.ts'
-import type { Parts } from './kind.ts'
+import type { Beginning, Parts } from './kind.ts'
 import { Known } from './known.ts'
 import { Presented } from './presented.ts'
 import { Reply } from './reply.ts'
@@ -25,21 +25,21 @@ export class Scope implements SessionHost {
   readonly known = new Known()
   readonly backend: Backend
   readonly #queue = new Queue<CommitOptions>(this)
-  #phase: 'early' | 'skipped' | 'running' | 'finishing' | 'done' | 'failed' = 'early'
+  #phase: Exclude<Beginning, 'thrown'> | 'skipped' | 'finishing' | 'failed'
   /** What the handler has; `undefined`: it did not ask, `null`: it removed the session. */
   #session: Session | null | undefined
   #planned: Snapshot | undefined
   #isForced = false
   #isUsedSinceCommit = false
 
-  /** `isRunning`: whether a middleware has begun with this request. */
-  constructor(ctx: Context, { config, carrier, backendFor }: Parts, isRunning: boolean) {
-    if (isRunning) this.#phase = 'running'
+  constructor(ctx: Context, { config, carrier, backendFor }: Parts, beginning: Beginning) {
+    this.#phase = beginning === 'thrown' ? 'done' : beginning
     this.ctx = ctx
     this.settings = new Settings(config)
     this.backend = backendFor(ctx)
     this.presented = new Presented(this, carrier)
     this.reply = new Reply(ctx, carrier, this.settings)
+    this.reply.hasThrown = beginning === 'thrown'
   }
 
   get config(): Config {

@@ -1,5 +1,5 @@
 import { SessionError } from '../errors.ts'
-import { type StoredPayload, TEXT } from './store.ts'
+import type { StoredPayload } from './store.ts'
 
 export interface MemoryStoreOptions {
   /** How many sessions it keeps; beyond, the one that was not used for longest goes first. Default 10,000. */
@@ -48,7 +48,7 @@ export function memoryStore({ max = 10_000, now = Date.now }: MemoryStoreOptions
         return undefined
       }
       use(id, entry)
-      return Object.defineProperty(JSON.parse(entry.text), TEXT, { value: entry.text })
+      return JSON.parse(entry.text)
     },
 
     set(id, payload, ttl) {

@@ -3,13 +3,6 @@
 /** A session at rest, as the store keeps it: a plain object that JSON can hold. */
 export type StoredPayload = Record<string, unknown>
 
-/**
- * Under this symbol a payload that a store gives may have the JSON text that it was parsed from, to the letter as
- * `JSON.stringify` made it of the payload that was set: whether the session changes is then seen without serializing it
- * twice.
- */
-export const TEXT: unique symbol = Symbol.for('koa-session.text')
-
 /** What the middleware says of the call; a store may ignore it. */
 export interface StoreCall {
   /** The Koa context of the request. */

@@ -362,6 +362,40 @@ test('keys that are no Keygrip verify in their own way', async () => {
   assert.deepEqual(calls, [`index ${KEY} signature`])
 })
 
+test('a Keygrip whose index somebody replaced verifies in its own way', async () => {
+  let isAsked = false
+  let seen: unknown
+  const handle: Handle = ctx => {
+    write(ctx)
+    seen = ctx.session.n
+  }
+  const keys = new Keygrip(['newest secret'])
+  const { lines } = await ask(appOf({ keys, handle }), undefined)
+  await ask(appOf({ keys, handle }), cookiesFrom(lines))
+  assert.equal(seen, 2)
+  keys.index = () => {
+    isAsked = true
+    return -1
+  }
+  await ask(appOf({ keys, handle }), cookiesFrom(lines))
+  assert.deepEqual({ isAsked, seen }, { isAsked: true, seen: 1 })
+})
+
+test('keys that an application changes while a request runs sign as they did when they were used first', async () => {
+  let seen: unknown
+  const handle: Handle = ctx => {
+    write(ctx)
+    seen = ctx.session.n
+    ctx.app = { ...ctx.app, keys: ['a secret of the tenant'], emit: () => {} }
+  }
+  const app = appOf({ handle })
+  const first = await ask(app, undefined)
+  const { lines } = await ask(app, cookiesFrom(first.lines))
+  assert.equal(seen, 2)
+  await ask(appOf({ handle }), cookiesFrom(lines))
+  assert.equal(seen, 3)
+})
+
 test('one secret after the other is used, however many there are', async () => {
   const seen: unknown[] = []
   const handle: Handle = ctx => {

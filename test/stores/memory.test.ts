@@ -229,11 +229,3 @@ test('the least that is asked for works', () => {
   assert.equal(memoryStore({}).size, 0)
   assert.equal(memoryStore(undefined).size, 0)
 })
-
-test('a payload has the text that it was parsed from, where nobody sees it who does not ask', () => {
-  const { store } = open()
-  store.set('a', { user: 'ada', cart: [1] }, HOUR)
-  const payload = store.get('a')
-  assert.equal(Reflect.get(payload ?? {}, Symbol.for('koa-session.text')), '{"user":"ada","cart":[1]}')
-  assert.deepEqual(Reflect.ownKeys({ ...payload }), ['user', 'cart'])
-})
