@@ -18,8 +18,13 @@ export interface MemoryStore {
 }
 
 interface Entry {
-  readonly text: string
-  readonly expiresAt: number
+  /** The key that it was made under: that of a later request may hold on to all of the request's headers. */
+  readonly id: string
+  text: string
+  expiresAt: number
+  /** Its neighbours in the order of use. */
+  older: Entry | undefined
+  newer: Entry | undefined
 }
 
 /**
@@ -31,12 +36,29 @@ interface Entry {
 export function memoryStore({ max = 10_000, now = Date.now }: MemoryStoreOptions = {}): MemoryStore {
   check('max', max, Number.isSafeInteger(max) && max > 0, 'a positive integer')
   check('now', now, typeof now === 'function', 'a function that gives milliseconds')
-  // A Map iterates in the order of insertion: the first entry is the one that was used longest ago.
   const entries = new Map<string, Entry>()
+  // A list of its own: to find the first key of a Map takes longer the more were deleted before it.
+  let oldest: Entry | undefined
+  let newest: Entry | undefined
 
-  function use(id: string, entry: Entry): void {
-    entries.delete(id)
-    entries.set(id, entry)
+  function detach({ older, newer }: Entry): void {
+    if (older) older.newer = newer
+    else oldest = newer
+    if (newer) newer.older = older
+    else newest = older
+  }
+
+  function append(entry: Entry): void {
+    entry.older = newest
+    entry.newer = undefined
+    if (newest) newest.newer = entry
+    else oldest = entry
+    newest = entry
+  }
+
+  function forget(entry: Entry): void {
+    detach(entry)
+    entries.delete(entry.id)
   }
 
   return {
@@ -44,20 +66,27 @@ export function memoryStore({ max = 10_000, now = Date.now }: MemoryStoreOptions
       const entry = entries.get(id)
       if (!entry) return undefined
       if (!(entry.expiresAt > now())) {
-        entries.delete(id)
+        forget(entry)
         return undefined
       }
-      use(id, entry)
+      detach(entry)
+      append(entry)
       return JSON.parse(entry.text)
     },
 
     set(id, payload, ttl) {
-      use(id, { text: JSON.stringify(payload), expiresAt: now() + ttl })
-      if (entries.size > max) entries.delete(entries.keys().next().value ?? '')
+      const rest = { text: JSON.stringify(payload), expiresAt: now() + ttl }
+      const known = entries.get(id)
+      if (known) detach(known)
+      const entry = known ? Object.assign(known, rest) : { id, ...rest, older: undefined, newer: undefined }
+      if (!known) entries.set(id, entry)
+      append(entry)
+      if (entries.size > max && oldest) forget(oldest)
     },
 
     destroy(id) {
-      entries.delete(id)
+      const entry = entries.get(id)
+      if (entry) forget(entry)
     },
 
     get size() {

@@ -229,3 +229,27 @@ test('the least that is asked for works', () => {
   assert.equal(memoryStore({}).size, 0)
   assert.equal(memoryStore(undefined).size, 0)
 })
+
+test('the order of use is that of a list that is kept by hand', () => {
+  const { store, add } = open({ max: 4 })
+  const model: string[] = []
+  const forget = (id: string) => model.includes(id) && model.splice(model.indexOf(id), 1)
+  // A generator of numbers that anybody can repeat.
+  let seed = 1
+  const draw = (below: number) => {
+    seed = (seed * 48_271) % 2_147_483_647
+    return seed % below
+  }
+  for (let step = 0; step < 5000; step++) {
+    const id = String(draw(7))
+    const action = ['set', 'get', 'destroy'][draw(3)]
+    if (action === 'set') add(id)
+    else if (action === 'get') assert.equal(store.get(id) !== undefined, model.includes(id))
+    else store.destroy(id)
+    const isHeld = model.includes(id)
+    forget(id)
+    if (action === 'set' || (action === 'get' && isHeld)) model.push(id)
+    if (model.length > 4) model.shift()
+    assert.equal(store.size, model.length)
+  }
+})
