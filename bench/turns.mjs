@@ -1,0 +1,85 @@
+/*
+ * Has the variants take turns, each in a process of its own. Absolute times say little on shared machines, so
+ * only differences within a round count; and identical code was seen to differ by a factor of two from one
+ * process to the next, so the processes are started several times.
+ */
+
+import { fork } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { shuffled } from './statistics.mjs'
+
+export const names = ['bare', '7.0.2', '8']
+
+function start(variant, { source, semiSpace }) {
+  const size = ['min', 'max'].map(bound => `--${bound}-semi-space-size=${semiSpace}`)
+  const child = fork(fileURLToPath(new URL('./child.mjs', import.meta.url)), [variant, source], {
+    env: { ...process.env, NODE_ENV: 'production' },
+    // On one thread collections cost the same whether or not another core is free to help.
+    execArgv: ['--expose-gc', '--single-threaded-gc', '--max-old-space-size=4096', ...size],
+  })
+  let settle
+  const answer = () =>
+    new Promise((resolve, reject) => {
+      settle = ({ value, error }) => (error ? reject(new Error(error)) : resolve(value))
+    })
+  child.on('message', message => settle(message))
+  child.on('exit', code => settle({ error: `the process of variant ${variant} ended with ${code}` }))
+  return {
+    ready: answer(),
+    stop: () => child.connected && child.disconnect(),
+    ask(...message) {
+      const promise = answer()
+      child.send(message)
+      return promise
+    },
+  }
+}
+
+/*
+ * Measures `what` ('times' or 'bytes') of every entry { key, mode, group }. Entries of one group share a process
+ * per variant. The samples are in `entry[what][name]`, a list for each start; what a process tells of its
+ * preparation is in `entry.facts[name]`.
+ */
+export async function takeTurns(entries, what, plan) {
+  if (!existsSync(new URL('../dist/memory.mjs', import.meta.url))) {
+    throw new Error('nothing to measure: run `npm run build` first')
+  }
+  for (const entry of entries) {
+    entry[what] ??= Object.fromEntries(names.map(name => [name, []]))
+    entry.facts ??= {}
+  }
+  let rounds = 0
+  for (let i = 0; i < plan.starts; i++) rounds += await oneStart(entries, what, plan)
+  return rounds
+}
+
+async function oneStart(entries, what, plan) {
+  const { seconds, warmUp, requests, leastRounds = 5, variantOf = name => name } = plan
+  const children = {}
+  const childOf = (name, { group = '' }) => children[`${name} ${group}`]
+  const round = async (command, count, record) => {
+    for (const entry of shuffled(entries)) {
+      for (const name of shuffled(names)) {
+        const share = Math.ceil(count * (entry.share ?? 1))
+        record(entry, name, await childOf(name, entry).ask(command, entry.key, entry.mode, share))
+      }
+    }
+  }
+  try {
+    for (const { group = '' } of entries) {
+      for (const name of names) children[`${name} ${group}`] ??= start(variantOf(name), plan)
+    }
+    await Promise.all(Object.values(children).map(child => child.ready))
+    await round('prepare', warmUp, (entry, name, facts) => (entry.facts[name] = facts))
+    for (const entry of entries) for (const name of names) entry[what][name].push([])
+    const deadline = Date.now() + seconds * 1000
+    let rounds = 0
+    for (; rounds < leastRounds || Date.now() < deadline; rounds++) {
+      await round(what, requests, (entry, name, value) => entry[what][name].at(-1).push(value))
+    }
+    return rounds
+  } finally {
+    for (const child of Object.values(children)) child.stop()
+  }
+}
