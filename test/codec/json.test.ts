@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import test from 'node:test'
-import { decode, encode } from '../../src/codec/json.ts'
+import { decode, decodeText, encode, encodeText } from '../../src/codec/json.ts'
 
 const require = createRequire(import.meta.url)
 
@@ -153,4 +153,25 @@ test('reading a member named __proto__ touches no prototype', () => {
   const payload = decode(base64('{"__proto__":{"polluted":true}}'))
   assert.equal(Object.getPrototypeOf(payload), Object.prototype)
   assert.equal(({} as Record<string, unknown>).polluted, undefined)
+})
+
+test('text of any size is encoded and decoded as a Buffer of its own would', async t => {
+  for (const length of [0, 1, 2730, 2731, 4096, 8192, 8193, 20_000]) {
+    for (const character of ['a', 'ä', '€', '😀']) {
+      await t.test(`${length} of ${character}`, () => {
+        const text = character.repeat(length)
+        assert.equal(encodeText(text), base64(text))
+        assert.equal(decodeText(base64(text)), text)
+        assert.equal(encodeText(text, ',end'), base64(`${text},end`))
+        assert.equal(encodeText('begin', text), base64(`begin${text}`))
+      })
+    }
+  }
+})
+
+test('nothing of a longer text is left in a shorter one', () => {
+  encodeText('a'.repeat(1000))
+  assert.equal(encodeText('b', 'c'), base64('bc'))
+  decodeText(base64('a'.repeat(1000)))
+  assert.equal(decodeText(base64('b')), 'b')
 })

@@ -12,6 +12,7 @@ import {
   NOTHING,
   type Payload,
   pack,
+  packedEnd,
 } from '../../src/session/payload.ts'
 
 const NOW = 1_700_000_000_000
@@ -165,6 +166,8 @@ test('where the data ends in the text of a payload', async t => {
     ['nowhere, when other members are reserved', '{"save":1,"a":2}', 1, undefined],
     ['nowhere, when the lifetime is not at its end', '{"_expire":1,"_maxAge":2,"a":1}', 2, undefined],
     ['nowhere, when the lifetime is that of a member', `{"_maxAge":1,"_session":1,"a":{${lifetime}}`, 2, undefined],
+    ['nowhere, when the lifetime is the end of a member', `{"save":1,"length":1,"a":{"b":0,${lifetime}}`, 2, undefined],
+    ['before a lifetime as it is', '{"a":1,"_expire":1700000000000,"_maxAge":86400000}', 2, '{"a":1}'],
     ['nowhere, when a name only ends as that of the lifetime', `{"_session":0,"a\\${lifetime}`, 2, undefined],
     ['nowhere, when the instant is no plain number', '{"_expire":1e+30,"_maxAge":2}', 2, undefined],
     ['nowhere, in a text without a lifetime', '{"a":1}', 0, undefined],
@@ -173,6 +176,25 @@ test('where the data ends in the text of a payload', async t => {
     await t.test(claim, () => {
       const end = endOfData(text, reserved)
       assert.equal(end && `${text.slice(0, end)}}`, data)
+    })
+  }
+})
+
+test('the end of the text of a payload, from that of its data', async t => {
+  const rows: ReadonlyArray<readonly [claim: string, data: Record<string, unknown>, maxAge: MaxAge, now: number]> = [
+    ['with data', { a: 1 }, HOUR, NOW],
+    ['without data', {}, HOUR, NOW],
+    ['until the browser closes', { a: 1 }, 'session', NOW],
+    ['until the browser closes, without data', {}, 'session', NOW],
+    ['with a fraction', { a: 1 }, 0.5, NOW],
+    ['with a clock that is none', { a: 1 }, HOUR, Number.NaN],
+    ['with a clock that gives a string', { a: 1 }, HOUR, '1' as unknown as number],
+  ]
+  for (const [claim, data, maxAge, now] of rows) {
+    await t.test(claim, () => {
+      const lifetime = lifetimeFrom(maxAge, now)
+      const text = JSON.stringify(data)
+      assert.equal(text.slice(0, -1) + packedEnd(text, lifetime), JSON.stringify(pack(data, lifetime)))
     })
   }
 })
