@@ -1,7 +1,7 @@
 /*
  * One request and its response within the process, because a network costs many times what a session does.
  * Both are Node's own objects on a socket that swallows what it is given, so cookies are really set, headers
- * really serialized and responses really ended. For whatever takes a request listener: Koa, Express, Fastify.
+ * really serialized and responses really ended. For whatever takes a request listener; `cookiesOf` is for what sets headers before `writeHead`.
  */
 
 import { IncomingMessage, ServerResponse } from 'node:http'

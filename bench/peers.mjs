@@ -10,9 +10,10 @@ import { cases } from './cases.mjs'
 import { install } from './install.mjs'
 import { about } from './machine.mjs'
 import { fixed, table } from './markdown.mjs'
-import { start } from './peers/process.mjs'
+import { start } from './process.mjs'
 import { median, minus, noise, shuffled } from './statistics.mjs'
 
+const program = new URL('./peers/child.mjs', import.meta.url)
 const { values: opts } = parseArgs({ options: { quick: { type: 'boolean' }, json: { type: 'string' } } })
 const plan = opts.quick
   ? { starts: 2, seconds: 6, warmUp: 500, requests: 100 }
@@ -36,7 +37,7 @@ const variants = [...peers, ...bare.values()]
 async function oneStart() {
   const keys = Object.keys(cases)
   const samples = Object.fromEntries(keys.map(key => [key, Object.fromEntries(variants.map(one => [nameOf(one), []]))]))
-  const children = variants.map(variant => ({ ...start(variant), variant }))
+  const children = variants.map(variant => ({ ...start(program, [JSON.stringify(variant)]), variant }))
   const round = async (command, requests, record) => {
     for (const key of shuffled(keys)) {
       for (const { ask, variant } of shuffled(children)) {

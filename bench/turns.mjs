@@ -4,37 +4,13 @@
  * process to the next, so the processes are started several times.
  */
 
-import { fork } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
+import { start } from './process.mjs'
 import { shuffled } from './statistics.mjs'
 
 export const names = ['bare', '7.0.2', '8']
-
-function start(variant, { source, semiSpace }) {
-  const size = ['min', 'max'].map(bound => `--${bound}-semi-space-size=${semiSpace}`)
-  const child = fork(fileURLToPath(new URL('./child.mjs', import.meta.url)), [variant, source], {
-    env: { ...process.env, NODE_ENV: 'production' },
-    // On one thread collections cost the same whether or not another core is free to help.
-    execArgv: ['--expose-gc', '--single-threaded-gc', '--max-old-space-size=4096', ...size],
-  })
-  let settle
-  const answer = () =>
-    new Promise((resolve, reject) => {
-      settle = ({ value, error }) => (error ? reject(new Error(error)) : resolve(value))
-    })
-  child.on('message', message => settle(message))
-  child.on('exit', code => settle({ error: `the process of variant ${variant} ended with ${code}` }))
-  return {
-    ready: answer(),
-    stop: () => child.connected && child.disconnect(),
-    ask(...message) {
-      const promise = answer()
-      child.send(message)
-      return promise
-    },
-  }
-}
+const program = new URL('./child.mjs', import.meta.url)
+const execArgv = ['--expose-gc', '--max-old-space-size=4096']
 
 /*
  * Measures `what` ('times' or 'bytes') of every entry { key, mode, group }. Entries of one group share a process
@@ -68,9 +44,13 @@ async function oneStart(entries, what, plan) {
   }
   try {
     for (const { group = '' } of entries) {
-      for (const name of names) children[`${name} ${group}`] ??= start(variantOf(name), plan)
+      for (const name of names)
+        children[`${name} ${group}`] ??= start(program, [variantOf(name), plan.source], {
+          semiSpace: plan.semiSpace,
+          execArgv,
+        })
     }
-    await Promise.all(Object.values(children).map(child => child.ready))
+    await Promise.all(Object.values(children).map(one => one.ready))
     await round('prepare', warmUp, (entry, name, facts) => (entry.facts[name] = facts))
     for (const entry of entries) for (const name of names) entry[what][name].push([])
     const deadline = Date.now() + seconds * 1000
@@ -80,6 +60,6 @@ async function oneStart(entries, what, plan) {
     }
     return rounds
   } finally {
-    for (const child of Object.values(children)) child.stop()
+    for (const one of Object.values(children)) one.stop()
   }
 }

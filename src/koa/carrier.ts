@@ -4,7 +4,15 @@ import { SessionError } from '../errors.ts'
 import type { ExternalKey } from '../options.ts'
 import type { MaxAge } from '../session/payload.ts'
 import { refusePromise } from './await.ts'
-import { type Attributes, attributesOf, type Cookies, type Koas, koasOf, linesFor, presentedIn } from './cookies.ts'
+import {
+  type Attributes,
+  attributesOf,
+  type Cookies,
+  type KoaCookies,
+  koaCookiesOf,
+  linesFor,
+  presentedIn,
+} from './cookies.ts'
 import { cookieLines, setCookieLines } from './headers.ts'
 import type { Settings } from './settings.ts'
 
@@ -34,20 +42,22 @@ export function cookieCarrier(own: Config, isPlain: boolean): Carrier {
   /** What Koa's cookies wrote: over HTTP and HTTPS, until the browser closes and until an instant. */
   const known: (Attributes | undefined)[] = []
 
-  function koasFor(ctx: Context, settings: Settings): Koas | undefined {
+  function koaCookiesFor(ctx: Context, settings: Settings): KoaCookies | undefined {
     if (settings.config !== own) return undefined
-    settings.koas = koasOf(ctx, settings.koas)
-    return settings.koas
+    settings.koaCookies = koaCookiesOf(ctx, settings.koaCookies)
+    return settings.koaCookies
   }
 
   /** Lines as Koa's cookies would write them; `undefined`: they have to be asked. */
   function ownLines(ctx: Context, settings: Settings, value: string, maxAge: MaxAge): readonly string[] | undefined {
-    const koas = isPlain || COOKIE_VALUE.test(value) ? koasFor(ctx, settings) : undefined
-    if (!koas || typeof koas.secure !== 'boolean' || (signed && !koas.keys)) return undefined
-    const kind = (koas.secure ? 2 : 0) + (maxAge === 'session' ? 0 : 1)
+    const koaCookies = isPlain || COOKIE_VALUE.test(value) ? koaCookiesFor(ctx, settings) : undefined
+    if (!koaCookies || typeof koaCookies.secure !== 'boolean' || (signed && !koaCookies.keys)) return undefined
+    const kind = (koaCookies.secure ? 2 : 0) + (maxAge === 'session' ? 0 : 1)
     const attributes = known[kind] ?? attributesOf(ctx.cookies as Cookies, own.key, withLifetime(own, maxAge))
     known[kind] = attributes
-    return attributes && linesFor(start + value, startOfSignature, signed && koas.keys, attributes(Number(maxAge)))
+    return (
+      attributes && linesFor(start + value, startOfSignature, signed && koaCookies.keys, attributes(Number(maxAge)))
+    )
   }
 
   return {
@@ -56,9 +66,11 @@ export function cookieCarrier(own: Config, isPlain: boolean): Carrier {
     read: (ctx, settings) =>
       translated(() => {
         const { key, cookie } = settings.config
-        const koas = koasFor(ctx, settings)
+        const koaCookies = koaCookiesFor(ctx, settings)
         const { cookie: header } = ctx.req?.headers ?? {}
-        const found = koas ? presentedIn(header, koas, start, signed ? startOfSignature : '', LARGEST_COOKIE) : null
+        const found = koaCookies
+          ? presentedIn(header, koaCookies, start, signed ? startOfSignature : '', LARGEST_COOKIE)
+          : null
         const value = found === null ? cookiesOf(ctx).get(key, cookie) : found
         // What is larger than we send was not sent by us; it is not worth the work.
         return value && key.length + value.length <= LARGEST_COOKIE ? value : undefined

@@ -14,7 +14,7 @@ export interface Cookies {
 }
 
 /** What Koa's cookies are made of. */
-export interface Koas {
+export interface KoaCookies {
   /** A list of secrets, a Keygrip, or what takes the place of one. */
   readonly keys: unknown
   /** Whether the connection is encrypted. */
@@ -84,7 +84,7 @@ function originBehind(getter: (this: object) => Cookies & Made): Origin | undefi
   }
 }
 
-interface Made extends Koas {
+interface Made extends KoaCookies {
   readonly request: unknown
   readonly response: unknown
 }
@@ -93,7 +93,7 @@ interface Made extends Koas {
  * What the cookies of `ctx` are made of, where they are Koa's own; `undefined` where they have to be asked. `first` is
  * what this said of the same context before: Koa makes them once.
  */
-export function koasOf(ctx: Context, first?: Koas): Koas | undefined {
+export function koaCookiesOf(ctx: Context, first?: KoaCookies): KoaCookies | undefined {
   if (types.isProxy(ctx) || !ctx.req) return undefined
   const origin = originOf(ctx)
   if (!origin?.slot) return undefined
@@ -111,7 +111,7 @@ export function koasOf(ctx: Context, first?: Koas): Koas | undefined {
  */
 export function presentedIn(
   header: unknown,
-  { keys }: Koas,
+  { keys }: KoaCookies,
   start: string,
   startOfSignature: string,
   largest: number,

@@ -1,13 +1,13 @@
 import { type Config, checkMaxAge, resolveConfig } from '../config.ts'
 import type { MaxAge } from '../session/payload.ts'
-import type { Koas } from './cookies.ts'
+import type { KoaCookies } from './cookies.ts'
 
 /** The options of one response: those of the middleware, and what this request made of them. */
 export class Settings {
   /** The options as they were when the request began, or when `refresh()` was called last. */
   config: Config
   /** What Koa's cookies are made of, as it was when they were used first. */
-  koas: Koas | undefined
+  koaCookies: KoaCookies | undefined
   #maxAge: MaxAge | undefined
   #view: Record<string, unknown> | undefined
 

@@ -168,3 +168,11 @@ export function thrownBy(work: () => unknown): { name: string; code?: string; me
     return error as Error
   }
 }
+
+/** Pages that count visits. */
+export const COUNTER = {
+  '/': (ctx: { session: { views?: number } }) => {
+    ctx.session.views = (ctx.session.views ?? 0) + 1
+    return ctx.session.views
+  },
+}

@@ -5,6 +5,7 @@ import { createApp } from '../support/koa.ts'
 import {
   ask,
   attribute,
+  COUNTER,
   cookieNames,
   decoded,
   encoded,
@@ -15,13 +16,6 @@ import {
   thrownBy,
   withBoth,
 } from './both.ts'
-
-const COUNTER = {
-  '/': (ctx: { session: { views?: number } }) => {
-    ctx.session.views = (ctx.session.views ?? 0) + 1
-    return ctx.session.views
-  },
-}
 
 test('#45 app.keys may be set after session()', async t => {
   const told = await withBoth(async session => {

@@ -7,6 +7,7 @@ import { createApp } from '../support/koa.ts'
 import {
   ask,
   attribute,
+  COUNTER,
   type CreateSession,
   cookieNames,
   decoded,
@@ -19,13 +20,6 @@ import {
   thrownBy,
   withBoth,
 } from './both.ts'
-
-const COUNTER = {
-  '/': (ctx: { session: { views?: number } }) => {
-    ctx.session.views = (ctx.session.views ?? 0) + 1
-    return ctx.session.views
-  },
-}
 
 test('#1 the options of the caller are never written to', async t => {
   const told = await withBoth(async session => {

@@ -3,14 +3,19 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import { visit } from '../support/agent.ts'
 import { createApp } from '../support/koa.ts'
-import { ask, attribute, cookieNames, decoded, encoded, MapStore, router, same, serve, withBoth } from './both.ts'
-
-const COUNTER = {
-  '/': (ctx: { session: { views?: number } }) => {
-    ctx.session.views = (ctx.session.views ?? 0) + 1
-    return ctx.session.views
-  },
-}
+import {
+  ask,
+  attribute,
+  COUNTER,
+  cookieNames,
+  decoded,
+  encoded,
+  MapStore,
+  router,
+  same,
+  serve,
+  withBoth,
+} from './both.ts'
 
 test('#16 what is written to ctx.sessionOptions is honoured for this response only', async t => {
   const told = await withBoth(async session => {

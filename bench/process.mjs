@@ -6,11 +6,15 @@
 import { fork } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 
-export function start(variant) {
-  const child = fork(fileURLToPath(new URL('./child.mjs', import.meta.url)), [JSON.stringify(variant)], {
+/*
+ * Runs `file` with `parameters`. A small young generation, in megabytes, makes every batch pay its share of
+ * collections; on one thread they cost the same whether or not another core is free to help.
+ */
+export function start(file, parameters, { semiSpace = 1, execArgv = [] } = {}) {
+  const size = ['min', 'max'].map(bound => `--${bound}-semi-space-size=${semiSpace}`)
+  const child = fork(fileURLToPath(file), parameters, {
     env: { ...process.env, NODE_ENV: 'production' },
-    // A small young generation makes every batch pay its share of collections, and one thread the same share.
-    execArgv: ['--single-threaded-gc', '--min-semi-space-size=1', '--max-semi-space-size=1'],
+    execArgv: ['--single-threaded-gc', ...size, ...execArgv],
   })
   let settle
   const answer = () =>
@@ -18,7 +22,7 @@ export function start(variant) {
       settle = ({ value, error }) => (error ? reject(new Error(error)) : resolve(value))
     })
   child.on('message', message => settle(message))
-  child.on('exit', code => settle({ error: `the process of ${Object.values(variant).join(', ')} ended with ${code}` }))
+  child.on('exit', code => settle({ error: `the process of ${parameters.join(', ')} ended with ${code}` }))
   return {
     ready: answer(),
     stop: () => child.connected && child.disconnect(),

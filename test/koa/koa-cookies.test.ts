@@ -12,7 +12,7 @@ import test, { type TestContext as Test } from 'node:test'
 import fc from 'fast-check'
 import session, { type CreateSessionOptions } from 'koa-session'
 import { memoryStore } from 'koa-session/memory'
-import { koasOf } from '../../src/koa/cookies.ts'
+import { koaCookiesOf } from '../../src/koa/cookies.ts'
 import { createApp, type TestApp, type TestContext } from '../support/koa.ts'
 
 const NOW = 1_700_000_000_000
@@ -437,5 +437,5 @@ test('Koa under test is one whose cookies are known', () => {
   const app = createApp()
   const req = new IncomingMessage(new Socket())
   const ctx = app.createContext(req, new ServerResponse(req))
-  assert.deepEqual(koasOf(ctx), { keys: app.keys, secure: false })
+  assert.deepEqual(koaCookiesOf(ctx), { keys: app.keys, secure: false })
 })
