@@ -1,6 +1,6 @@
-import { randomUUID } from 'node:crypto'
 import type { Context } from 'koa'
 import { decode, encode } from './codec/json.ts'
+import { uuid } from './codec/random.ts'
 import { SessionError } from './errors.ts'
 import type { ExternalKey, StandardSchema } from './options.ts'
 import { isLifetime, type MaxAge } from './session/payload.ts'
@@ -114,7 +114,7 @@ export function resolveConfig(options: Given): Config {
     cacheHeaders: true,
     encode,
     decode,
-    genid: () => `${prefix}${randomUUID()}`,
+    genid: prefix === '' ? uuid : () => `${prefix}${uuid()}`,
     now: Date.now,
     // Checked above, name by name: the one place where what the user gave gets its types.
     ...(pick(given, name => Object.hasOwn(OURS, name)) as unknown as Pick<

@@ -11,7 +11,7 @@
  * | `ERR_SESSION_HEADERS_SENT` | a new id has to reach the client, but the headers have left |
  * | `ERR_SESSION_ASYNC` | an option gave a promise where none can be awaited |
  * | `ERR_SESSION_ENCODE` | `encode` gave something that is not a string |
- * | `ERR_SESSION_ID` | `genid` or `externalKey.get` gave something that can not be an id |
+ * | `ERR_SESSION_ID` | `genid` or `externalKey.get` gave something that can not be an id, or `genid` three that are taken |
  * | `ERR_SESSION_STORE` | the session could not be read from the store, so it can not be assigned to |
  * | `ERR_SESSION_SKIPPED` | the session was used on a request that the `skip` option leaves out |
  * | `ERR_SESSION_KEYS` | signed cookies need `app.keys` |

@@ -10,5 +10,15 @@ export type {
 } from './options.ts'
 export type { MaxAge } from './session/payload.ts'
 export type { CommitCallback, CommitOptions } from './session/session.ts'
-export type { Store, StoreCall, StoredPayload, StoreGetCall, StoreSetCall } from './stores/store.ts'
+export type {
+  Patch,
+  Patched,
+  Store,
+  StoreCall,
+  StoredLifetime,
+  StoredPayload,
+  StoredRecord,
+  StoreGetCall,
+  StoreSetCall,
+} from './stores/store.ts'
 export type { Session, SessionContext, SessionData } from './types.ts'

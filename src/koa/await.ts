@@ -9,7 +9,9 @@ export function refusePromise<Value>(value: Value, option: string): Value {
 }
 
 function isPromise<Value>(value: Value | PromiseLike<Value>): value is PromiseLike<Value> {
-  return Object(value) === value && typeof (value as { then?: unknown }).then === 'function'
+  // Not by way of Object(value), which makes an object of every string.
+  const isObject = (typeof value === 'object' && value !== null) || typeof value === 'function'
+  return isObject && typeof (value as { then?: unknown }).then === 'function'
 }
 
 /** What `next` makes of `value`: at once, where that is no promise. To await what is there costs more than a small store. */
@@ -60,13 +62,10 @@ export class Queue<Piece> {
   #pieces: Set<Watched<void>> | undefined
   #last: Promise<void> | undefined
 
-  constructor(worker: { work(piece: Piece): void | Promise<void> }) {
+  /** `first` is under way. */
+  constructor(worker: { work(piece: Piece): void | Promise<void> }, first?: Promise<void>) {
     this.#worker = worker
-  }
-
-  /** Whether anything in it had to be waited for. */
-  get isUsed(): boolean {
-    return this.#last !== undefined || this.#pieces !== undefined
+    this.#last = first?.catch(() => {})
   }
 
   /** Does `piece` when what came before is done, whether that failed or not: at once when there is none. */

@@ -13,7 +13,7 @@ import {
   linesFor,
   presentedIn,
 } from './cookies.ts'
-import { cookieLines, setCookieLines } from './headers.ts'
+import { cookieLines, setCookieLines, without } from './headers.ts'
 import type { Settings } from './settings.ts'
 
 /** Moves one value between client and server. */
@@ -22,10 +22,10 @@ export interface Carrier {
   readonly usesCookies: boolean
   /** The value that the request brings. */
   read(ctx: Context, settings: Settings): string | undefined
-  /** Sends `value` along; gives the lines of Set-Cookie that do so. */
-  write(ctx: Context, settings: Settings, value: string): readonly string[]
+  /** Sends `value` along, in place of what `earlier` lines of Set-Cookie sent; gives the lines that do so. */
+  write(ctx: Context, settings: Settings, value: string, earlier: readonly string[]): readonly string[]
   /** Takes the value back from the client; gives the lines of Set-Cookie that do so. */
-  clear(ctx: Context, settings: Settings): readonly string[]
+  clear(ctx: Context, settings: Settings, earlier: readonly string[]): readonly string[]
 }
 
 /** Name and value together, in bytes: RFC 6265bis, 5.6. A browser drops a larger cookie without a word. */
@@ -60,38 +60,57 @@ export function cookieCarrier(own: Config, isPlain: boolean): Carrier {
     )
   }
 
+  function read(ctx: Context, settings: Settings): string | undefined {
+    const { key, cookie } = settings.config
+    const koaCookies = koaCookiesFor(ctx, settings)
+    const found = koaCookies
+      ? presentedIn(ctx.req.headers.cookie, koaCookies, start, signed ? startOfSignature : '', LARGEST_COOKIE)
+      : null
+    const value = found === null ? cookiesOf(ctx).get(key, cookie) : found
+    // What is larger than we send was not sent by us; it is not worth the work.
+    return value && key.length + value.length <= LARGEST_COOKIE ? value : undefined
+  }
+
+  function write(ctx: Context, settings: Settings, value: string, earlier: readonly string[]): readonly string[] {
+    const { config, maxAge } = settings
+    const size = config.key.length + value.length
+    if (size > LARGEST_COOKIE) throw tooLarge(config.key, size)
+    const lines = ownLines(ctx, settings, value, maxAge)
+    if (!lines) return setCookie(ctx, config.key, value, withLifetime(config, maxAge), earlier)
+    const present = without(cookieLines(ctx.res), earlier)
+    if (present.length === 0) setCookieLines(ctx.res, [...lines])
+    else setCookieLines(ctx.res, [...(overwrite ? present.filter(line => !isOurs(line)) : present), ...lines])
+    return lines
+  }
+
+  const isOurs = (line: string) => line.startsWith(start) || (signed && line.startsWith(startOfSignature))
+
   return {
     usesCookies: true,
 
-    read: (ctx, settings) =>
-      translated(() => {
-        const { key, cookie } = settings.config
-        const koaCookies = koaCookiesFor(ctx, settings)
-        const { cookie: header } = ctx.req?.headers ?? {}
-        const found = koaCookies
-          ? presentedIn(header, koaCookies, start, signed ? startOfSignature : '', LARGEST_COOKIE)
-          : null
-        const value = found === null ? cookiesOf(ctx).get(key, cookie) : found
-        // What is larger than we send was not sent by us; it is not worth the work.
-        return value && key.length + value.length <= LARGEST_COOKIE ? value : undefined
-      }),
+    read(ctx, settings) {
+      try {
+        return read(ctx, settings)
+      } catch (cause) {
+        throw explained(cause)
+      }
+    },
 
-    write: (ctx, settings, value) =>
-      translated(() => {
-        const { config, maxAge } = settings
-        const size = config.key.length + value.length
-        if (size > LARGEST_COOKIE) throw tooLarge(config.key, size)
-        const lines = ownLines(ctx, settings, value, maxAge)
-        if (!lines) return setCookie(ctx, config.key, value, withLifetime(config, maxAge))
-        const present = cookieLines(ctx.res)
-        const isReplaced = (line: string) => line.startsWith(start) || (signed && line.startsWith(startOfSignature))
-        const others = overwrite && present.length > 0 ? present.filter(line => !isReplaced(line)) : present
-        setCookieLines(ctx.res, [...others, ...lines])
-        return lines
-      }),
+    write(ctx, settings, value, earlier) {
+      try {
+        return write(ctx, settings, value, earlier)
+      } catch (cause) {
+        throw explained(cause)
+      }
+    },
 
-    clear: (ctx, { config: { key, cookie } }) =>
-      translated(() => setCookie(ctx, key, '', { ...cookie, expires: new Date(0), maxAge: false })),
+    clear(ctx, { config: { key, cookie } }, earlier) {
+      try {
+        return setCookie(ctx, key, '', { ...cookie, expires: new Date(0), maxAge: false }, earlier)
+      } catch (cause) {
+        throw explained(cause)
+      }
+    },
   }
 }
 
@@ -126,13 +145,27 @@ export function externalCarrier(externalKey: ExternalKey): Carrier {
   }
 }
 
-function setCookie(ctx: Context, key: string, value: string, attributes: object): readonly string[] {
-  cookiesOf(ctx).set(key, value, attributes)
-  const lines = cookieLines(ctx.res).filter(line => isOf(key, line))
-  // A framework may encrypt the value.
-  const size = Math.max(...lines.map(sizeOf), 0)
-  if (size > LARGEST_COOKIE) throw tooLarge(key, size)
-  return lines
+function setCookie(
+  ctx: Context,
+  key: string,
+  value: string,
+  attributes: object,
+  earlier: readonly string[],
+): readonly string[] {
+  const before = cookieLines(ctx.res)
+  // A list of its own: ctx.cookies adds to the one on the response, which the handler may share between requests.
+  if (before.length > 0) setCookieLines(ctx.res, [...without(before, earlier)])
+  try {
+    cookiesOf(ctx).set(key, value, attributes)
+    const lines = cookieLines(ctx.res).filter(line => isOf(key, line))
+    // A framework may encrypt the value.
+    const size = Math.max(...lines.map(sizeOf), 0)
+    if (size > LARGEST_COOKIE) throw tooLarge(key, size)
+    return lines
+  } catch (error) {
+    setCookieLines(ctx.res, before)
+    throw error
+  }
 }
 
 function tooLarge(key: string, size: number): SessionError {
@@ -171,15 +204,7 @@ function cookiesOf(ctx: Context): Cookies {
 const INSECURE = 'behind a proxy that ends TLS set app.proxy = true, for plain HTTP set the option secure to false'
 const KEYS = 'set app.keys to a list of secrets, or the option signed to false'
 
-/** What `work` gives; an error of `ctx.cookies` with what it means, and the way out. */
-function translated<Result>(work: () => Result): Result {
-  try {
-    return work()
-  } catch (cause) {
-    throw explained(cause)
-  }
-}
-
+/** An error of `ctx.cookies` with what it means, and the way out. */
 function explained(cause: unknown): unknown {
   const message = cause instanceof Error ? cause.message : ''
   if (/unencrypted/i.test(message))

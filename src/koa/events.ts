@@ -1,4 +1,5 @@
 import type { Context } from 'koa'
+import type { Changes } from '../session/members.ts'
 import type { Refused } from '../session/payload.ts'
 
 /**
@@ -13,6 +14,14 @@ export function emitFault(ctx: Context, { fault, id: key, value }: Refused): voi
 /** Says that a change came after the headers had left, and could not be sent: `session:late`, with `{ ctx }`. */
 export function emitLate(ctx: Context): void {
   setImmediate(() => ctx.app.emit('session:late', { ctx }))
+}
+
+/**
+ * Says that a session was changed that another request had ended, so that nothing was saved: `session:gone`, with
+ * `{ keys, ctx }`, the keys that were changed.
+ */
+export function emitGone(ctx: Context, { set, unset }: Changes): void {
+  setImmediate(() => ctx.app.emit('session:gone', { keys: [...Object.keys(set), ...unset], ctx }))
 }
 
 /** Tells the application of an error that nobody can be given. Koa takes nothing but an `Error`. */

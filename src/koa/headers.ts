@@ -9,9 +9,15 @@ export interface HeadersListener {
 }
 
 type WriteHead = (...line: unknown[]) => ServerResponse
-type Hooked = WriteHead & { [LISTENERS]?: HeadersListener[] }
+type Hooked = ServerResponse & { [HOOK]?: Hook }
 
-const LISTENERS = Symbol('koa-session.listeners')
+/** What `writeHead` was before, and who is told. */
+interface Hook {
+  readonly original: WriteHead
+  readonly listeners: HeadersListener[]
+}
+
+const HOOK = Symbol('koa-session.hook')
 
 /**
  * Tells `listener` before the headers leave, however they do: every way out of a response, of node:http and of
@@ -19,26 +25,28 @@ const LISTENERS = Symbol('koa-session.listeners')
  * back after.
  */
 export function listen(res: ServerResponse, listener: HeadersListener): void {
-  const original = res.writeHead as Hooked
-  if (original[LISTENERS]) {
-    original[LISTENERS].push(listener)
+  const known = (res as Hooked)[HOOK]
+  if (known) {
+    known.listeners.push(listener)
     return
   }
-  const listeners = [listener]
-  const hooked: Hooked = (...line) => {
-    const isEarly = !res.headersSent
-    const cookiesReplaced = isEarly && line.length > 1 && takeHeaders(res, line)
-    if (isEarly) {
-      for (const one of listeners) one.assess(cookiesReplaced)
-      for (const one of listeners) one.complete()
-    }
-    const result = original.apply(res, line)
-    // Not before it succeeded: after an error the response can still leave with other headers.
-    if (res.writeHead === hooked) res.writeHead = original as typeof res.writeHead
-    return result
-  }
-  hooked[LISTENERS] = listeners
+  const hook: Hook = { original: res.writeHead as WriteHead, listeners: [listener] }
+  ;(res as Hooked)[HOOK] = hook
   res.writeHead = hooked as typeof res.writeHead
+}
+
+/** One function for all responses: a closure for each would be most of what a request takes here. */
+function hooked(this: Hooked, ...line: unknown[]): ServerResponse {
+  const { original, listeners } = this[HOOK] as Hook
+  if (!this.headersSent) {
+    const cookiesReplaced = line.length > 1 && takeHeaders(this, line)
+    for (const one of listeners) one.assess(cookiesReplaced)
+    for (const one of listeners) one.complete()
+  }
+  const result = original.apply(this, line)
+  // Not before it succeeded: after an error the response can still leave with other headers.
+  if (this.writeHead === hooked) this.writeHead = original as typeof this.writeHead
+  return result
 }
 
 /**
@@ -87,16 +95,24 @@ export function setCookieLines(res: ServerResponse, lines: readonly string[]): v
   else res.removeHeader('Set-Cookie')
 }
 
+/** `lines` but for those that are among `others`. */
+export function without(lines: readonly string[], others: readonly string[]): readonly string[] {
+  return others.length === 0 ? lines : lines.filter(line => !others.includes(line))
+}
+
 /** Whether the response says that it depends on the request's cookies. */
 export function variesByCookie(res: ServerResponse): boolean {
-  const vary = res.getHeader('vary')
+  return saysCookie(res.getHeader('vary'))
+}
+
+function saysCookie(vary: string | number | readonly string[] | undefined): boolean {
   return vary === 'Cookie' || (vary !== undefined && /(^|,)\s*(cookie|\*)\s*(,|$)/i.test(String(vary)))
 }
 
 /** Says so, beside whatever else the response varies by (RFC 9110, 12.5.5). */
 export function varyByCookie(res: ServerResponse): void {
-  if (variesByCookie(res)) return
   const others = res.getHeader('vary')
+  if (saysCookie(others)) return
   res.setHeader('Vary', others === undefined ? 'Cookie' : `${[others].flat().join(', ')}, Cookie`)
 }
 

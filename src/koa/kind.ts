@@ -2,10 +2,13 @@ import type { Context } from 'koa'
 import { encode } from '../codec/json.ts'
 import { type Config, type Given, optionError, resolveConfig } from '../config.ts'
 import { warnOnce } from '../errors.ts'
+import type { Store } from '../stores/store.ts'
 import { refusePromise } from './await.ts'
-import { type Backend, cookieBackend, storeBackend } from './backend.ts'
+import type { Backend } from './backend.ts'
 import { type Carrier, cookieCarrier, externalCarrier } from './carrier.ts'
+import { CookieBackend } from './cookie-backend.ts'
 import { Scope } from './scope.ts'
+import { StoreBackend } from './store-backend.ts'
 
 /** What serves the requests of one middleware, made from its options. */
 export interface Parts {
@@ -14,7 +17,7 @@ export interface Parts {
   /** Whether a request that does not ask for its session has nothing to do for it. */
   readonly isLazy: boolean
   readonly carrier: Carrier
-  backendFor(ctx: Context): Backend
+  backendFor(scope: Scope): Backend
 }
 
 /** One kind of session of an application: its options, and where its scopes are found. */
@@ -171,13 +174,13 @@ function partsOf(options: Given): Parts {
   const config = resolveConfig(options)
   const { store, ContextStore, externalKey, rolling, renew } = config
   const isStored = store !== undefined || ContextStore !== undefined
-  const backend = store ? storeBackend(() => store) : cookieBackend
+  const storeFor = ({ ctx }: Scope) => (ContextStore ? new ContextStore(ctx) : (store as Store))
   const isPlain = !isStored && config.encode === encode
   return {
     options,
     config,
     isLazy: !isStored && !rolling && !renew,
     carrier: isStored && externalKey ? externalCarrier(externalKey) : cookieCarrier(config, isPlain),
-    backendFor: ctx => (ContextStore ? storeBackend(() => new ContextStore(ctx)) : backend),
+    backendFor: scope => (isStored ? new StoreBackend(scope, storeFor) : new CookieBackend(scope)),
   }
 }

@@ -1,6 +1,6 @@
 import { type Found, type Loaded, maxAgeOf } from '../session/payload.ts'
-import { fill, Session } from '../session/session.ts'
-import { type Carrier, setsCookie } from './carrier.ts'
+import { Session } from '../session/session.ts'
+import { setsCookie } from './carrier.ts'
 import { emitFault } from './events.ts'
 import type { Scope } from './scope.ts'
 
@@ -8,16 +8,17 @@ import type { Scope } from './scope.ts'
 export class Presented {
   /** The value that the request brings. */
   value: string | undefined
-  /** Whether it was tried to load it. */
-  isLoaded = false
   readonly #scope: Scope
-  readonly #carrier: Carrier
   #loading: Promise<void> | undefined
   #found: Loaded | { readonly error: unknown } | undefined
 
-  constructor(scope: Scope, carrier: Carrier) {
+  constructor(scope: Scope) {
     this.#scope = scope
-    this.#carrier = carrier
+  }
+
+  /** Whether it was tried to load it. */
+  get isLoaded(): boolean {
+    return this.#found !== undefined
   }
 
   /** Loads it. A promise where that takes a round trip; it never rejects. */
@@ -28,32 +29,32 @@ export class Presented {
 
   /** The session that it stands for, or a new one. Throws the error that kept it from being loaded. */
   open(): Session {
-    if (!this.#scope.backend.waits) this.load()
+    const { backend } = this.#scope
+    if (!backend.waits) this.load()
     const found = this.#found
     if (found && 'error' in found) throw found.error
-    const session = found?.payload && this.#resume(found)
+    const session = found && !found.fault && this.#resume(found)
     if (session) return session
-    this.#scope.nameIt()
+    backend.nameIt()
     return new Session(this.#scope, true)
   }
 
   #resume(found: Found): Session | undefined {
-    const { ctx, known } = this.#scope
-    const { payload, id } = found
+    const { ctx, backend } = this.#scope
     const session = new Session(this.#scope, false)
-    if (known.resumed(found, fill(session, payload), session)) return session
-    emitFault(ctx, { fault: 'invalid', id, value: payload })
+    if (backend.fill(session, found)) return session
+    emitFault(ctx, { fault: 'invalid', id: found.id, value: found.payload })
     return undefined
   }
 
   #load(): Promise<void> | undefined {
     try {
       this.#scope.settings.refresh()
-      const { ctx, config, settings, reply, backend } = this.#scope
-      this.value = this.#carrier.read(ctx, settings)
+      const { ctx, config, settings, reply, backend, carrier } = this.#scope
+      this.value = carrier.read(ctx, settings)
       // Koa renews or clears a signature when it reads one: that response sets the cookie, too.
-      if (ctx.res && setsCookie(ctx, config.key)) reply.attend(this.#scope)
-      const loading = backend.load(this.#scope, this.value)
+      if (ctx.res && setsCookie(ctx, config.key)) reply.attend()
+      const loading = backend.load(this.value)
       if (loading instanceof Promise) return this.#wait(loading)
       this.#take(loading)
     } catch (error) {
@@ -73,12 +74,12 @@ export class Presented {
   #settle(found: Loaded | { readonly error: unknown }): void {
     if (this.#scope.backend.waits) this.#scope.discardEarly()
     this.#found = found
-    this.isLoaded = true
   }
 
   #take(loaded: Loaded): void {
     this.#settle(loaded)
-    if (loaded.payload) this.#scope.settings.maxAge = maxAgeOf(loaded.payload) ?? this.#scope.settings.maxAge
-    if (loaded.fault && loaded.fault !== 'none') emitFault(this.#scope.ctx, loaded)
+    const { ctx, settings } = this.#scope
+    if (!loaded.fault) settings.maxAge = maxAgeOf(loaded.lifetime) ?? settings.maxAge
+    else if (loaded.fault !== 'none') emitFault(ctx, loaded)
   }
 }

@@ -1,5 +1,4 @@
-import type { Context } from 'koa'
-import { type Carrier, setsCookie } from './carrier.ts'
+import { setsCookie } from './carrier.ts'
 import { emitLate } from './events.ts'
 import {
   cookieLines,
@@ -10,8 +9,9 @@ import {
   setCookieLines,
   variesByCookie,
   varyByCookie,
+  without,
 } from './headers.ts'
-import type { Settings } from './settings.ts'
+import type { Scope } from './scope.ts'
 
 /** What a response owes to the session: at most one value to carry, and headers that keep it out of caches. */
 export class Reply implements HeadersListener {
@@ -19,9 +19,7 @@ export class Reply implements HeadersListener {
   carried: string | undefined
   /** Whether the request ended in an error, on which Koa takes every header from the response. */
   hasThrown = false
-  readonly #ctx: Context
-  readonly #carrier: Carrier
-  readonly #settings: Settings
+  readonly #scope: Scope
   #lines: readonly string[] = NO_LINES
   /** Whether the value was sent, or taken back. */
   #isSent = false
@@ -29,26 +27,24 @@ export class Reply implements HeadersListener {
   #isThere = false
   #isLost = false
   #isUsed = false
-  /** Who is told that the headers are about to leave. */
-  #scope: { leave(): void } | undefined
+  #isAttending = false
   #isLate = false
 
-  constructor(ctx: Context, carrier: Carrier, settings: Settings) {
-    this.#ctx = ctx
-    this.#carrier = carrier
-    this.#settings = settings
+  constructor(scope: Scope) {
+    this.#scope = scope
   }
 
-  /** Lets `scope` know before the headers leave, and then sees to them. A context without a response has none. */
-  attend(scope: { leave(): void }): void {
-    if (this.#scope || !this.#ctx.res) return
-    this.#scope = scope
-    listen(this.#ctx.res, this)
+  /** Lets the scope know before the headers leave, and then sees to them. A context without a response has none. */
+  attend(): void {
+    const { res } = this.#scope.ctx
+    if (this.#isAttending || !res) return
+    this.#isAttending = true
+    listen(res, this)
   }
 
   /** Whether the headers have left, or there is no response that they could leave with. */
   get hasLeft(): boolean {
-    return this.#ctx.res?.headersSent ?? true
+    return this.#scope.ctx.res?.headersSent ?? true
   }
 
   /** Says that the response depends on the session. */
@@ -68,60 +64,52 @@ export class Reply implements HeadersListener {
 
   /** Says that what was changed can't be sent any more. */
   late(): void {
-    if (!this.#isLate) emitLate(this.#ctx)
+    if (!this.#isLate) emitLate(this.#scope.ctx)
     this.#isLate = true
   }
 
   #send(value: string | undefined): void {
     if (this.hasLeft) return
-    const { res } = this.#ctx
-    const before = cookieLines(res)
-    // A list of its own: ctx.cookies adds to the one on the response, which the handler may share between requests.
-    if (before.length > 0) setCookieLines(res, [...without(before, this.#lines)])
-    try {
-      this.#lines = this.#write(value)
-    } catch (error) {
-      setCookieLines(res, before)
-      throw error
-    }
+    this.#lines = this.#write(value)
     this.carried = value
     this.#isSent = true
     this.#protect(this.#lines.length > 0)
   }
 
   #write(value: string | undefined): readonly string[] {
-    if (value === undefined) return this.#carrier.clear(this.#ctx, this.#settings)
-    return this.#carrier.write(this.#ctx, this.#settings, value)
+    const { carrier, ctx, settings } = this.#scope
+    if (value === undefined) return carrier.clear(ctx, settings, this.#lines)
+    return carrier.write(ctx, settings, value, this.#lines)
   }
 
   assess(cookiesReplaced: boolean): void {
     if (!this.#isSent) return
-    const { usesCookies } = this.#carrier
-    const present = cookieLines(this.#ctx.res)
-    this.#isThere = this.#lines.length > 0 && this.#lines.every(line => present.includes(line))
+    const { usesCookies } = this.#scope.carrier
+    const present = cookieLines(this.#scope.ctx.res)
+    this.#isThere = this.#lines.length > 0 && hasAll(present, this.#lines)
     this.#isLost = !this.#isThere && ((cookiesReplaced && usesCookies) || this.#isWiped())
   }
 
   complete(): void {
     const lines = this.#lines
-    this.#scope?.leave()
+    this.#scope.leave()
     const isNew = lines !== this.#lines
     if (this.#isLost && !isNew) this.#restore()
     // The signature alone may have been renewed, when it was read.
-    this.#protect(isNew || this.#isThere || this.#isLost || setsCookie(this.#ctx, this.#settings.config.key))
+    this.#protect(isNew || this.#isThere || this.#isLost || setsCookie(this.#scope.ctx, this.#scope.config.key))
   }
 
   #restore(): void {
-    const { res } = this.#ctx
+    const { res } = this.#scope.ctx
     const present = cookieLines(res)
-    if (this.#carrier.usesCookies) setCookieLines(res, [...present, ...without(this.#lines, present)])
+    if (this.#scope.carrier.usesCookies) setCookieLines(res, [...present, ...without(this.#lines, present)])
     else this.#write(this.carried)
   }
 
   #protect(isSet: boolean): void {
-    if (!this.#settings.config.cacheHeaders || !this.#carrier.usesCookies) return
-    if (this.#isUsed || isSet) varyByCookie(this.#ctx.res)
-    if (isSet) forbidCaching(this.#ctx.res)
+    if (!this.#scope.config.cacheHeaders || !this.#scope.carrier.usesCookies) return
+    if (this.#isUsed || isSet) varyByCookie(this.#scope.ctx.res)
+    if (isSet) forbidCaching(this.#scope.ctx.res)
   }
 
   /**
@@ -130,14 +118,15 @@ export class Reply implements HeadersListener {
    * Vary is the mark that tells them apart; without it, an error status that nobody gave a Cache-Control has to do.
    */
   #isWiped(): boolean {
-    const { res } = this.#ctx
+    const { res } = this.#scope.ctx
     const hasCacheControl = res.hasHeader('cache-control')
-    const hasMark = this.#settings.config.cacheHeaders && this.#carrier.usesCookies
+    const hasMark = this.#scope.config.cacheHeaders && this.#scope.carrier.usesCookies
     if (hasMark) return !variesByCookie(res) && (this.hasThrown || !hasCacheControl)
     return this.hasThrown || (res.statusCode >= 400 && !hasCacheControl)
   }
 }
 
-function without(lines: readonly string[], others: readonly string[]): readonly string[] {
-  return lines.every(line => others.includes(line)) ? NO_LINES : lines.filter(line => !others.includes(line))
+function hasAll(lines: readonly string[], others: readonly string[]): boolean {
+  for (const line of others) if (!lines.includes(line)) return false
+  return true
 }

@@ -1,15 +1,15 @@
 import type { Context } from 'koa'
 import type { Config } from '../config.ts'
 import { SessionError, warnOnce } from '../errors.ts'
-import { lifetimeFrom, type MaxAge } from '../session/payload.ts'
+import { type Lifetime, lifetimeFrom, type MaxAge } from '../session/payload.ts'
 import { type Plan, planCommit, SKIP } from '../session/plan.ts'
-import { type CommitOptions, Session, type SessionHost, type Snapshot, snapshot } from '../session/session.ts'
+import { type CommitOptions, Session, type SessionHost } from '../session/session.ts'
 import { Queue } from './await.ts'
-import type { AtRest, Backend } from './backend.ts'
+import type { Backend } from './backend.ts'
+import type { Carrier } from './carrier.ts'
 import { emitError } from './events.ts'
 import { isPublic } from './headers.ts'
 import type { Beginning, Parts } from './kind.ts'
-import { Known } from './known.ts'
 import { Presented } from './presented.ts'
 import { Reply } from './reply.ts'
 import { Settings } from './settings.ts'
@@ -22,23 +22,24 @@ export class Scope implements SessionHost {
   readonly presented: Presented
   readonly reply: Reply
   readonly settings: Settings
-  readonly known = new Known()
+  readonly carrier: Carrier
   readonly backend: Backend
-  readonly #queue = new Queue<CommitOptions>(this)
+  /** Made when a commit has to be waited for, or was asked for before the last one. */
+  #queue: Queue<CommitOptions> | undefined
   #phase: Exclude<Beginning, 'thrown'> | 'skipped' | 'finishing' | 'failed'
   /** What the handler has; `undefined`: it did not ask, `null`: it removed the session. */
   #session: Session | null | undefined
-  #planned: Snapshot | undefined
   #isForced = false
   #isUsedSinceCommit = false
 
   constructor(ctx: Context, { config, carrier, backendFor }: Parts, beginning: Beginning) {
     this.#phase = beginning === 'thrown' ? 'done' : beginning
     this.ctx = ctx
+    this.carrier = carrier
     this.settings = new Settings(config)
-    this.backend = backendFor(ctx)
-    this.presented = new Presented(this, carrier)
-    this.reply = new Reply(ctx, carrier, this.settings)
+    this.backend = backendFor(this)
+    this.presented = new Presented(this)
+    this.reply = new Reply(this)
     this.reply.hasThrown = beginning === 'thrown'
   }
 
@@ -50,7 +51,7 @@ export class Scope implements SessionHost {
   start(isSkipped: boolean): Promise<void> | undefined {
     this.#phase = isSkipped ? 'skipped' : 'running'
     if (isSkipped) return undefined
-    if (this.config.rolling || this.config.renew) this.reply.attend(this)
+    if (this.config.rolling || this.config.renew) this.reply.attend()
     return this.load()
   }
 
@@ -66,18 +67,25 @@ export class Scope implements SessionHost {
     const { autoCommit, rolling, renew } = this.config
     const isInvolved = autoCommit && (this.#session !== undefined || rolling || renew)
     try {
-      const committing = isInvolved ? this.#queue.turn(AS_IT_IS) : undefined
-      if (committing || this.#queue.isUsed) return this.#finishAfter(committing)
+      if (this.#queue) return this.#finishAfter(this.#queue, isInvolved ? this.#queue.turn(AS_IT_IS) : undefined)
+      const committing = isInvolved ? this.work(AS_IT_IS) : undefined
+      if (committing) return this.#finishAfter(this.#begin(committing), committing)
     } catch (error) {
       throw this.#failed(error)
     }
     this.#phase = 'done'
   }
 
-  async #finishAfter(committing: void | Promise<void>): Promise<void> {
+  /** The queue of commits, in which `first` is under way. */
+  #begin(first?: Promise<void>): Queue<CommitOptions> {
+    this.#queue ??= new Queue(this, first)
+    return this.#queue
+  }
+
+  async #finishAfter(queue: Queue<CommitOptions>, committing: void | Promise<void>): Promise<void> {
     try {
       await committing
-      await this.#queue.settle()
+      await queue.settle()
     } catch (error) {
       throw this.#failed(error)
     }
@@ -95,7 +103,7 @@ export class Scope implements SessionHost {
   }
 
   get id(): string | undefined {
-    return this.known.id
+    return this.backend.id
   }
 
   get session(): Session | null {
@@ -112,13 +120,7 @@ export class Scope implements SessionHost {
     if (this.#session === undefined) this.#learn(value === null)
     this.#isForced = false
     this.#session = value && Object.assign(new Session(this, false), value)
-    if (value) this.nameIt()
-  }
-
-  /** Gives the session an id, where it needs one and has none. */
-  nameIt(): string {
-    this.known.id ??= this.backend.newId(this)
-    return this.known.id ?? ''
+    if (value) this.backend.nameIt()
   }
 
   get maxAge(): MaxAge {
@@ -132,15 +134,13 @@ export class Scope implements SessionHost {
 
   /** Commits now, after the commits that are under way. */
   commit(options: CommitOptions): Promise<void> {
-    return this.#queue.add(options)
+    return this.#begin().add(options)
   }
 
-  /** `session` as it is to be put to rest now. */
-  atRest(session: Session): AtRest {
+  /** The lifetime of a session that is put to rest now. */
+  newLifetime(): Lifetime {
     this.#isForced = false
-    const { data, text } = (!this.config.beforeSave && this.#planned) || snapshot(session)
-    const lifetime = lifetimeFrom(this.maxAge, this.config.now())
-    return { data, text, lifetime }
+    return lifetimeFrom(this.maxAge, this.config.now())
   }
 
   /** Looks at what is to be replaced, so that it is known whether that is a change. */
@@ -151,7 +151,7 @@ export class Scope implements SessionHost {
       this.settings.maxAge = maxAge
     } catch (cause) {
       // What could not be read can still be destroyed, whatever takes its place.
-      this.known.replacedId = this.presented.value
+      this.backend.giveUp(this.presented.value)
       // A cookie that can't be read is replaced; what a store could not give may be somebody's data.
       if (isRemoved || !this.backend.waits) return
       throw this.#error('ERR_SESSION_STORE', 'could not be read, so it can not be replaced', cause)
@@ -165,7 +165,7 @@ export class Scope implements SessionHost {
     }
     this.#session = undefined
     this.#isForced = false
-    this.known.id = undefined
+    this.backend.unname()
   }
 
   #use(): void {
@@ -174,7 +174,7 @@ export class Scope implements SessionHost {
     }
     this.#isUsedSinceCommit = true
     this.reply.use()
-    this.reply.attend(this)
+    this.reply.attend()
   }
 
   #error(code: SessionError['code'], what: string, cause?: unknown): SessionError {
@@ -185,11 +185,11 @@ export class Scope implements SessionHost {
   work(options: CommitOptions): void | Promise<void> {
     const plan = this.#plan(options)
     const session = this.#session
-    if (plan.action === 'destroy') return this.backend.destroy(this)
+    if (plan.action === 'destroy') return this.backend.destroy(session ?? undefined)
     if (plan.action === 'skip' || !session) return
-    if (plan.action === 'replace') return this.backend.replace(this, session)
+    if (plan.action === 'replace') return this.backend.replace(session)
     try {
-      return this.backend.save(this, session)
+      return this.backend.save(session)
     } catch (error) {
       // What is only to live longer stays as it is: where cookies are not signed, a stranger chose its size.
       const isTooLarge = error instanceof SessionError && error.code === 'ERR_SESSION_TOO_LARGE'
@@ -203,18 +203,15 @@ export class Scope implements SessionHost {
     if (this.backend.waits && !this.presented.isLoaded) return SKIP
     const { rolling, renew, now } = this.config
     if (this.#session === undefined && (rolling || renew)) this.#wake()
-    const { known } = this
+    const { backend, maxAge } = this
     const session = this.#session
-    if (session === undefined || (session === null && known.isForgotten)) return SKIP
+    if (session === undefined || (session === null && backend.done === 'ended')) return SKIP
+    const difference = session ? backend.compare(session) : 'removed'
     const forced = save || this.#isForced
-    const keepAlive = known.isKeptAlive ? 'no' : rolling ? 'rolling' : renew ? 'renew' : 'no'
-    if (session && !forced && !regenerate && keepAlive === 'no' && known.hasAll(session)) return SKIP
-    this.#planned = session ? snapshot(session) : undefined
-    const after = this.#planned?.text ?? null
-    const isChanged = after !== null && !known.hasText(after)
-    const { isKnown, expiresAt } = known
-    const { maxAge } = this
-    return planCommit({ after, isKnown, isChanged, forced, regenerate, keepAlive, maxAge, expiresAt }, now())
+    const keepAlive = backend.done === 'saved' ? 'no' : rolling ? 'rolling' : renew ? 'renew' : 'no'
+    if (difference === 'same' && !forced && !regenerate && keepAlive === 'no') return SKIP
+    const { isKnown, expiresAt } = backend
+    return planCommit({ difference, isKnown, forced, regenerate, keepAlive, maxAge, expiresAt }, now())
   }
 
   /** Opens a session that the handler did not ask for, where it is to be kept alive all the same. */
@@ -233,8 +230,8 @@ export class Scope implements SessionHost {
     if ((this.#phase !== 'running' && !isOver) || !this.config.autoCommit) return
     try {
       const { action } = this.#plan(AS_IT_IS)
-      if (action === 'skip' && !this.known.isNewIdUnderWay) return
-      this.backend.announce(this, action === 'destroy' ? null : (this.#session ?? null))
+      if (action === 'skip' && !this.backend.isNewIdUnderWay) return
+      this.backend.announce(action === 'destroy' ? null : (this.#session ?? null))
       // Changed after the final commit began.
       if (isOver) this.commit(AS_IT_IS).catch(error => emitError(this.ctx, error))
     } catch (error) {

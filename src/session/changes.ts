@@ -1,5 +1,5 @@
 import { SessionError } from '../errors.ts'
-import type { Data } from './payload.ts'
+import type { Data, Payload } from './payload.ts'
 
 /** The text of a session without data. */
 export const EMPTY = '{}'
@@ -71,3 +71,21 @@ function lossy(key: string, what: string, cause?: unknown): SessionError {
   const advice = 'keep plain data in the session: an array, an object, a string'
   return new SessionError('ERR_SESSION_DATA', `session.${key} holds ${what}; ${advice}`, { cause })
 }
+
+/**
+ * Whether `session` holds just the data of `payload`, as far as values tell that can't change in themselves. `false`:
+ * their texts have to be compared.
+ */
+export function isFlatlySame(session: object, payload: Payload, reserved: number): boolean {
+  let left = -reserved
+  // What `in` finds beyond the data makes no difference disappear.
+  for (const _ in payload) left++
+  for (const name in session) {
+    const value = (session as Data)[name]
+    if (value !== payload[name] || !(value === null || FLAT.has(typeof value))) return false
+    left--
+  }
+  return left === 0
+}
+
+const FLAT: ReadonlySet<string> = new Set(['string', 'number', 'boolean'])

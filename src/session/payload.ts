@@ -1,5 +1,7 @@
 /** A session at rest: the application's data and, beside it, its lifetime. */
 
+import type { Members } from './members.ts'
+
 /** The application's own properties. */
 export type Data = Record<string, unknown>
 
@@ -29,19 +31,19 @@ export interface Refused {
   readonly id?: string | undefined
 }
 
-/** A presented session that can be taken up; `text`: the JSON that its payload was read from, where that is known. */
+/** A presented session that can be taken up, with its data in one of two forms. */
 export interface Found {
   readonly fault?: undefined
-  readonly payload: Payload
   readonly id?: string
+  readonly lifetime: Lifetime
+  readonly payload?: Payload
+  /** The JSON that the payload was read from, where that is known and nobody else has the payload. */
   readonly text?: string | undefined
+  readonly members?: Members
 }
 
 /** What was found behind the value that a client presented. */
-export type Loaded =
-  | Found
-  | (Refused & { readonly payload?: undefined })
-  | { readonly fault: 'none'; readonly payload?: undefined; readonly id?: undefined }
+export type Loaded = Found | Refused | { readonly fault: 'none' }
 
 /** Nothing was presented, or nothing that can be told from noise. */
 export const NOTHING: Loaded = { fault: 'none' }
@@ -91,14 +93,14 @@ export function endOfData(text: string, reserved: number): number | undefined {
 }
 
 /** The lifetime that a payload was saved with, if it says so. */
-export function maxAgeOf(payload: Payload): MaxAge | undefined {
-  if (payload._session) return 'session'
-  return isLifetime(payload._maxAge) ? payload._maxAge : undefined
+export function maxAgeOf({ _session, _maxAge }: Lifetime): MaxAge | undefined {
+  if (_session) return 'session'
+  return isLifetime(_maxAge) ? _maxAge : undefined
 }
 
-/** Whether the payload's own lifetime has ended. One without a lifetime has not (as in 7.x). */
-export function isExpired(payload: Payload, now: number): boolean {
-  return typeof payload._expire === 'number' && payload._expire < now
+/** Whether a session's own lifetime has ended. One without a lifetime has not (as in 7.x). */
+export function isExpired({ _expire }: Lifetime, now: number): boolean {
+  return typeof _expire === 'number' && _expire < now
 }
 
 /** Whether `value` can be a payload: an object, not a list. */

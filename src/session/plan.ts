@@ -1,4 +1,3 @@
-import { EMPTY } from './changes.ts'
 import type { MaxAge } from './payload.ts'
 
 /** What the end of a request does with the session. */
@@ -8,14 +7,14 @@ export type Plan =
   | { readonly action: 'replace' }
   | { readonly action: 'destroy' }
 
+/** How a session differs from what client and backend have of it. */
+export type Difference = 'same' | 'changed' | 'emptied' | 'removed'
+
 /** What a request made of its session. */
 export interface Outcome {
-  /** The data's text now; `null`: the handler removed the session. */
-  readonly after: string | null
+  readonly difference: Difference
   /** Whether there was one when it was taken up or last committed. */
   readonly isKnown: boolean
-  /** Whether the text is another one since. */
-  readonly isChanged: boolean
   /** The handler asked for it, by `save()` or by setting `maxAge`. */
   readonly forced: boolean
   /** The handler asked for a new id. */
@@ -28,20 +27,28 @@ export interface Outcome {
 }
 
 export const SKIP: Plan = { action: 'skip' }
+const REPLACE: Plan = { action: 'replace' }
+const DESTROY: Plan = { action: 'destroy' }
+const SAVE = {
+  changed: { action: 'save', reason: 'changed' },
+  forced: { action: 'save', reason: 'forced' },
+  rolling: { action: 'save', reason: 'rolling' },
+  renew: { action: 'save', reason: 'renew' },
+} as const
 
 /** Decides, and does nothing else. `now` is in milliseconds since the epoch. */
 export function planCommit(outcome: Outcome, now: number): Plan {
-  const { after, isChanged, forced } = outcome
-  if (after === null) return { action: 'destroy' }
+  const { difference, forced } = outcome
+  if (difference === 'removed') return DESTROY
   // An empty session is neither stored nor sent, at logout included, unless the handler asks for it.
-  if (after === EMPTY && !forced && isChanged) return outcome.isKnown ? { action: 'destroy' } : SKIP
-  if (outcome.regenerate) return { action: 'replace' }
-  if (forced) return { action: 'save', reason: 'forced' }
-  if (isChanged) return { action: 'save', reason: 'changed' }
+  if (difference === 'emptied' && !forced) return outcome.isKnown ? DESTROY : SKIP
+  if (outcome.regenerate) return REPLACE
+  if (forced) return SAVE.forced
+  if (difference !== 'same') return SAVE.changed
   return keepAlive(outcome, now)
 }
 
 function keepAlive({ keepAlive, maxAge, expiresAt }: Outcome, now: number): Plan {
   const isDue = maxAge !== 'session' && expiresAt !== undefined && expiresAt - now < maxAge / 2
-  return keepAlive === 'rolling' || (keepAlive === 'renew' && isDue) ? { action: 'save', reason: keepAlive } : SKIP
+  return keepAlive === 'rolling' || (keepAlive === 'renew' && isDue) ? SAVE[keepAlive] : SKIP
 }

@@ -1,4 +1,4 @@
-import { textOf } from './changes.ts'
+import type { Members } from './members.ts'
 import { type Data, type MaxAge, METADATA, type Payload } from './payload.ts'
 
 /** How a commit differs from the one at the end of a request. */
@@ -141,68 +141,38 @@ function protect(name: string): void {
 /** The data of a session: every property of its own that is not a function. */
 export function dataOf(session: Session): Data {
   const data: Data = {}
-  for (const name of Object.keys(session)) {
+  // Object.keys would make a list of them.
+  for (const name in session) {
     const value = (session as unknown as Data)[name]
-    if (typeof value !== 'function') data[name] = value
+    if (typeof value !== 'function' && Object.hasOwn(session, name)) data[name] = value
   }
   return data
 }
 
-/** The data of a session and its text, at one moment. */
-export interface Snapshot {
-  readonly data: Data
-  readonly text: string
-}
-
-/** What `session` holds now. Throws `ERR_SESSION_DATA`, see `textOf`. */
-export function snapshot(session: Session): Snapshot {
-  const data = dataOf(session)
-  return { data, text: textOf(data) }
-}
-
-/** What a session was filled with. */
-export interface Filling {
-  /** The names in the payload. The first of them, one for each of the values, are those of the data. */
-  readonly names: readonly string[]
-  readonly values: readonly unknown[]
-  /** Whether nothing in it can change but by being set: `names` and `values` tell what the session was. */
-  readonly isFlat: boolean
-  /** How many members of the payload are not data. */
-  readonly reserved: number
-}
-
-/** Takes the data of a payload into `session`, and none of the names that are not data. */
-export function fill(session: Session, payload: Payload): Filling {
-  const properties = session as unknown as Data
-  const names = Object.keys(payload)
-  const values: unknown[] = []
-  let isFlat = true
-  for (const name of names) {
-    if (RESERVED.has(name)) continue
-    const value = payload[name]
-    properties[name] = value
-    isFlat &&= names[values.length] === name && (value === null || FLAT.has(typeof value))
-    values.push(value)
+/**
+ * Takes the data of a payload into `session`, and none of the names that are not data. Says how many members of the
+ * payload are not.
+ */
+export function fill(session: Session, payload: Payload): number {
+  let reserved = 0
+  for (const name in payload) {
+    if (!Object.hasOwn(payload, name)) continue
+    if (RESERVED.has(name)) reserved++
+    else (session as unknown as Data)[name] = payload[name]
   }
-  return { names, values, isFlat, reserved: names.length - values.length }
+  return reserved
 }
 
-const FLAT: ReadonlySet<string> = new Set(['string', 'number', 'boolean'])
+/** The data among the members of a payload. */
+export function dataIn(payload: Payload): Data {
+  return Object.fromEntries(Object.entries(payload).filter(([name]) => !RESERVED.has(name)))
+}
 
-/** Whether `session` holds what a flat `filling` put there: the same values under the same names, in the same order. */
-export function holds(session: Session, { names, values }: Filling): boolean {
-  const now = Object.keys(session)
-  if (now.length !== values.length) return false
-  for (let at = 0; at < now.length; at++) {
-    const name = now[at] ?? ''
-    if (name !== names[at] || (session as unknown as Data)[name] !== values[at]) return false
+/** Takes data into `session` from its members. Throws a `SyntaxError` where one is no JSON. */
+export function fillFrom(session: Session, members: Members): void {
+  for (const name of Object.keys(members)) {
+    if (!RESERVED.has(name)) (session as unknown as Data)[name] = JSON.parse(members[name] ?? '')
   }
-  return true
-}
-
-/** The data that a flat `filling` put into a session. */
-export function dataIn({ names, values }: Filling): Data {
-  return Object.fromEntries(values.map((value, at) => [names[at], value]))
 }
 
 const RESERVED: ReadonlySet<string> = new Set([...API, ...METADATA, '__proto__'])

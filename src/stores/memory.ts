@@ -1,5 +1,6 @@
 import { SessionError } from '../errors.ts'
-import type { StoredPayload } from './store.ts'
+import { payloadOf, recordOf } from './record.ts'
+import type { Patch, Patched, StoredLifetime, StoredPayload, StoredRecord } from './store.ts'
 
 export interface MemoryStoreOptions {
   /** How many sessions it keeps; beyond, the one that was not used for longest goes first. Default 10,000. */
@@ -8,11 +9,19 @@ export interface MemoryStoreOptions {
   readonly now?: () => number
 }
 
-/** A store in this process's memory: bounded, and gone with the process. Made by `memoryStore()`. */
-export interface MemoryStore {
+interface Plain {
   get(id: string): StoredPayload | undefined
   set(id: string, payload: StoredPayload, ttl: number): void
   destroy(id: string): void
+}
+
+/** A store in this process's memory: bounded, and gone with the process. Made by `memoryStore()`. */
+export interface MemoryStore extends Plain {
+  readonly plain: Plain
+  read(id: string): StoredRecord | undefined
+  create(id: string, record: StoredRecord, ttl: number): boolean
+  patch(id: string, patch: Patch, ttl: number): Patched
+  touch(id: string, lifetime: StoredLifetime, ttl: number): boolean
   /** The number of sessions that it holds, those that expired and were not looked at since included. */
   readonly size: number
 }
@@ -20,7 +29,8 @@ export interface MemoryStore {
 interface Entry {
   /** The key that it was made under: that of a later request may hold on to all of the request's headers. */
   readonly id: string
-  text: string
+  members: StoredRecord['members']
+  lifetime: StoredLifetime
   expiresAt: number
   /** Its neighbours in the order of use. */
   older: Entry | undefined
@@ -28,7 +38,7 @@ interface Entry {
 }
 
 /**
- * Sessions in this process's memory, for one process and for tests. They are kept as JSON text, so that no request
+ * Sessions in this process's memory, for one process and for tests. Each value is kept as JSON text, so that no request
  * shares an object with another; expiry is checked when a session is read.
  *
  * Throws `ERR_SESSION_OPTION` when `max` is not a positive integer or `now` not a function.
@@ -56,43 +66,104 @@ export function memoryStore({ max = 10_000, now = Date.now }: MemoryStoreOptions
     newest = entry
   }
 
+  function use(entry: Entry): void {
+    if (entry === newest) return
+    detach(entry)
+    append(entry)
+  }
+
   function forget(entry: Entry): void {
     detach(entry)
     entries.delete(entry.id)
   }
 
-  return {
+  /** What is there under `id` and has not expired, as the latest that was used. */
+  function find(id: string): Entry | undefined {
+    const entry = entries.get(id)
+    if (!entry) return undefined
+    if (!(entry.expiresAt > now())) {
+      forget(entry)
+      return undefined
+    }
+    use(entry)
+    return entry
+  }
+
+  function add(id: string, { members, lifetime }: StoredRecord, ttl: number): void {
+    const entry = { id, members, lifetime, expiresAt: now() + ttl, older: undefined, newer: undefined }
+    entries.set(id, entry)
+    append(entry)
+    if (entries.size > max && oldest) forget(oldest)
+  }
+
+  function extend(entry: Entry, { members, lifetime }: StoredRecord, ttl: number): void {
+    entry.members = members
+    entry.lifetime = lifetime
+    entry.expiresAt = now() + ttl
+  }
+
+  const plain: Plain = {
     get(id) {
-      const entry = entries.get(id)
-      if (!entry) return undefined
-      if (!(entry.expiresAt > now())) {
-        forget(entry)
-        return undefined
-      }
-      detach(entry)
-      append(entry)
-      return JSON.parse(entry.text)
+      const entry = find(id)
+      return entry && payloadOf(entry)
     },
 
     set(id, payload, ttl) {
-      const rest = { text: JSON.stringify(payload), expiresAt: now() + ttl }
+      const record = recordOf(payload)
       const known = entries.get(id)
-      if (known) detach(known)
-      const entry = known ? Object.assign(known, rest) : { id, ...rest, older: undefined, newer: undefined }
-      if (!known) entries.set(id, entry)
-      append(entry)
-      if (entries.size > max && oldest) forget(oldest)
+      if (!known) return add(id, record, ttl)
+      use(known)
+      extend(known, record, ttl)
     },
 
     destroy(id) {
       const entry = entries.get(id)
       if (entry) forget(entry)
     },
+  }
+
+  return {
+    ...plain,
+    plain,
+
+    read(id) {
+      const entry = find(id)
+      return entry && { members: entry.members, lifetime: entry.lifetime }
+    },
+
+    create(id, record, ttl) {
+      if (find(id)) return false
+      add(id, record, ttl)
+      return true
+    },
+
+    patch(id, { set, unset, lifetime, keepsEmpty }, ttl) {
+      const entry = find(id)
+      if (!entry) return 'gone'
+      // Copied, since requests that read it still have it.
+      const members = Object.assign({}, unset.length > 0 ? without(entry.members, unset) : entry.members, set)
+      if (unset.length > 0 && !keepsEmpty && Object.keys(members).length === 0) {
+        forget(entry)
+        return 'emptied'
+      }
+      extend(entry, { members, lifetime }, ttl)
+      return 'saved'
+    },
+
+    touch(id, lifetime, ttl) {
+      const entry = find(id)
+      if (entry) extend(entry, { members: entry.members, lifetime }, ttl)
+      return entry !== undefined
+    },
 
     get size() {
       return entries.size
     },
   }
+}
+
+function without(members: StoredRecord['members'], unset: readonly string[]): StoredRecord['members'] {
+  return Object.fromEntries(Object.entries(members).filter(([name]) => !unset.includes(name)))
 }
 
 function check(option: string, value: unknown, isGood: boolean, expected: string): void {

@@ -20,8 +20,8 @@ export interface StoreSetCall extends StoreGetCall {
 }
 
 /**
- * Where sessions live when they do not live in the cookie. These three methods are all that is needed; each may
- * return a promise or the value itself.
+ * Where sessions live when they do not live in the cookie. The methods `get`, `set` and `destroy` are all that is
+ * needed; each may return a promise or the value itself.
  *
  * A rejection means that the backend is unavailable, and nothing else: a session that is missing, expired or
  * corrupt is `undefined`. The object is called as an object (`store.get(…)`), never through detached methods.
@@ -39,4 +39,57 @@ export interface Store {
   set(id: string, payload: StoredPayload, ttl: number, call: StoreSetCall): unknown
   /** Forgets `id`. Forgetting what is not there is no error. */
   destroy(id: string, call: StoreCall): unknown
+
+  /**
+   * A store that has this and the four below is written to key by key, so that parallel requests that change different
+   * keys both win, and no request brings back a session that another has ended. `plain` are its own `get`, `set` and
+   * `destroy`: where somebody has put others in their place (a wrapper, a subclass, a mock), those are used, and none of
+   * the four.
+   */
+  readonly plain?: Pick<Store, 'get' | 'set' | 'destroy'>
+  /** The record under `id`, or nothing when there is none or it has expired. */
+  read?(id: string, call: StoreGetCall): StoredRecord | undefined | Promise<StoredRecord | undefined>
+  /** Keeps a record under `id` for `ttl` milliseconds, if nothing is there. Says whether it did. */
+  create?(id: string, record: StoredRecord, ttl: number, call: StoreCall): boolean | Promise<boolean>
+  /**
+   * In one atomic step: if there is a record under `id`, sets and removes members of it, and gives it a new lifetime.
+   * One that is left without members is dropped, unless `keepsEmpty`.
+   */
+  patch?(id: string, patch: Patch, ttl: number, call: StoreCall): Patched | Promise<Patched>
+  /** Gives the record under `id` a new lifetime and leaves its members alone. Says whether it is there. */
+  touch?(id: string, lifetime: StoredLifetime, ttl: number, call: StoreCall): boolean | Promise<boolean>
+}
+
+/** The lifetime of a session, under the names that it has in a payload: see `StoredPayload`. */
+export interface StoredLifetime {
+  readonly _expire?: number
+  readonly _maxAge?: number
+  readonly _session?: true
+}
+
+/** A session as a store has it that is written to key by key. */
+export interface StoredRecord {
+  /** The session's top-level keys, each with the JSON text of its value. Never written to once it was handed over. */
+  readonly members: Readonly<Record<string, string>>
+  readonly lifetime: StoredLifetime
+}
+
+export interface Patch {
+  readonly set: Readonly<Record<string, string>>
+  readonly unset: readonly string[]
+  readonly lifetime: StoredLifetime
+  readonly keepsEmpty: boolean
+}
+
+/** What became of a record: it was saved, it was dropped as it was left without members, or it is not there. */
+export type Patched = 'saved' | 'emptied' | 'gone'
+
+/** A store that is written to key by key. */
+export type KeyedStore = Store & Required<Pick<Store, 'read' | 'create' | 'patch' | 'touch'>>
+
+/** `store`, if it can be written to key by key. */
+export function keyed(store: Store): KeyedStore | undefined {
+  const { plain } = store
+  const isOwn = plain?.get === store.get && plain.set === store.set && plain.destroy === store.destroy
+  return isOwn && store.read && store.create && store.patch && store.touch ? (store as KeyedStore) : undefined
 }

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import { inspect } from 'node:util'
-import { dataOf, fill, Session, type SessionHost, snapshot } from '../../src/session/session.ts'
+import { textOf } from '../../src/session/changes.ts'
+import { dataOf, fill, Session, type SessionHost } from '../../src/session/session.ts'
 
 const owner: SessionHost = { id: 'id-1', maxAge: 5000, commit: async () => {} }
 
@@ -54,7 +55,7 @@ for (const name of REFUSED) {
       assert.equal(session[name], shadow)
       assert.deepEqual(Object.keys(session), [])
       assert.deepEqual(dataOf(session), {})
-      assert.equal(snapshot(session).text, '{}')
+      assert.equal(textOf(dataOf(session)), '{}')
     }
   })
 
@@ -146,7 +147,7 @@ for (const name of FREE) {
       for (const session of [assigned, filled]) {
         assert.deepEqual(session[name], value)
         assert.equal(JSON.stringify(dataOf(session)), JSON.stringify({ [name]: value }))
-        assert.equal(snapshot(session).text, JSON.stringify({ [name]: value }))
+        assert.equal(textOf(dataOf(session)), JSON.stringify({ [name]: value }))
         assign(session, name, 'again')
         assert.deepEqual(dataOf(session), { [name]: 'again' })
         assert.equal(Reflect.deleteProperty(session, name), true)
@@ -208,7 +209,7 @@ test('__proto__ of a session reads as what it is', () => {
 test('a member named __proto__ deeper in the data stays plain data', () => {
   const session = open()
   fill(session, JSON.parse('{"a":{"__proto__":{"polluted":true}}}'))
-  assert.equal(snapshot(session).text, '{"a":{"__proto__":{"polluted":true}}}')
+  assert.equal(textOf(dataOf(session)), '{"a":{"__proto__":{"polluted":true}}}')
   assert.equal((session.a as Tree).polluted, undefined)
   assert.equal(session.polluted, undefined)
 })

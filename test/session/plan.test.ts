@@ -9,12 +9,12 @@ const DATA = '{"user":"ada"}'
 const OTHER = '{"user":"bob"}'
 
 /** An outcome, by the texts of the data before and after. */
-type Story = Omit<Outcome, 'isKnown' | 'isChanged'> & { before: string | undefined }
+type Story = Omit<Outcome, 'isKnown' | 'difference'> & { before: string | undefined; after: string | null }
 
-const outcomeOf = ({ before, ...story }: Story): Outcome => ({
+const outcomeOf = ({ before, after, ...story }: Story): Outcome => ({
   ...story,
   isKnown: before !== undefined,
-  isChanged: before !== story.after,
+  difference: after === null ? 'removed' : after === before ? 'same' : after === EMPTY ? 'emptied' : 'changed',
 })
 
 const untouched: Story = {

@@ -2,17 +2,9 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import { inspect } from 'node:util'
 import { SessionError } from '../../src/errors.ts'
+import { isFlatlySame, textOf } from '../../src/session/changes.ts'
 import type { MaxAge } from '../../src/session/payload.ts'
-import {
-  type CommitOptions,
-  dataIn,
-  dataOf,
-  fill,
-  holds,
-  Session,
-  type SessionHost,
-  snapshot,
-} from '../../src/session/session.ts'
+import { type CommitOptions, dataIn, dataOf, fill, Session, type SessionHost } from '../../src/session/session.ts'
 
 /** A request that writes down what its session asks of it. */
 class RecordingOwner implements SessionHost {
@@ -125,23 +117,16 @@ test('data can be changed and deleted like any property', () => {
   assert.deepEqual(dataOf(session), { user: 'bob' })
 })
 
-test('a snapshot is the data and its text at one moment', () => {
-  const session = open({ data: { user: 'ada' } })
-  const taken = snapshot(session)
-  session.user = 'bob'
-  assert.deepEqual(taken, { data: { user: 'ada' }, text: '{"user":"ada"}' })
-})
-
-test('a snapshot of what JSON would lose is an error that names the key', () => {
+test('what JSON would lose is an error that names the key', () => {
   const session = open({ data: { a: 1 } })
   session.cart = new Map()
-  assert.throws(() => snapshot(session), { code: 'ERR_SESSION_DATA', message: /^session\.cart holds a Map/ })
+  assert.throws(() => textOf(dataOf(session)), { code: 'ERR_SESSION_DATA', message: /^session\.cart holds a Map/ })
 })
 
 test('a session that holds itself is an error that names the key, not an overflow', () => {
   const session = open()
   session.self = session
-  assert.throws(() => snapshot(session), { code: 'ERR_SESSION_DATA', message: /^session\.self holds/ })
+  assert.throws(() => textOf(dataOf(session)), { code: 'ERR_SESSION_DATA', message: /^session\.self holds/ })
 })
 
 test('each method asks the request for one kind of commit', async t => {
@@ -232,16 +217,19 @@ test('a session holds what it was filled with until it is changed', async t => {
     ['one more', session => Object.assign(session, { d: 1 }), false],
     ['one less', session => delete session.c, false],
     ['another name for the same value', session => delete session.c && Object.assign(session, { d: null }), false],
-    ['another order of equal values', session => delete session.a && Object.assign(session, { a: 1 }), false],
+    ['another order of equal values', session => delete session.a && Object.assign(session, { a: 1 }), true],
+    ['an object in place of a value', session => Object.assign(session, { a: [1] }), false],
+    ['a function, which is no data', session => Object.assign(session, { d: () => 1 }), false],
   ]
   for (const [claim, change, isHeld] of rows) {
     await t.test(claim, () => {
       const session = new Session(new RecordingOwner(), false)
-      const filling = fill(session, { a: 1, b: 1, c: null, _expire: 1, _maxAge: 1 })
-      assert.equal(filling.isFlat, true)
-      assert.deepEqual(dataIn(filling), { a: 1, b: 1, c: null })
+      const payload = { a: 1, b: 1, c: null, _expire: 1, _maxAge: 1 }
+      const reserved = fill(session, payload)
+      assert.equal(reserved, 2)
+      assert.deepEqual(dataIn(payload), { a: 1, b: 1, c: null })
       change(session as unknown as Record<string, unknown>)
-      assert.equal(holds(session, filling), isHeld)
+      assert.equal(isFlatlySame(session, payload, reserved), isHeld)
     })
   }
 })

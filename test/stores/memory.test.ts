@@ -253,3 +253,88 @@ test('the order of use is that of a list that is kept by hand', () => {
     assert.equal(store.size, model.length)
   }
 })
+
+const RECORD = { members: { user: '"ada"', cart: '[1]' }, lifetime: { _expire: NOW + HOUR, _maxAge: HOUR } } as const
+const later = { _expire: NOW + 2 * HOUR, _maxAge: HOUR }
+
+test('a record is created once, and never in place of another', () => {
+  const { clock, store } = open()
+  assert.equal(store.create('a', RECORD, HOUR), true)
+  assert.equal(store.create('a', { members: {}, lifetime: {} }, HOUR), false)
+  assert.deepEqual(store.read('a'), RECORD)
+  clock.elapse(HOUR)
+  assert.equal(store.create('a', { members: {}, lifetime: {} }, HOUR), true, 'one that has expired is not there')
+})
+
+test('a patch sets and removes some members, and leaves the others and who has read them alone', () => {
+  const { store } = open()
+  store.create('a', RECORD, HOUR)
+  const read = store.read('a')
+  const patch = { set: { cart: '[2]', theme: '"dark"' }, unset: ['user', 'nobody'], lifetime: later, keepsEmpty: false }
+  assert.equal(store.patch('a', patch, HOUR), 'saved')
+  assert.deepEqual(read, RECORD)
+  assert.deepEqual(store.read('a'), { members: { cart: '[2]', theme: '"dark"' }, lifetime: later })
+})
+
+test('nothing but create() makes a record', () => {
+  const { clock, store } = open()
+  const patch = { set: { user: '"ada"' }, unset: [], lifetime: later, keepsEmpty: true }
+  store.create('expired', RECORD, 1)
+  store.create('destroyed', RECORD, HOUR)
+  store.destroy('destroyed')
+  clock.elapse(1)
+  for (const id of ['never', 'destroyed', 'expired']) {
+    assert.equal(store.patch(id, patch, HOUR), 'gone')
+    assert.equal(store.touch(id, later, HOUR), false)
+    assert.equal(store.read(id), undefined)
+  }
+  assert.equal(store.size, 0)
+})
+
+test('a record that is left without members is dropped, unless it is to be kept', () => {
+  const { store } = open()
+  const patch = { set: {}, unset: ['user', 'cart'], lifetime: later }
+  store.create('a', RECORD, HOUR)
+  assert.equal(store.patch('a', { ...patch, keepsEmpty: true }, HOUR), 'saved')
+  assert.deepEqual(store.read('a'), { members: {}, lifetime: later })
+  store.create('b', RECORD, HOUR)
+  assert.equal(store.patch('b', { ...patch, keepsEmpty: false }, HOUR), 'emptied')
+  assert.equal(store.read('b'), undefined)
+})
+
+test('patch() and touch() give a new time to live, and read() does not', () => {
+  const { clock, store, held } = open()
+  for (const id of ['a', 'b', 'c']) store.create(id, RECORD, HOUR)
+  clock.elapse(HOUR - 1)
+  store.read('a')
+  assert.equal(store.touch('b', later, HOUR), true)
+  store.patch('c', { set: {}, unset: [], lifetime: later, keepsEmpty: false }, HOUR)
+  clock.elapse(1)
+  assert.deepEqual(held('a', 'b', 'c'), ['b', 'c'])
+  assert.deepEqual(store.read('b'), { ...RECORD, lifetime: later })
+})
+
+test('read(), patch() and touch() are uses of a session, for which is dropped first', () => {
+  const uses = {
+    read: ({ store }: ReturnType<typeof open>) => store.read('a'),
+    touch: ({ store }: ReturnType<typeof open>) => store.touch('a', later, HOUR),
+    patch: ({ store }: ReturnType<typeof open>) =>
+      store.patch('a', { set: {}, unset: [], lifetime: later, keepsEmpty: true }, HOUR),
+  }
+  for (const use of Object.values(uses)) {
+    const opened = open({ max: 2 })
+    opened.add('a', 'b')
+    use(opened)
+    opened.add('c')
+    assert.deepEqual(opened.held('a', 'b', 'c'), ['a', 'c'])
+  }
+})
+
+test('a name that objects inherit is a member like any other', () => {
+  const { store } = open()
+  const members = { constructor: '1', toString: '"x"', hasOwnProperty: 'null' }
+  store.create('a', { members, lifetime: {} }, HOUR)
+  store.patch('a', { set: { valueOf: '2' }, unset: ['toString'], lifetime: {}, keepsEmpty: false }, HOUR)
+  const { toString: _, ...rest } = members
+  assert.deepEqual({ ...store.read('a')?.members }, { ...rest, valueOf: '2' })
+})

@@ -1,0 +1,168 @@
+import { decode, decodeText, encode, encodeText } from '../codec/json.ts'
+import { SessionError } from '../errors.ts'
+import { EMPTY, isFlatlySame, textOf, textOrNothing } from '../session/changes.ts'
+import {
+  endOfData,
+  type Found,
+  isExpired,
+  isPayload,
+  type Lifetime,
+  type Loaded,
+  NOTHING,
+  type Payload,
+  pack,
+  packedEnd,
+} from '../session/payload.ts'
+import type { Difference } from '../session/plan.ts'
+import { dataIn, dataOf, fill, type Session } from '../session/session.ts'
+import { refusePromise } from './await.ts'
+import { Backend } from './backend.ts'
+import { checkSchema, passesSchema } from './schema.ts'
+
+const UNDECODABLE = Symbol('undecodable')
+
+/** The whole session is in the cookie. Its commit is sync, so that it can happen when the headers leave. */
+export class CookieBackend extends Backend {
+  /** The JSON that the session was read from, and where the data ends in it. */
+  #read = ''
+  #end = 0
+  /** What was read, where it tells what the data was. */
+  #payload: Payload | undefined
+  #reserved = 0
+  /** The text of the data that the client has, where it is none of the two above. */
+  #text: string | undefined
+  /** The text of the data when it was compared last, where that took one. */
+  #compared: string | undefined
+
+  get waits(): boolean {
+    return false
+  }
+
+  get isKnown(): boolean {
+    return this.#payload !== undefined || this.#text !== undefined
+  }
+
+  get isNewIdUnderWay(): boolean {
+    return false
+  }
+
+  get id(): undefined {
+    return undefined
+  }
+
+  nameIt(): void {}
+
+  unname(): void {}
+
+  giveUp(): void {}
+
+  load(presented: string | undefined): Loaded {
+    const { ctx, config } = this.scope
+    if (presented === undefined) return NOTHING
+    const text = config.decode === decode ? decodeText(presented) : undefined
+    const payload = refusePromise(this.#decoded(presented, text), 'decode')
+    if (payload === UNDECODABLE) return NOTHING
+    if (!payload) return { fault: 'missed', value: payload }
+    if (!isPayload(payload)) return NOTHING
+    if (isExpired(payload, config.now())) return { fault: 'expired', value: payload }
+    const isValid =
+      (!config.valid || refusePromise(config.valid(ctx, payload), 'valid')) &&
+      refusePromise(passesSchema(config.schema, payload), 'schema')
+    if (!isValid) return { fault: 'invalid', value: payload }
+    // What looks at the payload may write to it; and another encode may not write what this text is.
+    const isOurs = !config.valid && config.encode === encode
+    return { payload, lifetime: payload, text: isOurs ? text : undefined }
+  }
+
+  /** What the cookie says; `text` is its JSON, where the default codec wrote it. */
+  #decoded(presented: string, text: string | undefined): unknown {
+    try {
+      return text === undefined ? this.scope.config.decode(presented) : JSON.parse(text)
+    } catch (error) {
+      if (!(error instanceof Error) || error instanceof SyntaxError) return UNDECODABLE
+      // The next request would only throw again.
+      this.scope.reply.drop()
+      throw error
+    }
+  }
+
+  fill(session: Session, { payload = {}, text, lifetime }: Found): boolean {
+    const reserved = fill(session, payload)
+    this.expiresAt = typeof lifetime._expire === 'number' ? lifetime._expire : undefined
+    this.#reserved = reserved
+    this.#payload = text === undefined ? { ...payload } : payload
+    this.#read = text ?? ''
+    this.#end = (text !== undefined && endOfData(text, reserved)) || 0
+    if (this.#end > 0 || isFlatlySame(session, this.#payload, reserved)) return true
+    this.#payload = undefined
+    this.#text = textOrNothing(dataOf(session))
+    return this.#text !== undefined
+  }
+
+  compare(session: Session): Difference {
+    this.#compared = undefined
+    if (this.#payload && isFlatlySame(session, this.#payload, this.#reserved)) return 'same'
+    this.#compared = textOf(dataOf(session))
+    if (this.#has(this.#compared)) return 'same'
+    return this.#compared === EMPTY ? 'emptied' : 'changed'
+  }
+
+  #has(text: string): boolean {
+    const end = this.#end
+    if (end > 0) return end === text.length - 1 && this.#read.slice(0, end) === text.slice(0, end)
+    if (this.#payload) this.#text ??= JSON.stringify(dataIn(this.#payload))
+    return text === this.#text
+  }
+
+  save(session: Session): void {
+    const { ctx, config, reply } = this.scope
+    if (reply.hasLeft) {
+      reply.late()
+      return
+    }
+    if (config.beforeSave) {
+      refusePromise(config.beforeSave(ctx, session), 'beforeSave')
+      this.compare(session)
+    }
+    const text = this.#compared ?? textOf(dataOf(session))
+    refusePromise(checkSchema(config.schema, text), 'schema')
+    const lifetime = this.scope.newLifetime()
+    reply.carry(this.#encoded(session, text, lifetime))
+    this.#set(text)
+    this.committed(lifetime)
+  }
+
+  #encoded(session: Session, text: string, lifetime: Lifetime): string {
+    const { encode: given } = this.scope.config
+    if (given === encode) return encodeText(text.slice(0, -1), packedEnd(text, lifetime))
+    const value = refusePromise(given(pack(dataOf(session), lifetime)), 'encode')
+    if (typeof value === 'string') return value
+    throw new SessionError('ERR_SESSION_ENCODE', `encode gave a ${typeof value}, expected a string`)
+  }
+
+  #set(text: string | undefined): void {
+    this.#text = text
+    this.#payload = undefined
+    this.#end = 0
+  }
+
+  replace(session: Session): void {
+    this.save(session)
+  }
+
+  destroy(): void {
+    const { reply } = this.scope
+    if (reply.hasLeft) {
+      reply.late()
+      return
+    }
+    reply.drop()
+    this.#set(undefined)
+    this.done = 'ended'
+  }
+
+  announce(session: Session | null): void {
+    if (session) this.save(session)
+    else this.destroy()
+  }
+}

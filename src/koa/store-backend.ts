@@ -1,0 +1,249 @@
+import { SessionError } from '../errors.ts'
+import { textOf } from '../session/changes.ts'
+import { type Changes, changed, changesSince, type Members, NO_CHANGES, NO_MEMBERS } from '../session/members.ts'
+import { type Found, type Lifetime, type Loaded, NOTHING, pack } from '../session/payload.ts'
+import type { Difference } from '../session/plan.ts'
+import { dataOf, fill, fillFrom, type Session } from '../session/session.ts'
+import { type KeyedStore, keyed, type Patched, type Store } from '../stores/store.ts'
+import { andThen, refusePromise } from './await.ts'
+import { Backend } from './backend.ts'
+import { emitGone } from './events.ts'
+import { loadStored } from './load-stored.ts'
+import { checkSchema } from './schema.ts'
+import type { Scope } from './scope.ts'
+
+/** A store outlives the session by this much (ms), so that one that has expired is seen to have (as in 7.x). */
+const GRACE = 10_000
+
+/** How many ids are tried for a new session, where those that `genid` gives are taken. */
+const ATTEMPTS = 3
+
+/**
+ * The session is in a store, and the client carries its id. The store is made when it is needed first: one that can't
+ * be made is like one that is down.
+ */
+export class StoreBackend extends Backend {
+  id: string | undefined
+  readonly #storeFor: (scope: Scope) => Store
+  #store: Store | undefined
+  /** The id under which the store holds the session, or may. */
+  #storedId: string | undefined
+  /** The id under which it was last asked to. */
+  #storingId: string | undefined
+  /** The id that a new one took the place of, until the store has forgotten it. */
+  #replacedId: string | undefined
+  /** What the store has of the data, as far as this request knows. */
+  #members: Members | undefined
+  /** What had changed when it was compared last; `undefined`: nothing. */
+  #changes: Changes | undefined
+  /** Whether the store has the changes by now. */
+  #isSaved = false
+  /** Whether the store has lost it to another request. */
+  #isGone = false
+
+  constructor(scope: Scope, storeFor: (scope: Scope) => Store) {
+    super(scope)
+    this.#storeFor = storeFor
+  }
+
+  get waits(): boolean {
+    return true
+  }
+
+  get isKnown(): boolean {
+    return this.#members !== undefined
+  }
+
+  get isNewIdUnderWay(): boolean {
+    return this.#storingId !== undefined && this.#storingId !== this.#storedId
+  }
+
+  get store(): Store {
+    this.#store ??= this.#storeFor(this.scope)
+    return this.#store
+  }
+
+  nameIt(): string {
+    this.id ??= this.#newId()
+    return this.id
+  }
+
+  unname(): void {
+    this.id = undefined
+  }
+
+  #newId(): string {
+    const { ctx, config } = this.scope
+    const id = refusePromise(config.genid(ctx), 'genid')
+    if (typeof id === 'string' && id !== '') return id
+    const what = id === '' ? 'an empty string' : typeof id
+    throw new SessionError('ERR_SESSION_ID', `genid gave ${what}, expected an id`)
+  }
+
+  giveUp(presented: string | undefined): void {
+    this.#replacedId = presented
+  }
+
+  load(id: string | undefined): Loaded | Promise<Loaded> {
+    return id === undefined ? NOTHING : loadStored(this.scope, this.store, id)
+  }
+
+  fill(session: Session, { id, lifetime, payload, members }: Found): boolean {
+    this.expiresAt = typeof lifetime._expire === 'number' ? lifetime._expire : undefined
+    this.id = id
+    this.#storedId = id
+    try {
+      if (members) fillFrom(session, members)
+      else fill(session, payload ?? {})
+      this.#members = members ?? changesSince(NO_MEMBERS, session)?.set ?? NO_MEMBERS
+    } catch {
+      this.id = undefined
+      this.#storedId = undefined
+    }
+    return this.#members !== undefined
+  }
+
+  compare(session: Session): Difference {
+    if (this.#isSaved) this.#members = this.#after()
+    this.#isSaved = false
+    this.#changes = changesSince(this.#members ?? NO_MEMBERS, session)
+    if (!this.#changes) return this.#members ? 'same' : 'emptied'
+    return this.#changes.isEmpty ? 'emptied' : 'changed'
+  }
+
+  /** The members of the session as it was compared last. */
+  #after(): Members {
+    const { set, unset } = this.#changes ?? NO_CHANGES
+    if (!this.#members) return set
+    return this.#changes ? changed(this.#members, set, unset) : this.#members
+  }
+
+  save(session: Session): void | Promise<void> {
+    const { ctx, config } = this.scope
+    const id = this.nameIt()
+    this.#refuseUnreachable(id)
+    this.#storingId = id
+    if (!config.beforeSave && !config.schema) return this.#put(session, id)
+    return andThen(config.beforeSave?.(ctx, session), () => {
+      if (config.beforeSave) this.compare(session)
+      const checked = config.schema && checkSchema(config.schema, textOf(dataOf(session)))
+      return andThen(checked, () => this.#put(session, id))
+    })
+  }
+
+  replace(session: Session): void | Promise<void> {
+    this.#rename()
+    this.#replacedId ??= this.#storedId
+    return this.save(session)
+  }
+
+  #rename(): string {
+    const id = this.#newId()
+    this.#refuseUnreachable(id)
+    this.id = id
+    return id
+  }
+
+  #put(session: Session, id: string): void | Promise<void> {
+    const lifetime = this.scope.newLifetime()
+    const store = keyed(this.store)
+    if (store && id !== this.#storedId) return this.#create(store, id, lifetime, 1)
+    return store ? this.#patch(store, id, lifetime, true) : this.#set(session, id, lifetime)
+  }
+
+  /** For a store of three methods, which replaces all. */
+  #set(session: Session, id: string, lifetime: Lifetime): void | Promise<void> {
+    const { ctx, config } = this.scope
+    const call = { ctx, rolling: config.rolling, changed: this.#changes !== undefined || id !== this.#storedId }
+    const payload = pack(dataOf(session), lifetime)
+    return andThen(this.store.set(id, payload, this.#ttl, call), () => this.#saved(lifetime))
+  }
+
+  #create(store: KeyedStore, id: string, lifetime: Lifetime, attempt: number): void | Promise<void> {
+    const { ctx } = this.scope
+    this.#storingId = id
+    const isFree = store.create(id, { members: this.#after(), lifetime }, this.#ttl, { ctx })
+    return isFree === true ? this.#saved(lifetime) : this.#created(isFree, store, lifetime, attempt)
+  }
+
+  #created(isFree: boolean | Promise<boolean>, store: KeyedStore, lifetime: Lifetime, attempt: number) {
+    return andThen(isFree, (isFree): void | Promise<void> => {
+      if (isFree) return this.#saved(lifetime)
+      if (attempt === ATTEMPTS) throw new SessionError('ERR_SESSION_ID', `genid gave ${ATTEMPTS} ids that are taken`)
+      return this.#create(store, this.#rename(), lifetime, attempt + 1)
+    })
+  }
+
+  /** Writes what has changed, or the lifetime alone. */
+  #patch(store: KeyedStore, id: string, lifetime: Lifetime, isForced: boolean): void | Promise<void> {
+    if (this.#isGone) return
+    const call = { ctx: this.scope.ctx }
+    if (!this.#changes) return this.#patched(store.touch(id, lifetime, this.#ttl, call), lifetime)
+    const { set, unset, isEmpty } = this.#changes
+    return this.#patched(
+      store.patch(id, { set, unset, lifetime, keepsEmpty: isEmpty && isForced }, this.#ttl, call),
+      lifetime,
+    )
+  }
+
+  #patched(outcome: boolean | Patched | Promise<boolean | Patched>, lifetime: Lifetime): void | Promise<void> {
+    return andThen(outcome, (outcome): void | Promise<void> => {
+      if (outcome === true || outcome === 'saved') return this.#saved(lifetime)
+      if (outcome === 'emptied') return this.#end()
+      // Another request has ended the session: it stays so, and the client may have another one by now.
+      this.#isGone = true
+      if (this.#changes) emitGone(this.scope.ctx, this.#changes)
+    })
+  }
+
+  #saved(lifetime: Lifetime): void | Promise<void> {
+    this.scope.reply.carry(this.nameIt())
+    this.committed(lifetime)
+    this.#isSaved = true
+    this.#storedId = this.#storingId
+    if (this.#replacedId !== undefined) return this.#forgetReplaced(this.#replacedId)
+  }
+
+  #forgetReplaced(id: string): void | Promise<void> {
+    return andThen(this.store.destroy(id, { ctx: this.scope.ctx }), () => {
+      this.#replacedId = undefined
+    })
+  }
+
+  get #ttl(): number {
+    const { maxAge, config } = this.scope
+    return maxAge === 'session' ? config.ttl : maxAge + GRACE
+  }
+
+  destroy(emptied?: Session): void | Promise<void> {
+    const store = emptied && this.id !== undefined && this.id === this.#storedId && keyed(this.store)
+    // A parallel request may have put data there.
+    return store ? this.#patch(store, this.#storedId ?? '', this.scope.newLifetime(), false) : this.#end()
+  }
+
+  async #end(): Promise<void> {
+    const { ctx, reply } = this.scope
+    reply.drop()
+    for (const id of [this.#storedId, this.#replacedId]) if (id !== undefined) await this.store.destroy(id, { ctx })
+    this.id = undefined
+    this.#storedId = undefined
+    this.#storingId = undefined
+    this.#replacedId = undefined
+    this.#members = undefined
+    this.#isSaved = false
+    this.done = 'ended'
+  }
+
+  announce(session: Session | null): void {
+    if (session) this.scope.reply.carry(this.nameIt())
+    else this.scope.reply.drop()
+  }
+
+  /** A new id that can't reach its client would be a session that nobody can use. */
+  #refuseUnreachable(id: string): void {
+    const { presented, reply } = this.scope
+    if (!reply.hasLeft || id === presented.value || id === reply.carried) return
+    const advice = 'use the session before the response begins'
+    throw new SessionError('ERR_SESSION_HEADERS_SENT', `the headers left before the id of a new session; ${advice}`)
+  }
+}

@@ -1,0 +1,25 @@
+import type { StoredPayload, StoredRecord } from './store.ts'
+
+/** Names in a payload that say how long it lives. */
+const LIFETIME: ReadonlySet<string> = new Set(['_expire', '_maxAge', '_session'])
+
+/** The payload that a record stands for. Throws a `SyntaxError` where a member is no JSON. */
+export function payloadOf({ members, lifetime }: StoredRecord): StoredPayload {
+  const payload: StoredPayload = {}
+  for (const name of Object.keys(members)) payload[name] = JSON.parse(members[name] ?? '')
+  return Object.assign(payload, lifetime)
+}
+
+/** `payload` as a record: what JSON keeps of it. */
+export function recordOf(payload: StoredPayload): StoredRecord {
+  const members: Record<string, string> = {}
+  const lifetime: StoredPayload = {}
+  for (const name of Object.keys(payload)) {
+    if (LIFETIME.has(name)) lifetime[name] = payload[name]
+    else {
+      const text = JSON.stringify(payload[name])
+      if (text !== undefined) members[name] = text
+    }
+  }
+  return { members, lifetime }
+}
