@@ -1,0 +1,150 @@
+import { createCipheriv, createDecipheriv, randomFillSync } from 'node:crypto'
+import { SessionError } from '../errors.ts'
+import type { Keyring, SealingKey } from './keyring.ts'
+
+/**
+ * Sealed text: AES-256-GCM, written in base64url without padding (RFC 4648, section 5). Its bytes are
+ *
+ * | offset | length | |
+ * |---|---|---|
+ * | 0 | 1 | the version of this layout, 1 |
+ * | 1 | 4 | the hint of the key (`keyring.ts`, which says how both are derived) |
+ * | 5 | 12 | the nonce, random |
+ * | 17 | n | the ciphertext of the text in UTF-8, as long as that |
+ * | 17 + n | 16 | the tag |
+ *
+ * The associated data are the first 5 of these bytes, followed by the UTF-8 of the JSON text `["purpose","name"]`, made
+ * by `JSON.stringify`: what was sealed for one purpose or for the cookie of one name does not open for another.
+ */
+const VERSION = 1
+const HINT_AT = 1
+const NONCE_AT = 5
+const TEXT_AT = 17
+const TAG_LENGTH = 16
+const ALGORITHM = 'aes-256-gcm'
+/** Node's default takes tags of other lengths, too: 4 bytes of one could be guessed. */
+const OPTIONS = { authTagLength: TAG_LENGTH }
+
+/** The length in characters up to which a value is opened, far above what browsers and servers let through. */
+export const LONGEST = 16_384
+const SHORTEST = ((TEXT_AT + TAG_LENGTH) * 4) / 3
+
+/** What a sealed value is for. Made once, by `sealContext`. */
+export interface SealContext {
+  readonly associated: Uint8Array
+}
+
+/** Gives `size` random bytes, never the same again, which are used before the next call; `randomBytes` is one. */
+export type RandomSource = (size: number) => Uint8Array
+
+/**
+ * What came of opening. `position` is that of the secret that sealed it, 0 for the newest. Either `fault` is a refusal:
+ * `undecodable` is no text of this layout, `signature` was not sealed by any of the secrets for this context.
+ */
+export type Opened =
+  | { readonly fault?: undefined; readonly text: string; readonly position: number }
+  | { readonly fault: 'undecodable' | 'signature' }
+
+const UNDECODABLE: Opened = { fault: 'undecodable' }
+const SIGNATURE: Opened = { fault: 'signature' }
+
+/** What a value is at present. Nothing in it outlives a call, and it never holds a text in the clear. */
+const scratch = Buffer.allocUnsafeSlow((LONGEST * 3) / 4)
+const nonceInScratch = scratch.subarray(NONCE_AT, TEXT_AT)
+
+/** Binds what is sealed to its purpose and to the name of its cookie. */
+export function sealContext(purpose: string, name: string): SealContext {
+  return { associated: Buffer.from(JSON.stringify([purpose, name])) }
+}
+
+/**
+ * `text`, sealed by the newest secret: good as the value of a cookie, and another one each time. A lone surrogate in
+ * `text` would become U+FFFD, but JSON escapes it. What is longer than `LONGEST` does not open any more. Throws
+ * `ERR_SESSION_KEYS` when there is no secret.
+ *
+ * With random nonces, a secret may seal 2^32 values at most (NIST SP 800-38D, 8.3), after which it has to be replaced:
+ * 136 years of one a second, 50 days of 1,000 a second.
+ */
+export function seal(text: string, keyring: Keyring, context: SealContext, random: RandomSource = pooled): string {
+  const [key] = keyring
+  if (!key) throw new SessionError('ERR_SESSION_KEYS', 'a sealed cookie needs at least one secret')
+  const nonce = random(TEXT_AT - NONCE_AT)
+  const cipher = createCipheriv(ALGORITHM, key.cipherKey, nonce, OPTIONS)
+  const associated = associatedData(key, context)
+  cipher.setAAD(associated)
+  const ciphertext = cipher.update(text, 'utf8')
+  cipher.final()
+  const tagAt = TEXT_AT + ciphertext.length
+  const length = tagAt + TAG_LENGTH
+  const bytes = length > scratch.length ? Buffer.allocUnsafe(length) : scratch
+  associated.copy(bytes, 0, 0, NONCE_AT)
+  bytes.set(nonce, NONCE_AT)
+  bytes.set(ciphertext, TEXT_AT)
+  bytes.set(cipher.getAuthTag(), tagAt)
+  return bytes.toString('base64url', 0, length)
+}
+
+/**
+ * What `seal` sealed for the same `context` with one of the secrets; a value, and never an exception, for any `value`.
+ * Each sealed value has exactly one text: what decodes to the same bytes, but is written otherwise, is refused.
+ */
+export function open(value: string, keyring: Keyring, context: SealContext): Opened {
+  const length = decodeIntoScratch(value)
+  if (length === undefined) return UNDECODABLE
+  const hint = scratch.readUInt32BE(HINT_AT)
+  for (let position = 0; position < keyring.length; position++) {
+    const key = keyring[position]
+    // Another secret with the same hint is improbable, and tried.
+    const text = key?.hint === hint ? decrypt(key, length, context) : undefined
+    if (text !== undefined) return { text, position }
+  }
+  return SIGNATURE
+}
+
+function decodeIntoScratch(value: string): number | undefined {
+  if (value.length < SHORTEST || value.length > LONGEST) return undefined
+  const length = scratch.write(value, 'base64url')
+  // Node decodes what is not base64url, too; only the one text that these bytes are written as will do.
+  const isCanonical = scratch.toString('base64url', 0, length) === value
+  return isCanonical && scratch[0] === VERSION ? length : undefined
+}
+
+function decrypt(key: SealingKey, length: number, context: SealContext): string | undefined {
+  const tagAt = length - TAG_LENGTH
+  const decipher = createDecipheriv(ALGORITHM, key.cipherKey, nonceInScratch, OPTIONS)
+  decipher.setAAD(associatedData(key, context))
+  decipher.setAuthTag(scratch.subarray(tagAt, length))
+  const text = decipher.update(scratch.subarray(TEXT_AT, tagAt))
+  try {
+    decipher.final()
+  } catch {
+    // The one thing that it throws for: the tag is not that of these bytes.
+    return undefined
+  }
+  return text.toString()
+}
+
+function associatedData({ hint }: SealingKey, { associated }: SealContext): Buffer {
+  const data = Buffer.allocUnsafe(NONCE_AT + associated.length)
+  data[0] = VERSION
+  data.writeUInt32BE(hint, HINT_AT)
+  data.set(associated, NONCE_AT)
+  return data
+}
+
+/** To ask the system for 12 bytes costs as much as for a thousand, and about as much as to seal. */
+const pool = Buffer.allocUnsafeSlow(128 * (TEXT_AT - NONCE_AT))
+let used = pool.length
+
+/**
+ * The default. It takes bytes ahead: whoever resumes copies of a running process, as snapshots of virtual machines do,
+ * passes `randomBytes` instead.
+ */
+function pooled(size: number): Uint8Array {
+  if (used + size > pool.length) {
+    randomFillSync(pool)
+    used = 0
+  }
+  used += size
+  return pool.subarray(used - size, used)
+}
