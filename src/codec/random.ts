@@ -4,6 +4,18 @@ import { randomFillSync } from 'node:crypto'
 const pool = Buffer.allocUnsafeSlow(4096)
 let used = pool.length
 
+/** Gives `size` random bytes, never the same again, which are used before the next call; `randomBytes` is one. */
+export type RandomSource = (size: number) => Uint8Array
+
+/**
+ * The default. It takes bytes ahead: whoever resumes copies of a running process, as snapshots of virtual machines do,
+ * passes `randomBytes` instead.
+ */
+export const pooled: RandomSource = size => {
+  const at = take(size)
+  return pool.subarray(at, at + size)
+}
+
 /** Where so many bytes of the pool begin that nobody has had. */
 function take(size: number): number {
   if (used + size > pool.length) {

@@ -1,6 +1,7 @@
-import { createCipheriv, createDecipheriv, randomFillSync } from 'node:crypto'
+import { createCipheriv, createDecipheriv } from 'node:crypto'
 import { SessionError } from '../errors.ts'
 import type { Keyring, SealingKey } from './keyring.ts'
+import { pooled, type RandomSource } from './random.ts'
 
 /**
  * Sealed text: AES-256-GCM, written in base64url without padding (RFC 4648, section 5). Its bytes are
@@ -33,9 +34,6 @@ const SHORTEST = ((TEXT_AT + TAG_LENGTH) * 4) / 3
 export interface SealContext {
   readonly associated: Uint8Array
 }
-
-/** Gives `size` random bytes, never the same again, which are used before the next call; `randomBytes` is one. */
-export type RandomSource = (size: number) => Uint8Array
 
 /**
  * What came of opening. `position` is that of the secret that sealed it, 0 for the newest. Either `fault` is a refusal:
@@ -130,21 +128,4 @@ function associatedData({ hint }: SealingKey, { associated }: SealContext): Buff
   data.writeUInt32BE(hint, HINT_AT)
   data.set(associated, NONCE_AT)
   return data
-}
-
-/** To ask the system for 12 bytes costs as much as for a thousand, and about as much as to seal. */
-const pool = Buffer.allocUnsafeSlow(128 * (TEXT_AT - NONCE_AT))
-let used = pool.length
-
-/**
- * The default. It takes bytes ahead: whoever resumes copies of a running process, as snapshots of virtual machines do,
- * passes `randomBytes` instead.
- */
-function pooled(size: number): Uint8Array {
-  if (used + size > pool.length) {
-    randomFillSync(pool)
-    used = 0
-  }
-  used += size
-  return pool.subarray(used - size, used)
 }
