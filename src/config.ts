@@ -1,9 +1,12 @@
 import type { Context } from 'koa'
 import { decode, encode } from './codec/json.ts'
+import { isSecret } from './codec/keyring.ts'
 import { uuid } from './codec/random.ts'
-import { SessionError } from './errors.ts'
+import { optionError } from './errors.ts'
 import type { ExternalKey, StandardSchema } from './options.ts'
-import { isLifetime, type MaxAge } from './session/payload.ts'
+import { codecOf, type Given, isSealing, PLAIN, type Sealing, sealingOf, type TextCodec } from './sealing.ts'
+import { isLifetime } from './session/lifetime.ts'
+import type { MaxAge } from './session/payload.ts'
 import type { Store } from './stores/store.ts'
 
 const ONE_DAY = 24 * 60 * 60 * 1000
@@ -16,10 +19,16 @@ export interface Config {
   readonly ttl: number
   readonly autoCommit: boolean
   readonly rolling: boolean
-  readonly renew: boolean
+  /** Extend the lifetime when less than this is left (ms); `true`: half of it. */
+  readonly renew: boolean | number
+  readonly absoluteTimeout: number | undefined
+  /** How the cookie is sealed, by the options `seal`, `keys` and `chunks`; `undefined`: it is not. */
+  readonly sealing: Sealing | undefined
   readonly cacheHeaders: boolean
   readonly encode: (payload: Record<string, unknown>) => unknown
   readonly decode: (text: string) => unknown
+  /** The text of a payload as the cookie has it, and back, where nobody brought an `encode` or a `decode`. */
+  readonly codec: TextCodec
   readonly valid: ((ctx: Context, payload: Record<string, unknown>) => unknown) | undefined
   readonly beforeSave: ((ctx: Context, session: unknown) => unknown) | undefined
   readonly schema: StandardSchema | undefined
@@ -33,8 +42,6 @@ export interface Config {
   readonly cookie: Readonly<Record<string, unknown>>
 }
 
-/** Options as the user gave them. */
-export type Given = Readonly<Record<string, unknown>>
 type Rule = readonly [isGood: (value: unknown) => boolean, expected: string]
 
 const isFunction = (value: unknown): value is (...parameters: never[]) => unknown => typeof value === 'function'
@@ -59,7 +66,11 @@ const OURS: Readonly<Record<string, Rule>> = {
   ttl: [isLifetime, 'a positive number of milliseconds'],
   autoCommit: FLAG,
   rolling: FLAG,
-  renew: FLAG,
+  renew: [value => typeof value === 'boolean' || isLifetime(value), 'true, false or a positive number of milliseconds'],
+  absoluteTimeout: [isLifetime, 'a positive number of milliseconds'],
+  seal: [value => typeof value === 'boolean' || isSealing(value), 'true, false or { acceptSigned: true }'],
+  keys: [value => Array.isArray(value) && value.length > 0 && value.every(isSecret), 'a list of secrets'],
+  chunks: [value => typeof value === 'boolean' || value === 2 || value === 3, 'true, false, 2 or 3'],
   cacheHeaders: FLAG,
   encode: FUNCTION,
   decode: FUNCTION,
@@ -82,7 +93,7 @@ const ATTRIBUTES: Readonly<Record<string, Rule>> = {
   httpOnly: FLAG,
   signed: FLAG,
   overwrite: FLAG,
-  secure: FLAG,
+  secure: [value => typeof value === 'boolean' || value === 'auto', "true, false or 'auto'"],
   partitioned: FLAG,
   sameSite: [
     value => typeof value === 'boolean' || isOneOf(value, ['strict', 'lax', 'none']),
@@ -103,6 +114,7 @@ export function resolveConfig(options: Given): Config {
     if (value !== undefined && !isGood(value)) throw optionError(option, value, expected)
   }
   const { prefix = '' } = given
+  const sealing = sealingOf(given)
   return Object.freeze({
     key: 'koa.sess',
     property: 'session',
@@ -119,9 +131,11 @@ export function resolveConfig(options: Given): Config {
     // Checked above, name by name: the one place where what the user gave gets its types.
     ...(pick(given, name => Object.hasOwn(OURS, name)) as unknown as Pick<
       Config,
-      'valid' | 'beforeSave' | 'schema' | 'skip' | 'store' | 'ContextStore' | 'externalKey'
+      'valid' | 'beforeSave' | 'schema' | 'skip' | 'store' | 'ContextStore' | 'externalKey' | 'absoluteTimeout'
     >),
-    cookie: cookieOptions(given),
+    sealing,
+    codec: sealing ? PLAIN : codecOf(given),
+    cookie: cookieOptions(given, sealing !== undefined),
   })
 }
 
@@ -145,21 +159,26 @@ function unaliased(options: Given): Given {
   return pick(given, name => given[name] !== undefined && given[name] !== null)
 }
 
-function cookieOptions(given: Given): Config['cookie'] {
-  const { key = '' } = given
-  const attributes = {
-    httpOnly: true,
-    overwrite: true,
-    signed: true,
-    ...pick(given, name => !Object.hasOwn(OURS, name)),
+function cookieOptions(given: Given, isSealed: boolean): Config['cookie'] {
+  const { key = '', sameSite } = given
+  const { secure, ...others } = pick(given, name => !Object.hasOwn(OURS, name))
+  // RFC 6265bis, 5.7: browsers drop such a cookie.
+  if (secure === false && String(sameSite).toLowerCase() === 'none') {
+    throw optionError('secure', secure, "true or 'auto', as sameSite 'none' asks for")
   }
-  return Object.freeze({ ...attributes, ...prefixAttributes(String(key), given) })
+  const attributes = { httpOnly: true, overwrite: true, signed: true, ...others }
+  return Object.freeze({
+    ...attributes,
+    ...(typeof secure === 'boolean' && { secure }),
+    ...(isSealed && { signed: false }),
+    ...prefixAttributes(String(key), given),
+  })
 }
 
 /** RFC 6265bis, 4.1.3: a cookie with one of these names is dropped by the browser unless it has these attributes. */
 function prefixAttributes(key: string, { secure, path, domain }: Given): { secure?: true } {
   if (!/^__(Host|Secure)-/i.test(key)) return {}
-  if (secure === false) throw optionError('secure', secure, `true, as the key ${key} asks for`)
+  if (secure === false || secure === 'auto') throw optionError('secure', secure, `true, as the key ${key} asks for`)
   if (/^__Host-/i.test(key)) {
     if (domain !== undefined) throw optionError('domain', domain, `nothing, as the key ${key} asks for`)
     if (path !== undefined && path !== '/') throw optionError('path', path, `'/', as the key ${key} asks for`)
@@ -174,15 +193,4 @@ function pick(given: Given, isWanted: (name: string) => boolean): Given {
 function isSchema(value: unknown): boolean {
   const standard = Object(value)['~standard']
   return has(standard, ['validate']) && standard.version === 1
-}
-
-/** The error for an option: its name, what it was, what was expected. */
-export function optionError(option: string, value: unknown, expected: string): SessionError {
-  return new SessionError('ERR_SESSION_OPTION', `option ${option} was ${shown(value)}, expected ${expected}`)
-}
-
-function shown(value: unknown): string {
-  if (typeof value === 'string') return JSON.stringify(value)
-  if (typeof value === 'object' && value !== null) return Array.isArray(value) ? 'an array' : 'an object'
-  return typeof value === 'function' ? 'a function' : String(value)
 }

@@ -14,7 +14,7 @@
  * | `ERR_SESSION_ID` | `genid` or `externalKey.get` gave something that can not be an id, or `genid` three that are taken |
  * | `ERR_SESSION_STORE` | the session could not be read from the store, so it can not be assigned to |
  * | `ERR_SESSION_SKIPPED` | the session was used on a request that the `skip` option leaves out |
- * | `ERR_SESSION_KEYS` | signed cookies need `app.keys` |
+ * | `ERR_SESSION_KEYS` | signed and sealed cookies need secrets, and sealing good ones |
  * | `ERR_SESSION_INSECURE` | a `secure` cookie was to be sent over a connection that is not encrypted |
  */
 export type SessionErrorCode =
@@ -41,6 +41,17 @@ export class SessionError extends Error {
     super(message, cause === undefined ? undefined : { cause })
     this.code = code
   }
+}
+
+/** The error for an option: its name, what it was, what was expected. Shows no more of an object than its kind. */
+export function optionError(option: string, value: unknown, expected: string): SessionError {
+  return new SessionError('ERR_SESSION_OPTION', `option ${option} was ${shown(value)}, expected ${expected}`)
+}
+
+function shown(value: unknown): string {
+  if (typeof value === 'string') return JSON.stringify(value)
+  if (typeof value === 'object' && value !== null) return Array.isArray(value) ? 'an array' : 'an object'
+  return typeof value === 'function' ? 'a function' : String(value)
 }
 
 const warned = new Set<string>()

@@ -9,7 +9,7 @@ export type {
   StandardSchema,
 } from './options.ts'
 export type { MaxAge } from './session/payload.ts'
-export type { CommitCallback, CommitOptions } from './session/session.ts'
+export type { CommitCallback, CommitOptions, RegenerateOptions } from './session/session.ts'
 export type {
   Patch,
   Patched,

@@ -45,10 +45,10 @@ export interface CookieOptions {
   /** The domain that the cookie is sent to. Default: the host that set it, and no other. */
   domain?: string | null | undefined
   /**
-   * Sent over encrypted connections only. Default: `true` when the request came over HTTPS. `true` on a
+   * Sent over encrypted connections only. Default, and `'auto'`: `true` when the request came over HTTPS. `true` on a
    * connection that is not encrypted is `ERR_SESSION_INSECURE`; behind a proxy, set `app.proxy`.
    */
-  secure?: boolean | null | undefined
+  secure?: boolean | 'auto' | null | undefined
   /** Kept from scripts in the page. Default `true` (ASVS 3.3.4). */
   httpOnly?: boolean | null | undefined
   /** Which requests from other sites bring the cookie (ASVS 3.3.2). Default: not said. `true` is `'strict'`. */
@@ -81,8 +81,26 @@ export interface CreateSessionOptions<Data extends object = SessionData, Propert
   autoCommit?: boolean | null | undefined
   /** Extend the lifetime with every response. Default `false`. */
   rolling?: boolean | null | undefined
-  /** Extend the lifetime when less than half of it is left. Default `false`. */
-  renew?: boolean | null | undefined
+  /** Extend the lifetime when less than half of it is left, or less than so many milliseconds. Default `false`. */
+  renew?: boolean | number | null | undefined
+  /**
+   * The longest that a session lives since it was made, in milliseconds, however often it is extended or regenerated
+   * (ASVS 7.3.2). It holds from the first save with this option; a session of 7.x counts from its last save by 7.x.
+   */
+  absoluteTimeout?: number | null | undefined
+  /**
+   * Encrypts the cookie, the whole session or the id of a stored one: AES-256-GCM, in one cookie in place of two. With
+   * `acceptSigned`, signed cookies are read, too, and are replaced by sealed ones: for the time of a migration.
+   * Weak secrets, and the options `encode`, `decode` and `externalKey` beside it, are refused. Default `false`.
+   */
+  seal?: boolean | { readonly acceptSigned?: boolean } | null | undefined
+  /** The secrets for `seal`, the newest first. Default: `app.keys`, where those are a list and not a Keygrip. */
+  keys?: ReadonlyArray<string | Uint8Array> | null | undefined
+  /**
+   * Lets a sealed cookie of more than 4096 bytes be sent as several, together under 7 kB in the request (`true`, 2) or
+   * under 12 kB (3), which many servers refuse unless they are told otherwise. Default `false`.
+   */
+  chunks?: boolean | 2 | 3 | null | undefined
   /** `Vary: Cookie` when the session was used, `Cache-Control: no-store` with its cookie. Default `true`. */
   cacheHeaders?: boolean | null | undefined
   /** Text for a cookie from a payload. Default: base64 of JSON. */

@@ -16,8 +16,12 @@ export interface SessionData {}
 // biome-ignore lint/suspicious/noExplicitAny: code that was written for 7.x, where nothing is typed, has to compile
 export type SessionDataOf<Data> = keyof Data extends never ? Record<string, any> : Partial<Data>
 
+/** What 7.x does not have, where the application has no data of that name. */
+type Taken<Data> = Extract<keyof Data, 'createdAt' | 'isFresh'>
+type MembersBeside<Data> = [Taken<Data>] extends [never] ? SessionMembers : Omit<SessionMembers, Taken<Data>>
+
 /** The object behind `ctx.session`: what a session can do, and the application's data. */
-export type Session<Data = SessionData> = SessionMembers & SessionDataOf<Data>
+export type Session<Data = SessionData> = MembersBeside<Data> & SessionDataOf<Data>
 
 /** What the middleware adds to a context. */
 export interface SessionContext<Data = SessionData> {

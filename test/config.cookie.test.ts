@@ -5,11 +5,10 @@ import type { CookieOptions } from '../src/options.ts'
 import { FLAG, type OptionRow, testOption } from './support/options.ts'
 
 /** A row for every attribute of the cookie: the compiler finds the one that is missing. */
-const rows: Record<keyof CookieOptions, OptionRow> = {
+const rows: Record<Exclude<keyof CookieOptions, 'secure'>, OptionRow> = {
   httpOnly: FLAG,
   signed: FLAG,
   overwrite: FLAG,
-  secure: FLAG,
   partitioned: FLAG,
   sameSite: {
     expected: "'strict', 'lax', 'none' or a boolean",
@@ -76,7 +75,7 @@ const rows: Record<keyof CookieOptions, OptionRow> = {
 for (const [option, row] of Object.entries(rows)) testOption(option, row, ({ cookie }) => cookie[option])
 
 test('options that are not ours go along with the cookie, whatever they are', () => {
-  const others = { encrypt: true, maxAgeInSeconds: 5, Secure: 'yes', chunks: ['a'], expires: new Date(0), f: () => 1 }
+  const others = { encrypt: true, maxAgeInSeconds: 5, Secure: 'yes', pieces: ['a'], expires: new Date(0), f: () => 1 }
   const { cookie, ...ours } = resolveConfig(others)
   assert.deepEqual(cookie, { httpOnly: true, overwrite: true, signed: true, ...others })
   for (const option of Object.keys(others)) assert.equal(option in ours, false, option)
@@ -148,4 +147,26 @@ test('attributes with which a browser would drop a cookie of that key are refuse
       assert.throws(() => resolveConfig(Object.freeze(options)), { code: 'ERR_SESSION_OPTION', message })
     })
   }
+})
+
+test('secure is true or false, or as the request came', () => {
+  for (const secure of [true, false]) assert.equal(resolveConfig({ secure }).cookie.secure, secure)
+  for (const secure of ['auto', null, undefined]) assert.equal('secure' in resolveConfig({ secure }).cookie, false)
+  for (const [secure, shown] of [
+    ['yes', '"yes"'],
+    [1, '1'],
+  ] as const) {
+    const message = `option secure was ${shown}, expected true, false or 'auto'`
+    assert.throws(() => resolveConfig({ secure }), { code: 'ERR_SESSION_OPTION', message })
+  }
+})
+
+test("sameSite 'none' is refused with secure: false, and with nothing else", () => {
+  const message = "option secure was false, expected true or 'auto', as sameSite 'none' asks for"
+  for (const sameSite of ['none', 'None']) {
+    assert.throws(() => resolveConfig({ sameSite, secure: false }), { code: 'ERR_SESSION_OPTION', message })
+    for (const secure of [true, 'auto', undefined])
+      assert.equal(resolveConfig({ sameSite, secure }).cookie.sameSite, sameSite)
+  }
+  assert.equal(resolveConfig({ sameSite: 'lax', secure: false }).cookie.secure, false)
 })

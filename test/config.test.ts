@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import { decode, encode } from '../src/codec/json.ts'
-import { type Config, checkMaxAge, isMaxAge, optionError, resolveConfig } from '../src/config.ts'
+import { decode, decodeText, encode, encodeText } from '../src/codec/json.ts'
+import { type Config, checkMaxAge, isMaxAge, resolveConfig } from '../src/config.ts'
+import { optionError } from '../src/errors.ts'
 import type { CookieOptions, CreateSessionOptions } from '../src/options.ts'
 import { aFunction, FLAG, NOT_MILLISECONDS, type OptionRow, testOption } from './support/options.ts'
 
@@ -28,8 +29,8 @@ const FUNCTION: OptionRow = {
   bad: { '"f"': 'f', true: true, 'an object': { call: aFunction }, 'an array': [aFunction], 1: 1 },
 }
 
-/** A row for every option that is not about the cookie: the compiler finds the one that is missing. */
-const rows: Record<Exclude<keyof CreateSessionOptions, keyof CookieOptions>, OptionRow> = {
+/** A row for every option that is not about the cookie and means something alone: the compiler finds what is missing. */
+const rows: Record<Exclude<keyof CreateSessionOptions, keyof CookieOptions | 'keys' | 'chunks'>, OptionRow> = {
   key: {
     expected: 'a cookie name: visible ASCII without ; =',
     good: ['koa.sess', 'koa:sess', '!', '~', '{}', '"', '1', 'a/b,c', ':', '<', '>'],
@@ -61,7 +62,21 @@ const rows: Record<Exclude<keyof CreateSessionOptions, keyof CookieOptions>, Opt
   },
   autoCommit: FLAG,
   rolling: FLAG,
-  renew: FLAG,
+  renew: {
+    expected: 'true, false or a positive number of milliseconds',
+    good: [true, false, 1, 0.5, ONE_DAY],
+    bad: { '-1': -1, NaN: Number.NaN, '1e+308': 1e308, 0: 0, '"1000"': '1000', 'an object': {} },
+  },
+  absoluteTimeout: {
+    expected: 'a positive number of milliseconds',
+    good: [1, ONE_DAY, 8e15],
+    bad: { ...NOT_MILLISECONDS, 0: 0, '"session"': 'session' },
+  },
+  seal: {
+    expected: 'true, false or { acceptSigned: true }',
+    good: [true, false, {}, { acceptSigned: true }, { acceptSigned: false }],
+    bad: { 'an object': { acceptSigned: 1 }, 'an object #2': { acceptUnsigned: true }, 1: 1, '"yes"': 'yes' },
+  },
   cacheHeaders: FLAG,
   encode: FUNCTION,
   decode: FUNCTION,
@@ -139,6 +154,8 @@ test('every option has the default that the documentation names', () => {
     encode,
     decode,
     now: Date.now,
+    sealing: undefined,
+    codec: { read: decodeText, write: encodeText },
     cookie: { httpOnly: true, overwrite: true, signed: true },
   })
 })
@@ -185,9 +202,11 @@ test('what comes out gives the same again when it is resolved, as ctx.sessionOpt
   for (const given of [
     {},
     { prefix: 'p', maxAge: 'session', store, rolling: true, secure: true, domain: 'a.b', x: 1 },
+    { seal: { acceptSigned: true }, keys: ['a', Buffer.from('b')], chunks: true, renew: 5, secure: 'auto' },
+    { encode: () => '', absoluteTimeout: 1 },
   ]) {
     const config = resolveConfig(given)
-    const { cookie, ...ours } = config
+    const { cookie, codec, sealing, ...ours } = config
     assert.deepEqual(resolveConfig({ ...ours, ...cookie }), config)
   }
 })
@@ -234,5 +253,50 @@ test('the error for an option shows no more of a value than its kind, unless it 
     [undefined, 'undefined'],
   ] as const) {
     assert.equal(optionError('x', value, 'y').message, `option x was ${shown}, expected y`)
+  }
+})
+
+test('how the cookie is sealed is told by three options together', () => {
+  const keys = ['newest', new Uint8Array(32)]
+  for (const [given, sealing] of [
+    [{}, undefined],
+    [{ seal: false, chunks: false }, undefined],
+    [{ seal: true }, { keys: undefined, acceptSigned: false, chunks: 1 }],
+    [{ seal: {} }, { keys: undefined, acceptSigned: false, chunks: 1 }],
+    [
+      { seal: { acceptSigned: true }, keys },
+      { keys, acceptSigned: true, chunks: 1 },
+    ],
+    [
+      { seal: true, chunks: true },
+      { keys: undefined, acceptSigned: false, chunks: 2 },
+    ],
+    [
+      { seal: true, chunks: 3, keys },
+      { keys, acceptSigned: false, chunks: 3 },
+    ],
+  ] as const) {
+    assert.deepEqual(resolveConfig(given).sealing, sealing)
+  }
+  assert.equal(resolveConfig({ seal: true, signed: true }).cookie.signed, false)
+})
+
+test('what can not go together is refused, and the secrets are not shown', () => {
+  const rows: ReadonlyArray<readonly [given: Record<string, unknown>, message: RegExp]> = [
+    [{ keys: ['secret'] }, /^option keys was an array, expected nothing without the option seal$/],
+    [{ seal: false, keys: ['secret'] }, /^option keys was an array, expected nothing without/],
+    [{ chunks: true }, /^option chunks was true, expected nothing without the option seal$/],
+    [{ seal: true, chunks: 1 }, /^option chunks was 1, expected true, false, 2 or 3$/],
+    [{ seal: true, chunks: 4 }, /^option chunks was 4/],
+    [{ seal: true, keys: [] }, /^option keys was an array, expected a list of secrets$/],
+    [{ seal: true, keys: [''] }, /^option keys was an array/],
+    [{ seal: true, keys: ['a', 1] }, /^option keys was an array/],
+    [{ seal: true, keys: 'secret' }, /^option keys was "secret"/],
+    [{ seal: true, encode: () => '' }, /^option encode was a function, expected nothing, as seal asks for$/],
+    [{ seal: true, decode: () => ({}) }, /^option decode was a function, expected nothing, as seal asks for$/],
+    [{ seal: true, store, externalKey: { get() {}, set() {} } }, /^option externalKey was an object, expected nothing/],
+  ]
+  for (const [given, message] of rows) {
+    assert.throws(() => resolveConfig(given), { code: 'ERR_SESSION_OPTION', message })
   }
 })

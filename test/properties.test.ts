@@ -7,27 +7,26 @@ import session from 'koa-session'
 import { memoryStore } from 'koa-session/memory'
 import { decode, decodeText, encode, encodeText } from '../src/codec/json.ts'
 import { isFlatlySame, textOf, textOrNothing } from '../src/session/changes.ts'
+import { isExpired, lifetimeFrom, maxAgeOf } from '../src/session/lifetime.ts'
 import { changed, changesSince, NO_MEMBERS } from '../src/session/members.ts'
-import {
-  endOfData,
-  isExpired,
-  isPayload,
-  lifetimeFrom,
-  maxAgeOf,
-  type Payload,
-  pack,
-  packedEnd,
-} from '../src/session/payload.ts'
+import { endOfData, isPayload, type Payload, pack, packedEnd } from '../src/session/payload.ts'
 import { dataIn, dataOf, fill, fillFrom, Session, type SessionHost } from '../src/session/session.ts'
 import { visit } from './support/agent.ts'
 import { createApp, type TestContext } from './support/koa.ts'
 
 const NOW = 1_700_000_000_000
 const KEY = 'koa.sess'
-const OWNER: SessionHost = { id: undefined, maxAge: 1000, commit: async () => {} }
+const OWNER: SessionHost = {
+  id: undefined,
+  maxAge: 1000,
+  settings: { createdAt: 0, isFresh: () => false, freshen() {} },
+  commit: async () => {},
+}
 
-const RESERVED = Object.getOwnPropertyNames(Session.prototype).filter(name => name !== 'constructor')
-const ODD = ['constructor', 'toString', 'hasOwnProperty', '__defineGetter__', 'then', 'update', '_csrf', '{}', '', '0']
+/** Data may have a name that 7.x does not reserve. */
+const FREE = ['constructor', 'createdAt', 'isFresh']
+const RESERVED = Object.getOwnPropertyNames(Session.prototype).filter(name => !FREE.includes(name))
+const ODD = [...FREE, 'toString', 'hasOwnProperty', '__defineGetter__', 'then', 'update', '_csrf', '{}', '', '0']
 
 const name = fc.oneof(fc.string(), fc.string({ unit: 'binary' }), fc.constantFrom(...ODD))
 const freeName = name.filter(text => !RESERVED.includes(text))

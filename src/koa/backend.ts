@@ -1,4 +1,5 @@
-import type { Found, Lifetime, Loaded } from '../session/payload.ts'
+import type { Lifetime } from '../session/lifetime.ts'
+import type { Found, Loaded } from '../session/payload.ts'
 import type { Difference } from '../session/plan.ts'
 import type { Session } from '../session/session.ts'
 import type { Scope } from './scope.ts'
@@ -31,7 +32,7 @@ export abstract class Backend {
   abstract nameIt(): void
   abstract unname(): void
   /** What is behind the value that the client presented. */
-  abstract load(presented: string | undefined): Loaded | Promise<Loaded>
+  abstract load(presented: string): Loaded | Promise<Loaded>
   /**
    * Fills `session` with what was found. Says whether it can be told if it changes: data this deep or cyclic was not
    * written by us.
@@ -49,6 +50,8 @@ export abstract class Backend {
   abstract announce(session: Session | null): void
   /** Takes up that what was presented, and could not be read, is to be forgotten. */
   abstract giveUp(presented: string | undefined): void
+  /** Takes up that the client has another session by now: this request saves none, and sends nothing. */
+  abstract giveWay(): void
 
   /** Client and store have the session with this lifetime from now on. */
   protected committed(lifetime: Lifetime): void {

@@ -1,13 +1,16 @@
 import type { Context } from 'koa'
+import { isSecret } from '../codec/keyring.ts'
+import { weaknessOf } from '../codec/weakness.ts'
 import type { Config } from '../config.ts'
-import { SessionError } from '../errors.ts'
+import { SessionError, warnOnce } from '../errors.ts'
 import type { ExternalKey } from '../options.ts'
-import type { MaxAge } from '../session/payload.ts'
+import { FORGED, type MaxAge, type Refused, UNDECODABLE } from '../session/payload.ts'
 import { refusePromise } from './await.ts'
 import {
   type Attributes,
   attributesOf,
   type Cookies,
+  find,
   type KoaCookies,
   koaCookiesOf,
   linesFor,
@@ -20,8 +23,8 @@ import type { Settings } from './settings.ts'
 export interface Carrier {
   /** Whether responses depend on the request's `Cookie` header. */
   readonly usesCookies: boolean
-  /** The value that the request brings. */
-  read(ctx: Context, settings: Settings): string | undefined
+  /** The value that the request brings, or why what it brings is none. */
+  read(ctx: Context, settings: Settings): string | Refused | undefined
   /** Sends `value` along, in place of what `earlier` lines of Set-Cookie sent; gives the lines that do so. */
   write(ctx: Context, settings: Settings, value: string, earlier: readonly string[]): readonly string[]
   /** Takes the value back from the client; gives the lines of Set-Cookie that do so. */
@@ -29,18 +32,29 @@ export interface Carrier {
 }
 
 /** Name and value together, in bytes: RFC 6265bis, 5.6. A browser drops a larger cookie without a word. */
-const LARGEST_COOKIE = 4096
+export const LARGEST_COOKIE = 4096
+
+export interface CookieKind {
+  /** Whether no value needs to be checked for what a cookie can't hold. */
+  readonly isPlain: boolean
+  /** What follows the option `key` in the cookie's name. */
+  readonly suffix?: string
+  /** In place of the option. */
+  readonly signed?: unknown
+}
 
 /**
  * The value in a cookie, and its signature beside it. All is as `ctx.cookies` would have it, which a framework may have
- * brought (as Egg does). `isPlain` says that no value needs to be checked for what a cookie can't hold.
+ * brought (as Egg does).
  */
-export function cookieCarrier(own: Config, isPlain: boolean): Carrier {
-  const start = `${own.key}=`
-  const startOfSignature = `${own.key}.sig=`
-  const { signed, overwrite } = own.cookie
+export function cookieCarrier(own: Config, { isPlain, suffix = '', ...instead }: CookieKind): Carrier {
+  const { signed } = { ...own.cookie, ...instead }
+  const start = `${own.key}${suffix}=`
+  const startOfSignature = `${own.key}${suffix}.sig=`
+  const { overwrite } = own.cookie
   /** What Koa's cookies wrote: over HTTP and HTTPS, until the browser closes and until an instant. */
   const known: (Attributes | undefined)[] = []
+  let isWarned = false
 
   function koaCookiesFor(ctx: Context, settings: Settings): KoaCookies | undefined {
     if (settings.config !== own) return undefined
@@ -53,30 +67,36 @@ export function cookieCarrier(own: Config, isPlain: boolean): Carrier {
     const koaCookies = isPlain || COOKIE_VALUE.test(value) ? koaCookiesFor(ctx, settings) : undefined
     if (!koaCookies || typeof koaCookies.secure !== 'boolean' || (signed && !koaCookies.keys)) return undefined
     const kind = (koaCookies.secure ? 2 : 0) + (maxAge === 'session' ? 0 : 1)
-    const attributes = known[kind] ?? attributesOf(ctx.cookies as Cookies, own.key, withLifetime(own, maxAge))
+    const attributes = known[kind] ?? attributesOf(ctx.cookies as Cookies, own.key + suffix, withLifetime(own, maxAge))
     known[kind] = attributes
     return (
       attributes && linesFor(start + value, startOfSignature, signed && koaCookies.keys, attributes(Number(maxAge)))
     )
   }
 
-  function read(ctx: Context, settings: Settings): string | undefined {
+  function read(ctx: Context, settings: Settings): string | Refused | undefined {
     const { key, cookie } = settings.config
     const koaCookies = koaCookiesFor(ctx, settings)
+    const header = ctx.req?.headers?.cookie
     const found = koaCookies
-      ? presentedIn(ctx.req.headers.cookie, koaCookies, start, signed ? startOfSignature : '', LARGEST_COOKIE)
+      ? presentedIn(header, koaCookies, start, signed ? startOfSignature : '', LARGEST_COOKIE)
       : null
-    const value = found === null ? cookiesOf(ctx).get(key, cookie) : found
+    const value = found === null ? cookiesOf(ctx).get(key + suffix, { ...cookie, ...instead }) : found
     // What is larger than we send was not sent by us; it is not worth the work.
-    return value && key.length + value.length <= LARGEST_COOKIE ? value : undefined
+    if (value) return key.length + value.length <= LARGEST_COOKIE ? value : UNDECODABLE
+    const isThere = header !== undefined && find(header, start) !== undefined
+    return isThere ? (signed ? FORGED : UNDECODABLE) : undefined
   }
 
   function write(ctx: Context, settings: Settings, value: string, earlier: readonly string[]): readonly string[] {
     const { config, maxAge } = settings
-    const size = config.key.length + value.length
-    if (size > LARGEST_COOKIE) throw tooLarge(config.key, size)
+    const name = config.key + suffix
+    const size = name.length + value.length
+    if (size > LARGEST_COOKIE) throw tooLarge(name, size)
+    if (signed && !isWarned) warnOfWeak(ctx.app.keys)
+    isWarned = true
     const lines = ownLines(ctx, settings, value, maxAge)
-    if (!lines) return setCookie(ctx, config.key, value, withLifetime(config, maxAge), earlier)
+    if (!lines) return setCookie(ctx, name, value, withLifetime(config, maxAge), earlier)
     const present = without(cookieLines(ctx.res), earlier)
     if (present.length === 0) setCookieLines(ctx.res, [...lines])
     else setCookieLines(ctx.res, [...(overwrite ? present.filter(line => !isOurs(line)) : present), ...lines])
@@ -106,11 +126,22 @@ export function cookieCarrier(own: Config, isPlain: boolean): Carrier {
 
     clear(ctx, { config: { key, cookie } }, earlier) {
       try {
-        return setCookie(ctx, key, '', { ...cookie, expires: new Date(0), maxAge: false }, earlier)
+        return setCookie(ctx, key + suffix, '', { ...cookie, ...instead, expires: new Date(0), maxAge: false }, earlier)
       } catch (cause) {
         throw explained(cause)
       }
     },
+  }
+}
+
+/** Says that a secret can be guessed. Only once: it is the same secret for every request. */
+function warnOfWeak(keys: unknown): void {
+  const weaknesses = Array.isArray(keys) ? keys.filter(isSecret).map(weaknessOf) : []
+  if (weaknesses.some(Boolean)) {
+    warnOnce(
+      'KOA_SESSION_WEAK_SECRET',
+      'a secret in app.keys can be guessed; make a good one by `npx koa-session keygen`',
+    )
   }
 }
 
@@ -168,12 +199,12 @@ function setCookie(
   }
 }
 
-function tooLarge(key: string, size: number): SessionError {
-  return new SessionError(
-    'ERR_SESSION_TOO_LARGE',
-    `the cookie ${key} has ${size} bytes, and browsers drop one of more than ${LARGEST_COOKIE}: ` +
-      'keep less in the session, or keep it in a store (option store)',
-  )
+/** `limit`: what there is room for, in bytes, and `advice` how there is more. */
+export function tooLarge(key: string, size: number, limit = LARGEST_COOKIE, advice = ''): SessionError {
+  const reason =
+    limit === LARGEST_COOKIE ? `browsers drop one of more than ${limit}` : `servers may refuse more than ${limit}`
+  const out = `keep less in the session, or keep it in a store (option store)${advice}`
+  return new SessionError('ERR_SESSION_TOO_LARGE', `the cookie ${key} has ${size} bytes, and ${reason}: ${out}`)
 }
 
 /** Whether the response sets the cookie `key`, or its signature. */
@@ -183,7 +214,7 @@ export function setsCookie(ctx: Context, key: string): boolean {
 }
 
 function isOf(key: string, line: string): boolean {
-  return line.startsWith(key) && (line[key.length] === '=' || line.startsWith('.sig=', key.length))
+  return line.startsWith(key) && /^(\.sig|\.\d)?=/.test(line.slice(key.length, key.length + 5))
 }
 
 /** A header is sent in Latin-1, a character a byte; the `=` does not count. */

@@ -1,17 +1,15 @@
-import { decode, decodeText, encode, encodeText } from '../codec/json.ts'
 import { SessionError } from '../errors.ts'
 import { EMPTY, isFlatlySame, textOf, textOrNothing } from '../session/changes.ts'
+import { endOf, type Lifetime } from '../session/lifetime.ts'
 import {
   endOfData,
   type Found,
-  isExpired,
   isPayload,
-  type Lifetime,
   type Loaded,
-  NOTHING,
   type Payload,
   pack,
   packedEnd,
+  UNDECODABLE,
 } from '../session/payload.ts'
 import type { Difference } from '../session/plan.ts'
 import { dataIn, dataOf, fill, type Session } from '../session/session.ts'
@@ -19,7 +17,8 @@ import { refusePromise } from './await.ts'
 import { Backend } from './backend.ts'
 import { checkSchema, passesSchema } from './schema.ts'
 
-const UNDECODABLE = Symbol('undecodable')
+/** What `decode` gave up on. */
+const NOISE = Symbol('noise')
 
 /** The whole session is in the cookie. Its commit is sync, so that it can happen when the headers leave. */
 export class CookieBackend extends Backend {
@@ -56,30 +55,33 @@ export class CookieBackend extends Backend {
 
   giveUp(): void {}
 
-  load(presented: string | undefined): Loaded {
+  giveWay(): void {}
+
+  load(presented: string): Loaded {
     const { ctx, config } = this.scope
-    if (presented === undefined) return NOTHING
-    const text = config.decode === decode ? decodeText(presented) : undefined
+    const text = config.codec.read?.(presented)
     const payload = refusePromise(this.#decoded(presented, text), 'decode')
-    if (payload === UNDECODABLE) return NOTHING
-    if (!payload) return { fault: 'missed', value: payload }
-    if (!isPayload(payload)) return NOTHING
-    if (isExpired(payload, config.now())) return { fault: 'expired', value: payload }
-    const isValid =
-      (!config.valid || refusePromise(config.valid(ctx, payload), 'valid')) &&
-      refusePromise(passesSchema(config.schema, payload), 'schema')
-    if (!isValid) return { fault: 'invalid', value: payload }
+    if (payload === NOISE) return UNDECODABLE
+    if (!payload) return { fault: 'missed', reason: 'missing', value: payload }
+    if (!isPayload(payload)) return UNDECODABLE
+    const end = endOf(payload, config.now(), config.absoluteTimeout)
+    if (end) return { fault: 'expired', reason: end, value: payload }
+    if (config.valid && !refusePromise(config.valid(ctx, payload), 'valid')) {
+      return { fault: 'invalid', reason: 'valid', value: payload }
+    }
+    const passes = refusePromise(passesSchema(config.schema, payload), 'schema')
+    if (!passes) return { fault: 'invalid', reason: 'schema', value: payload }
     // What looks at the payload may write to it; and another encode may not write what this text is.
-    const isOurs = !config.valid && config.encode === encode
+    const isOurs = !config.valid && config.codec.write !== undefined
     return { payload, lifetime: payload, text: isOurs ? text : undefined }
   }
 
-  /** What the cookie says; `text` is its JSON, where the default codec wrote it. */
+  /** What the cookie says; `text` is its JSON, where that can be told. */
   #decoded(presented: string, text: string | undefined): unknown {
     try {
       return text === undefined ? this.scope.config.decode(presented) : JSON.parse(text)
     } catch (error) {
-      if (!(error instanceof Error) || error instanceof SyntaxError) return UNDECODABLE
+      if (!(error instanceof Error) || error instanceof SyntaxError) return NOISE
       // The next request would only throw again.
       this.scope.reply.drop()
       throw error
@@ -133,9 +135,9 @@ export class CookieBackend extends Backend {
   }
 
   #encoded(session: Session, text: string, lifetime: Lifetime): string {
-    const { encode: given } = this.scope.config
-    if (given === encode) return encodeText(text.slice(0, -1), packedEnd(text, lifetime))
-    const value = refusePromise(given(pack(dataOf(session), lifetime)), 'encode')
+    const { codec, encode } = this.scope.config
+    if (codec.write) return codec.write(text.slice(0, -1), packedEnd(text, lifetime))
+    const value = refusePromise(encode(pack(dataOf(session), lifetime)), 'encode')
     if (typeof value === 'string') return value
     throw new SessionError('ERR_SESSION_ENCODE', `encode gave a ${typeof value}, expected a string`)
   }

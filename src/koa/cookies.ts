@@ -130,8 +130,8 @@ export function presentedIn(
   return expected !== undefined && isEqual(expected, signature) ? value : null
 }
 
-/** The first cookie that begins with `start`, with its name. */
-function find(header: string, start: string): string | undefined {
+/** The first cookie in `header` that begins with `start`, a name and `=`; with its name. */
+export function find(header: string, start: string): string | undefined {
   for (let at = header.indexOf(start); at >= 0; at = header.indexOf(start, at + 1)) {
     let before = at - 1
     while (header[before] === ' ') before--

@@ -1,14 +1,28 @@
+import { createHash } from 'node:crypto'
 import type { Context } from 'koa'
 import type { Changes } from '../session/members.ts'
 import type { Refused } from '../session/payload.ts'
 
 /**
- * Says on the application, once the request has gone on, why a presented session was not taken up:
- * `session:missed`, `session:expired` or `session:invalid`, with `{ key, value, ctx }` as in 7.x; `key` is the id of a
- * stored session.
+ * Says on the application, once the request has gone on, why a presented session was not taken up: `session:refused`,
+ * with `{ reason, id, ctx }`, where `id` is the fingerprint of a stored session's. Before it, as in 7.x and with the
+ * reason, `session:missed`, `session:expired` or `session:invalid` with `{ key, value, reason, ctx }`; `key` is the id.
  */
-export function emitFault(ctx: Context, { fault, id: key, value }: Refused): void {
-  setImmediate(() => ctx.app.emit(`session:${fault}`, { key, value, ctx }))
+export function emitRefused(ctx: Context, { fault, reason, id: key, value }: Refused): void {
+  setImmediate(() => {
+    if (fault !== 'none') ctx.app.emit(`session:${fault}`, { key, value, reason, ctx })
+    ctx.app.emit('session:refused', { reason, id: fingerprint(key), ctx })
+  })
+}
+
+/** Says that an id was presented that had been given up before: `session:reuse`, with `{ id, ctx }`, its fingerprint. */
+export function emitReuse(ctx: Context, id: string): void {
+  setImmediate(() => ctx.app.emit('session:reuse', { id: fingerprint(id), ctx }))
+}
+
+/** What may be logged of an id: the first 8 characters of its SHA-256 in hex (ASVS 16.2.5). */
+function fingerprint(id: string | undefined): string | undefined {
+  return id === undefined ? undefined : createHash('sha256').update(id).digest('hex').slice(0, 8)
 }
 
 /** Says that a change came after the headers had left, and could not be sent: `session:late`, with `{ ctx }`. */

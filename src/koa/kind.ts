@@ -1,13 +1,14 @@
 import type { Context } from 'koa'
-import { encode } from '../codec/json.ts'
-import { type Config, type Given, optionError, resolveConfig } from '../config.ts'
-import { warnOnce } from '../errors.ts'
+import { type Config, resolveConfig } from '../config.ts'
+import { optionError, warnOnce } from '../errors.ts'
+import type { Given } from '../sealing.ts'
 import type { Store } from '../stores/store.ts'
 import { refusePromise } from './await.ts'
 import type { Backend } from './backend.ts'
 import { type Carrier, cookieCarrier, externalCarrier } from './carrier.ts'
 import { CookieBackend } from './cookie-backend.ts'
 import { Scope } from './scope.ts'
+import { sealedCarrier } from './sealed-carrier.ts'
 import { StoreBackend } from './store-backend.ts'
 
 /** What serves the requests of one middleware, made from its options. */
@@ -172,15 +173,21 @@ function isSame(options: Given, seen: readonly unknown[]): boolean {
 
 function partsOf(options: Given): Parts {
   const config = resolveConfig(options)
-  const { store, ContextStore, externalKey, rolling, renew } = config
+  const { store, ContextStore, rolling, renew } = config
   const isStored = store !== undefined || ContextStore !== undefined
   const storeFor = ({ ctx }: Scope) => (ContextStore ? new ContextStore(ctx) : (store as Store))
-  const isPlain = !isStored && config.encode === encode
   return {
     options,
     config,
     isLazy: !isStored && !rolling && !renew,
-    carrier: isStored && externalKey ? externalCarrier(externalKey) : cookieCarrier(config, isPlain),
+    carrier: carrierOf(config, isStored),
     backendFor: scope => (isStored ? new StoreBackend(scope, storeFor) : new CookieBackend(scope)),
   }
+}
+
+function carrierOf(config: Config, isStored: boolean): Carrier {
+  const { sealing, externalKey, codec } = config
+  if (sealing) return sealedCarrier(config, sealing, isStored ? 'id' : 'session')
+  if (isStored && externalKey) return externalCarrier(externalKey)
+  return cookieCarrier(config, { isPlain: !isStored && codec.write !== undefined })
 }

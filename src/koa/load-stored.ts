@@ -1,7 +1,9 @@
-import { isExpired, isPayload, type Lifetime, type Loaded } from '../session/payload.ts'
+import { endOf, type Lifetime } from '../session/lifetime.ts'
+import { isPayload, type Loaded } from '../session/payload.ts'
 import { payloadOf } from '../stores/record.ts'
 import { keyed, type Store, type StoredRecord } from '../stores/store.ts'
 import { andThen } from './await.ts'
+import { emitReuse } from './events.ts'
 import { passesSchema } from './schema.ts'
 import type { Scope } from './scope.ts'
 
@@ -10,14 +12,34 @@ export function loadStored(scope: Scope, store: Store, id: string): Loaded | Pro
   const { ctx, config } = scope
   const call = { ctx, rolling: config.rolling }
   const byKeys = keyed(store)
-  if (byKeys) return andThen(byKeys.read(id, call), record => examined(scope, id, record?.lifetime, record))
+  if (byKeys) {
+    return andThen(byKeys.read(id, call), record =>
+      record?.retiredAt === undefined
+        ? examined(scope, id, record?.lifetime, record)
+        : retired(scope, id, record.retiredAt),
+    )
+  }
   const lifetime = config.maxAge === 'session' ? config.ttl : config.maxAge
   return andThen(store.get(id, lifetime, call), payload => {
-    if (payload && !isPayload(payload)) return { fault: 'invalid', id, value: payload }
+    if (payload && !isPayload(payload)) return { fault: 'invalid', reason: 'undecodable', id, value: payload }
     // An empty object has nothing of a session that was saved: an id must not be adopted for it.
-    const isThere = isPayload(payload) && Object.keys(payload).length > 0
-    return isThere ? examined(scope, id, payload) : { fault: 'missed', id, value: payload }
+    const names = Object.keys(Object(payload))
+    if (names.length === 1 && isPayload(payload) && typeof payload._retired === 'number') {
+      return retired(scope, id, payload._retired)
+    }
+    const isThere = isPayload(payload) && names.length > 0
+    return isThere ? examined(scope, id, payload) : { fault: 'missed', reason: 'missing', id, value: payload }
   })
+}
+
+/** How long (ms) requests that were under way when an id was retired may still bring it. */
+const UNDER_WAY = 10_000
+
+/** An id that `regenerate()` gave up. Whoever brings it later has lost a response, or has stolen it. */
+function retired({ ctx, config }: Scope, id: string, at: number): Loaded {
+  const isParallel = config.now() - at < UNDER_WAY
+  if (!isParallel) emitReuse(ctx, id)
+  return { fault: 'missed', reason: 'retired', id, isParallel }
 }
 
 /** A session that is there: as a `record`, or as a payload, which says its own `lifetime`. */
@@ -27,19 +49,20 @@ function examined(
   lifetime: Lifetime | undefined,
   record?: StoredRecord,
 ): Loaded | Promise<Loaded> {
-  if (!lifetime) return { fault: 'missed', id, value: undefined }
+  if (!lifetime) return { fault: 'missed', reason: 'missing', id }
   const { valid, schema } = config
-  const isOver = isExpired(lifetime, config.now())
-  if (record && !isOver && !valid && !schema) return { id, lifetime, members: record.members }
+  const end = endOf(lifetime, config.now(), config.absoluteTimeout)
+  if (record && !end && !valid && !schema) return { id, lifetime, members: record.members }
   const value = record ? readable(record) : lifetime
-  if (isOver) return { fault: 'expired', id, value }
-  const refused: Loaded = { fault: 'invalid', id, value }
-  if (!value) return refused
-  // What looks at the payload may write to it, which the handler sees.
-  const found: Loaded = { id, lifetime, payload: value }
-  return andThen(valid ? valid(ctx, value) : true, isValid =>
-    andThen(isValid && passesSchema(schema, value), isGood => (isGood ? found : refused)),
-  )
+  if (end) return { fault: 'expired', reason: end, id, value }
+  if (!value) return { fault: 'invalid', reason: 'undecodable', id }
+  return andThen(valid ? valid(ctx, value) : true, isValid => {
+    if (!isValid) return { fault: 'invalid', reason: 'valid', id, value }
+    return andThen(passesSchema(schema, value), passes =>
+      // What looks at the payload may write to it, which the handler sees.
+      passes ? { id, lifetime, payload: value } : { fault: 'invalid', reason: 'schema', id, value },
+    )
+  })
 }
 
 /** What a record says, or nothing where it is no JSON. */

@@ -1,11 +1,12 @@
 import type Koa from 'koa'
 import type { Context, Next } from 'koa'
-import type { Given } from '../config.ts'
 import { warnOnce } from '../errors.ts'
 import type { CreateSessionOptions } from '../options.ts'
+import type { Given } from '../sealing.ts'
 import type { ContextFor, Session, SessionData } from '../types.ts'
 import { promised } from './await.ts'
 import { begin, type Entry, type Kind, register, scopeOf, toBegin } from './kind.ts'
+import { checkSecrets } from './sealed-carrier.ts'
 
 /** What `session()` asks of a Koa application. */
 export interface SessionApp {
@@ -45,10 +46,13 @@ export function createSession(first: unknown, second: unknown): SessionMiddlewar
     warnOnce('KOA_SESSION_MAXAGE', 'the option `maxage` has been renamed to `maxAge`', 'DeprecationWarning')
   }
   const kind = register(app.context, options)
+  const { sealing } = kind.parts().config
+  // Those that are set later are looked at when they are used first.
+  if (sealing) checkSecrets(sealing, Reflect.get(app, 'keys'))
   return Object.assign(middlewareOf(kind), {
     load: async (ctx: object) => {
       const scope = scopeOf(ctx as Context, kind)
-      await scope.load()
+      await scope.presented.load()
       return scope.session as Session
     },
   }) as SessionMiddleware

@@ -1,7 +1,7 @@
-import { type Found, type Loaded, maxAgeOf } from '../session/payload.ts'
+import { type Found, type Loaded, NOTHING } from '../session/payload.ts'
 import { Session } from '../session/session.ts'
 import { setsCookie } from './carrier.ts'
-import { emitFault } from './events.ts'
+import { emitRefused } from './events.ts'
 import type { Scope } from './scope.ts'
 
 /** What the client presented, and what was found behind it. Loaded once; an error is kept for who reads the session. */
@@ -43,7 +43,7 @@ export class Presented {
     const { ctx, backend } = this.#scope
     const session = new Session(this.#scope, false)
     if (backend.fill(session, found)) return session
-    emitFault(ctx, { fault: 'invalid', id: found.id, value: found.payload })
+    emitRefused(ctx, { fault: 'invalid', reason: 'undecodable', id: found.id, value: found.payload })
     return undefined
   }
 
@@ -51,10 +51,11 @@ export class Presented {
     try {
       this.#scope.settings.refresh()
       const { ctx, config, settings, reply, backend, carrier } = this.#scope
-      this.value = carrier.read(ctx, settings)
+      const read = carrier.read(ctx, settings)
       // Koa renews or clears a signature when it reads one: that response sets the cookie, too.
       if (ctx.res && setsCookie(ctx, config.key)) reply.attend()
-      const loading = backend.load(this.value)
+      if (typeof read === 'string') this.value = read
+      const loading = typeof read === 'string' ? backend.load(read) : (read ?? NOTHING)
       if (loading instanceof Promise) return this.#wait(loading)
       this.#take(loading)
     } catch (error) {
@@ -78,8 +79,8 @@ export class Presented {
 
   #take(loaded: Loaded): void {
     this.#settle(loaded)
-    const { ctx, settings } = this.#scope
-    if (!loaded.fault) settings.maxAge = maxAgeOf(loaded.lifetime) ?? settings.maxAge
-    else if (loaded.fault !== 'none') emitFault(ctx, loaded)
+    if (!loaded.fault) this.#scope.settings.resume(loaded.lifetime)
+    else if (loaded.reason) emitRefused(this.#scope.ctx, loaded)
+    if (loaded.fault && loaded.isParallel) this.#scope.backend.giveWay()
   }
 }

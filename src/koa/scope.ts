@@ -1,8 +1,9 @@
 import type { Context } from 'koa'
 import type { Config } from '../config.ts'
 import { SessionError, warnOnce } from '../errors.ts'
-import { type Lifetime, lifetimeFrom, type MaxAge } from '../session/payload.ts'
-import { type Plan, planCommit, SKIP } from '../session/plan.ts'
+import type { Lifetime } from '../session/lifetime.ts'
+import type { MaxAge } from '../session/payload.ts'
+import { isDue, type Plan, planCommit, SKIP } from '../session/plan.ts'
 import { type CommitOptions, Session, type SessionHost } from '../session/session.ts'
 import { Queue } from './await.ts'
 import type { Backend } from './backend.ts'
@@ -47,16 +48,12 @@ export class Scope implements SessionHost {
     return this.settings.config
   }
 
-  /** Begins the request, or leaves it without a session. A promise, where it has to be loaded; it never rejects. */
+  /** Begins the request, or leaves it without a session. A promise where it has to be loaded, which never rejects. */
   start(isSkipped: boolean): Promise<void> | undefined {
     this.#phase = isSkipped ? 'skipped' : 'running'
     if (isSkipped) return undefined
     if (this.config.rolling || this.config.renew) this.reply.attend()
-    return this.load()
-  }
-
-  /** Loads what takes a round trip. What is read at once is read when it is asked for. */
-  load(): Promise<void> | undefined {
+    // What is read at once is read when it is asked for.
     return this.backend.waits ? this.presented.load() : undefined
   }
 
@@ -119,6 +116,7 @@ export class Scope implements SessionHost {
     this.#use()
     if (this.#session === undefined) this.#learn(value === null)
     this.#isForced = false
+    if (value === null) this.settings.forget()
     this.#session = value && Object.assign(new Session(this, false), value)
     if (value) this.backend.nameIt()
   }
@@ -140,7 +138,7 @@ export class Scope implements SessionHost {
   /** The lifetime of a session that is put to rest now. */
   newLifetime(): Lifetime {
     this.#isForced = false
-    return lifetimeFrom(this.maxAge, this.config.now())
+    return this.settings.newLifetime()
   }
 
   /** Looks at what is to be replaced, so that it is known whether that is a change. */
@@ -150,7 +148,7 @@ export class Scope implements SessionHost {
       this.presented.open()
       this.settings.maxAge = maxAge
     } catch (cause) {
-      // What could not be read can still be destroyed, whatever takes its place.
+      // It can still be destroyed, whatever takes its place.
       this.backend.giveUp(this.presented.value)
       // A cookie that can't be read is replaced; what a store could not give may be somebody's data.
       if (isRemoved || !this.backend.waits) return
@@ -201,17 +199,22 @@ export class Scope implements SessionHost {
     this.settings.refresh()
     this.#isUsedSinceCommit = false
     if (this.backend.waits && !this.presented.isLoaded) return SKIP
-    const { rolling, renew, now } = this.config
+    const { rolling, renew } = this.config
     if (this.#session === undefined && (rolling || renew)) this.#wake()
-    const { backend, maxAge } = this
+    const { backend } = this
     const session = this.#session
     if (session === undefined || (session === null && backend.done === 'ended')) return SKIP
     const difference = session ? backend.compare(session) : 'removed'
     const forced = save || this.#isForced
-    const keepAlive = backend.done === 'saved' ? 'no' : rolling ? 'rolling' : renew ? 'renew' : 'no'
-    if (difference === 'same' && !forced && !regenerate && keepAlive === 'no') return SKIP
-    const { isKnown, expiresAt } = backend
-    return planCommit({ difference, isKnown, forced, regenerate, keepAlive, maxAge, expiresAt }, now())
+    return planCommit({ difference, isKnown: backend.isKnown, forced, regenerate, keepAlive: this.#keepAlive() })
+  }
+
+  /** Why a session that did not change is to be kept alive, if it is. */
+  #keepAlive(): 'no' | 'rolling' | 'renew' {
+    const { rolling, renew, now } = this.config
+    if (this.backend.done === 'saved') return 'no'
+    if (rolling || this.settings.isStale) return 'rolling'
+    return renew && isDue(renew, this.maxAge, this.backend.expiresAt, now()) ? 'renew' : 'no'
   }
 
   /** Opens a session that the handler did not ask for, where it is to be kept alive all the same. */

@@ -1,4 +1,5 @@
 import { type Config, checkMaxAge, resolveConfig } from '../config.ts'
+import { createdAt, type Lifetime, lifetimeFrom, maxAgeOf } from '../session/lifetime.ts'
 import type { MaxAge } from '../session/payload.ts'
 import type { KoaCookies } from './cookies.ts'
 
@@ -8,7 +9,12 @@ export class Settings {
   config: Config
   /** What Koa's cookies are made of, as it was when they were used first. */
   koaCookies: KoaCookies | undefined
+  /** Whether what the client presented was signed or sealed as it would not be now, so that it is sent anew. */
+  isStale = false
   #maxAge: MaxAge | undefined
+  /** Instants, see `Meta`. */
+  #created: number | undefined
+  #fresh: number | undefined
   #view: Record<string, unknown> | undefined
 
   constructor(config: Config) {
@@ -26,10 +32,49 @@ export class Settings {
     if (this.#view) this.#view.maxAge = this.#maxAge
   }
 
+  get createdAt(): number {
+    this.#created ??= this.config.now()
+    return this.#created
+  }
+
+  isFresh(milliseconds: number): boolean {
+    return this.#fresh !== undefined && Math.abs(this.config.now() - this.#fresh) <= milliseconds
+  }
+
+  freshen(): void {
+    this.#fresh = this.config.now()
+  }
+
+  /** The lifetime of a session that is put to rest now. */
+  newLifetime(): Lifetime {
+    const { now: clock, absoluteTimeout, sealing } = this.config
+    const now = clock()
+    const saysMore = absoluteTimeout !== undefined || sealing !== undefined || this.#fresh !== undefined
+    if (!saysMore) return lifetimeFrom(this.maxAge, now)
+    // Where the clock was ahead when it was made, it is as if it were made now.
+    const created = Math.min(this.createdAt, now)
+    const meta = this.#fresh === undefined ? { created } : { created, fresh: this.#fresh }
+    return lifetimeFrom(this.maxAge, now, meta, created + (absoluteTimeout ?? Number.POSITIVE_INFINITY))
+  }
+
+  /** Takes up what a session that was found says of itself. */
+  resume(lifetime: Lifetime): void {
+    const fresh = lifetime._meta?.fresh
+    this.maxAge = maxAgeOf(lifetime) ?? this.maxAge
+    this.#created = createdAt(lifetime)
+    this.#fresh = Number.isFinite(fresh) ? fresh : undefined
+  }
+
+  /** What is saved from now on is another session. */
+  forget(): void {
+    this.#created = undefined
+    this.#fresh = undefined
+  }
+
   /** What `ctx.sessionOptions` gives: an object that can be written to, for this response. */
   get view(): Record<string, unknown> {
     if (!this.#view) {
-      const { cookie, ...options } = this.config
+      const { cookie, codec: _, sealing: __, ...options } = this.config
       this.#view = { ...options, ...cookie, maxAge: this.maxAge }
     }
     return this.#view

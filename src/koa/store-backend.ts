@@ -1,13 +1,15 @@
 import { SessionError } from '../errors.ts'
 import { textOf } from '../session/changes.ts'
+import type { Lifetime } from '../session/lifetime.ts'
 import { type Changes, changed, changesSince, type Members, NO_CHANGES, NO_MEMBERS } from '../session/members.ts'
-import { type Found, type Lifetime, type Loaded, NOTHING, pack } from '../session/payload.ts'
+import { type Found, type Loaded, pack } from '../session/payload.ts'
 import type { Difference } from '../session/plan.ts'
 import { dataOf, fill, fillFrom, type Session } from '../session/session.ts'
 import { type KeyedStore, keyed, type Patched, type Store } from '../stores/store.ts'
-import { andThen, refusePromise } from './await.ts'
+import { andThen } from './await.ts'
 import { Backend } from './backend.ts'
 import { emitGone } from './events.ts'
+import { newId, refuseUnreachable } from './ids.ts'
 import { loadStored } from './load-stored.ts'
 import { checkSchema } from './schema.ts'
 import type { Scope } from './scope.ts'
@@ -18,10 +20,7 @@ const GRACE = 10_000
 /** How many ids are tried for a new session, where those that `genid` gives are taken. */
 const ATTEMPTS = 3
 
-/**
- * The session is in a store, and the client carries its id. The store is made when it is needed first: one that can't
- * be made is like one that is down.
- */
+/** The session is in a store, and the client carries its id. A store that can't be made is like one that is down. */
 export class StoreBackend extends Backend {
   id: string | undefined
   readonly #storeFor: (scope: Scope) => Store
@@ -40,6 +39,8 @@ export class StoreBackend extends Backend {
   #isSaved = false
   /** Whether the store has lost it to another request. */
   #isGone = false
+  /** Whether the client has another session by now. */
+  #hasGivenWay = false
 
   constructor(scope: Scope, storeFor: (scope: Scope) => Store) {
     super(scope)
@@ -64,7 +65,7 @@ export class StoreBackend extends Backend {
   }
 
   nameIt(): string {
-    this.id ??= this.#newId()
+    this.id ??= newId(this.scope)
     return this.id
   }
 
@@ -72,20 +73,16 @@ export class StoreBackend extends Backend {
     this.id = undefined
   }
 
-  #newId(): string {
-    const { ctx, config } = this.scope
-    const id = refusePromise(config.genid(ctx), 'genid')
-    if (typeof id === 'string' && id !== '') return id
-    const what = id === '' ? 'an empty string' : typeof id
-    throw new SessionError('ERR_SESSION_ID', `genid gave ${what}, expected an id`)
+  giveWay(): void {
+    this.#hasGivenWay = true
   }
 
   giveUp(presented: string | undefined): void {
     this.#replacedId = presented
   }
 
-  load(id: string | undefined): Loaded | Promise<Loaded> {
-    return id === undefined ? NOTHING : loadStored(this.scope, this.store, id)
+  load(id: string): Loaded | Promise<Loaded> {
+    return loadStored(this.scope, this.store, id)
   }
 
   fill(session: Session, { id, lifetime, payload, members }: Found): boolean {
@@ -120,8 +117,9 @@ export class StoreBackend extends Backend {
 
   save(session: Session): void | Promise<void> {
     const { ctx, config } = this.scope
+    if (this.#hasGivenWay) return this.#lose()
     const id = this.nameIt()
-    this.#refuseUnreachable(id)
+    refuseUnreachable(this.scope, id)
     this.#storingId = id
     if (!config.beforeSave && !config.schema) return this.#put(session, id)
     return andThen(config.beforeSave?.(ctx, session), () => {
@@ -132,14 +130,15 @@ export class StoreBackend extends Backend {
   }
 
   replace(session: Session): void | Promise<void> {
+    if (this.#hasGivenWay) return this.#lose()
     this.#rename()
     this.#replacedId ??= this.#storedId
     return this.save(session)
   }
 
   #rename(): string {
-    const id = this.#newId()
-    this.#refuseUnreachable(id)
+    const id = newId(this.scope)
+    refuseUnreachable(this.scope, id)
     this.id = id
     return id
   }
@@ -190,10 +189,15 @@ export class StoreBackend extends Backend {
     return andThen(outcome, (outcome): void | Promise<void> => {
       if (outcome === true || outcome === 'saved') return this.#saved(lifetime)
       if (outcome === 'emptied') return this.#end()
-      // Another request has ended the session: it stays so, and the client may have another one by now.
       this.#isGone = true
-      if (this.#changes) emitGone(this.scope.ctx, this.#changes)
+      this.#lose()
     })
+  }
+
+  /** Another request has ended the session: it stays so, what changed is told once, and the client may have another. */
+  #lose(): void {
+    if (this.#changes) emitGone(this.scope.ctx, this.#changes)
+    this.#isSaved = true
   }
 
   #saved(lifetime: Lifetime): void | Promise<void> {
@@ -205,7 +209,10 @@ export class StoreBackend extends Backend {
   }
 
   #forgetReplaced(id: string): void | Promise<void> {
-    return andThen(this.store.destroy(id, { ctx: this.scope.ctx }), () => {
+    const call = { ctx: this.scope.ctx }
+    const store = keyed(this.store)
+    const done = store?.retire ? store.retire(id, this.#ttl, call) : this.store.destroy(id, call)
+    return andThen(done, () => {
       this.#replacedId = undefined
     })
   }
@@ -216,6 +223,7 @@ export class StoreBackend extends Backend {
   }
 
   destroy(emptied?: Session): void | Promise<void> {
+    if (this.#hasGivenWay) return
     const store = emptied && this.id !== undefined && this.id === this.#storedId && keyed(this.store)
     // A parallel request may have put data there.
     return store ? this.#patch(store, this.#storedId ?? '', this.scope.newLifetime(), false) : this.#end()
@@ -235,15 +243,8 @@ export class StoreBackend extends Backend {
   }
 
   announce(session: Session | null): void {
+    if (this.#hasGivenWay) return
     if (session) this.scope.reply.carry(this.nameIt())
     else this.scope.reply.drop()
-  }
-
-  /** A new id that can't reach its client would be a session that nobody can use. */
-  #refuseUnreachable(id: string): void {
-    const { presented, reply } = this.scope
-    if (!reply.hasLeft || id === presented.value || id === reply.carried) return
-    const advice = 'use the session before the response begins'
-    throw new SessionError('ERR_SESSION_HEADERS_SENT', `the headers left before the id of a new session; ${advice}`)
   }
 }

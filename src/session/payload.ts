@@ -1,5 +1,6 @@
 /** A session at rest: the application's data and, beside it, its lifetime. */
 
+import type { Lifetime } from './lifetime.ts'
 import type { Members } from './members.ts'
 
 /** The application's own properties. */
@@ -16,18 +17,35 @@ export type Payload = Data & {
   _maxAge?: number
   /** Set when it lives until the browser closes. */
   _session?: true
+  /** What koa-session 7 does not know. */
+  _meta?: Meta
+}
+
+/** What 8 says of a session beside the names of 7.x: instants, in milliseconds since the epoch. */
+export interface Meta {
+  /** When it was made. */
+  readonly created?: number
+  /** When somebody proved last to be who they are: `regenerate({ fresh: true })`. */
+  readonly fresh?: number
 }
 
 /** Names in a payload that are never data. */
 export const METADATA: ReadonlySet<string> = new Set(['_expire', '_maxAge', '_session', '_requireSave', '_meta'])
 
-/** Why a presented session was not taken up. */
-export type Fault = 'missed' | 'expired' | 'invalid'
+/** What is told of a presented session that was not taken up, in the words of 7.x; it is silent about `none`. */
+export type Fault = 'missed' | 'expired' | 'invalid' | 'none'
+
+/** Why it was not. */
+export type Reason = 'signature' | 'undecodable' | 'missing' | 'retired' | 'expired' | 'absolute' | 'valid' | 'schema'
 
 /** A presented session that was not taken up; `id` is that of a stored one. */
 export interface Refused {
   readonly fault: Fault
-  readonly value: unknown
+  /** `undefined`: nothing was presented. */
+  readonly reason: Reason | undefined
+  readonly value?: unknown
+  /** Whether its id was given up so lately that a request that was under way then may still bring it. */
+  readonly isParallel?: boolean
   readonly id?: string | undefined
 }
 
@@ -43,18 +61,14 @@ export interface Found {
 }
 
 /** What was found behind the value that a client presented. */
-export type Loaded = Found | Refused | { readonly fault: 'none' }
+export type Loaded = Found | Refused
 
-/** Nothing was presented, or nothing that can be told from noise. */
-export const NOTHING: Loaded = { fault: 'none' }
-
-/** What a payload says of its lifetime. */
-export type Lifetime = Pick<Payload, '_expire' | '_maxAge' | '_session'>
-
-/** The lifetime of a session that is put to rest at the instant `now`. */
-export function lifetimeFrom(maxAge: MaxAge, now: number): Lifetime {
-  return maxAge === 'session' ? { _session: true } : { _expire: now + maxAge, _maxAge: maxAge }
-}
+/** Nothing was presented. */
+export const NOTHING: Refused = { fault: 'none', reason: undefined }
+/** Something was, and it can't be told from noise. */
+export const UNDECODABLE: Refused = { fault: 'none', reason: 'undecodable' }
+/** It was not signed or sealed by us. */
+export const FORGED: Refused = { fault: 'none', reason: 'signature' }
 
 /** `data` as it is put to rest. */
 export function pack(data: Data, lifetime: Lifetime): Payload {
@@ -66,9 +80,10 @@ export function pack(data: Data, lifetime: Lifetime): Payload {
  * What follows `text`, the JSON text of data, without its last brace, in the JSON text of `pack(data, lifetime)`: so
  * that nothing is serialized twice.
  */
-export function packedEnd(text: string, { _expire, _maxAge }: Lifetime): string {
-  const end = _expire === undefined ? UNTIL_CLOSED : `"_expire":${json(_expire)},"_maxAge":${json(_maxAge)}}`
-  return text.length === 2 ? end : `,${end}`
+export function packedEnd(text: string, { _expire, _maxAge, _meta }: Lifetime): string {
+  const end = _expire === undefined ? UNTIL_CLOSED : `"_expire":${json(_expire)},"_maxAge":${json(_maxAge)}`
+  const more = _meta ? `,"_meta":${JSON.stringify(_meta)}}` : '}'
+  return text.length === 2 ? end + more : `,${end}${more}`
 }
 
 /** As `JSON.stringify` has it, in a third of its time. A clock that is not one gives what is no number. */
@@ -76,8 +91,9 @@ function json(value: unknown): unknown {
   return Number.isFinite(value) ? value : JSON.stringify(value)
 }
 
-const UNTIL_CLOSED = '"_session":true}'
-const TIMED = /^"_expire":\d+,"_maxAge":\d+\}$/
+const UNTIL_CLOSED = '"_session":true'
+/** As `packedEnd` writes it, with its number of members. */
+const END = /^(?:"_session":true|"_expire":\d+,"_maxAge":\d+)(,"_meta":\{(?:"\w+":\d+(?:,(?=")|(?=\})))*\})?\}$/
 
 /**
  * Where the data ends in `text`, the JSON text of a payload with so many `reserved` members, if the lifetime follows
@@ -85,33 +101,15 @@ const TIMED = /^"_expire":\d+,"_maxAge":\d+\}$/
  * last brace is that of the whole.
  */
 export function endOfData(text: string, reserved: number): number | undefined {
-  const at = reserved === 1 ? text.length - UNTIL_CLOSED.length : text.lastIndexOf('"_expire":')
-  const end = text.slice(at)
-  const isLifetime = reserved === 1 ? end === UNTIL_CLOSED : reserved === 2 && TIMED.test(end)
-  if (!isLifetime || (at > 1 && text[at - 1] !== ',')) return undefined
+  const timed = text.lastIndexOf('"_expire":')
+  const at = timed < 0 ? text.lastIndexOf(UNTIL_CLOSED) : timed
+  const end = at < 0 ? null : END.exec(text.slice(at))
+  const count = (timed < 0 ? 1 : 2) + (end?.[1] ? 1 : 0)
+  if (!end || count !== reserved || (at > 1 && text[at - 1] !== ',')) return undefined
   return at > 1 ? at - 1 : at
-}
-
-/** The lifetime that a payload was saved with, if it says so. */
-export function maxAgeOf({ _session, _maxAge }: Lifetime): MaxAge | undefined {
-  if (_session) return 'session'
-  return isLifetime(_maxAge) ? _maxAge : undefined
-}
-
-/** Whether a session's own lifetime has ended. One without a lifetime has not (as in 7.x). */
-export function isExpired({ _expire }: Lifetime, now: number): boolean {
-  return typeof _expire === 'number' && _expire < now
 }
 
 /** Whether `value` can be a payload: an object, not a list. */
 export function isPayload(value: unknown): value is Payload {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
-}
-
-/** Beyond this the instant of expiry would be no Date (ECMA-262, 21.4.1.1: 8.64e15 from the epoch). */
-const LONGEST = 8e15
-
-/** Whether `value` is a number of milliseconds that a session can live. */
-export function isLifetime(value: unknown): value is number {
-  return typeof value === 'number' && value > 0 && value <= LONGEST
 }

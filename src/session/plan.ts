@@ -19,11 +19,8 @@ export interface Outcome {
   readonly forced: boolean
   /** The handler asked for a new id. */
   readonly regenerate: boolean
-  /** How a session that did not change is to be kept alive. */
+  /** Why a session that did not change is to be kept alive, if it is. */
   readonly keepAlive: 'no' | 'rolling' | 'renew'
-  readonly maxAge: MaxAge
-  /** When the session as it was taken up expires; `undefined`: it does not say. */
-  readonly expiresAt: number | undefined
 }
 
 export const SKIP: Plan = { action: 'skip' }
@@ -36,19 +33,27 @@ const SAVE = {
   renew: { action: 'save', reason: 'renew' },
 } as const
 
-/** Decides, and does nothing else. `now` is in milliseconds since the epoch. */
-export function planCommit(outcome: Outcome, now: number): Plan {
-  const { difference, forced } = outcome
+/** Decides, and does nothing else. */
+export function planCommit({ difference, isKnown, forced, regenerate, keepAlive }: Outcome): Plan {
   if (difference === 'removed') return DESTROY
   // An empty session is neither stored nor sent, at logout included, unless the handler asks for it.
-  if (difference === 'emptied' && !forced) return outcome.isKnown ? DESTROY : SKIP
-  if (outcome.regenerate) return REPLACE
+  if (difference === 'emptied' && !forced) return isKnown ? DESTROY : SKIP
+  if (regenerate) return REPLACE
   if (forced) return SAVE.forced
   if (difference !== 'same') return SAVE.changed
-  return keepAlive(outcome, now)
+  return keepAlive === 'no' ? SKIP : SAVE[keepAlive]
 }
 
-function keepAlive({ keepAlive, maxAge, expiresAt }: Outcome, now: number): Plan {
-  const isDue = maxAge !== 'session' && expiresAt !== undefined && expiresAt - now < maxAge / 2
-  return keepAlive === 'rolling' || (keepAlive === 'renew' && isDue) ? SAVE[keepAlive] : SKIP
+/**
+ * Whether a session that expires at the instant `expiresAt` (`undefined`: it does not say) is to be renewed: when less
+ * than `threshold` is left of its lifetime, or less than half of that (`true`). All in milliseconds.
+ */
+export function isDue(
+  threshold: number | boolean,
+  maxAge: MaxAge,
+  expiresAt: number | undefined,
+  now: number,
+): boolean {
+  if (!threshold || maxAge === 'session' || expiresAt === undefined) return false
+  return expiresAt - now < (threshold === true ? maxAge / 2 : threshold)
 }

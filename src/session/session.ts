@@ -9,12 +9,27 @@ export interface CommitOptions {
   readonly regenerate?: boolean
 }
 
+/** How `regenerate()` differs from a new id and nothing else. */
+export interface RegenerateOptions {
+  /** The visitor has just proved who they are: `isFresh()` counts from now. */
+  readonly fresh?: boolean
+  /** The keys that the session keeps. Default: all of them. */
+  readonly keep?: readonly string[]
+}
+
 export type CommitCallback = (error?: unknown) => void
 
 /** What a session needs of the request that it belongs to. */
 export interface SessionHost {
   readonly id: string | undefined
   maxAge: MaxAge
+  readonly settings: {
+    readonly createdAt: number
+    /** Whether the visitor proved who they are within the last `milliseconds`. */
+    isFresh(milliseconds: number): boolean
+    /** Marks that they have just done so. */
+    freshen(): void
+  }
   commit(options: CommitOptions): Promise<void>
 }
 
@@ -72,11 +87,35 @@ export class Session {
     return settle(this.#host.commit({ save: true }), callback)
   }
 
-  /** Gives this session a new id, now, and forgets the old one; the data stays. Call it at sign-in (ASVS 7.2.4). */
+  /**
+   * Gives this session a new id, now, and forgets the old one; the data stays, or what of it `keep` names. Call it at
+   * sign-in (ASVS 7.2.4), with `fresh` there and where somebody proves anew who they are.
+   */
   regenerate(callback: CommitCallback): void
-  regenerate(): Promise<void>
-  regenerate(callback?: CommitCallback): Promise<void> | void {
+  regenerate(options?: RegenerateOptions): Promise<void>
+  regenerate(given?: RegenerateOptions | CommitCallback | null): Promise<void> | void {
+    const [options, callback] = typeof given === 'function' ? [undefined, given] : [given]
+    const { fresh, keep }: RegenerateOptions = options ?? {}
+    if (keep) for (const name of Object.keys(dataOf(this))) if (!keep.includes(name)) Reflect.deleteProperty(this, name)
+    if (fresh) this.#host.settings.freshen()
     return settle(this.#host.commit({ regenerate: true }), callback)
+  }
+
+  /**
+   * The instant at which this session was made, in milliseconds since the epoch. It is exact with the options
+   * `absoluteTimeout` or `seal`, and once the session was marked as fresh; otherwise it is that of the last save, which
+   * is all that the names of 7.x tell.
+   */
+  get createdAt(): number {
+    return this.#host.settings.createdAt
+  }
+
+  /**
+   * Whether the visitor proved who they are within the last `milliseconds`, as `regenerate({ fresh: true })` marked it:
+   * for asking again before what matters (ASVS 7.5.1, 7.5.3).
+   */
+  isFresh(milliseconds: number): boolean {
+    return this.#host.settings.isFresh(milliseconds)
   }
 
   /** Commits now what the end of the request would commit: for the option `autoCommit: false`. */
@@ -96,9 +135,12 @@ export class Session {
   }
 }
 
-const API = Object.getOwnPropertyNames(Session.prototype).filter(name => name !== 'constructor')
+/** What 7.x does not have. Sessions that it stored may have data of these names, which takes their place. */
+const NEWER = ['createdAt', 'isFresh']
+const API = Object.getOwnPropertyNames(Session.prototype).filter(name => ![...NEWER, 'constructor'].includes(name))
 
 for (const name of [...API, ...METADATA]) protect(name)
+for (const name of NEWER) protect(name, shadow(name, true))
 
 /** What node:util calls `inspect.custom`: `util.inspect` and `console.log` show the data. */
 const INSPECT = Symbol.for('nodejs.util.inspect.custom')
@@ -123,11 +165,11 @@ function shadow(name: PropertyKey, enumerable: boolean) {
 }
 
 /** An accessor with a setter, where a plain member would let sloppy-mode code assign in silence. */
-function protect(name: string): void {
+function protect(name: string, instead?: (this: Session, value: unknown) => void): void {
   const member = Object.getOwnPropertyDescriptor(Session.prototype, name)
   Object.defineProperty(Session.prototype, name, {
     get: member?.get ?? (() => member?.value),
-    set: member?.set ?? refuse,
+    set: member?.set ?? instead ?? refuse,
   })
 
   function refuse(this: Session, value: unknown): void {

@@ -22,6 +22,7 @@ export interface MemoryStore extends Plain {
   create(id: string, record: StoredRecord, ttl: number): boolean
   patch(id: string, patch: Patch, ttl: number): Patched
   touch(id: string, lifetime: StoredLifetime, ttl: number): boolean
+  retire(id: string, ttl: number): void
   /** The number of sessions that it holds, those that expired and were not looked at since included. */
   readonly size: number
 }
@@ -31,6 +32,7 @@ interface Entry {
   readonly id: string
   members: StoredRecord['members']
   lifetime: StoredLifetime
+  retiredAt: number | undefined
   expiresAt: number
   /** Its neighbours in the order of use. */
   older: Entry | undefined
@@ -89,11 +91,17 @@ export function memoryStore({ max = 10_000, now = Date.now }: MemoryStoreOptions
     return entry
   }
 
-  function add(id: string, { members, lifetime }: StoredRecord, ttl: number): void {
-    const entry = { id, members, lifetime, expiresAt: now() + ttl, older: undefined, newer: undefined }
+  function add(id: string, { members, lifetime, retiredAt }: StoredRecord, ttl: number): void {
+    const entry = { id, members, lifetime, retiredAt, expiresAt: now() + ttl, older: undefined, newer: undefined }
     entries.set(id, entry)
     append(entry)
     if (entries.size > max && oldest) forget(oldest)
+  }
+
+  /** What can be changed. */
+  function findLive(id: string): Entry | undefined {
+    const entry = find(id)
+    return entry?.retiredAt === undefined ? entry : undefined
   }
 
   function extend(entry: Entry, { members, lifetime }: StoredRecord, ttl: number): void {
@@ -113,7 +121,7 @@ export function memoryStore({ max = 10_000, now = Date.now }: MemoryStoreOptions
       const known = entries.get(id)
       if (!known) return add(id, record, ttl)
       use(known)
-      extend(known, record, ttl)
+      if (known.retiredAt === undefined) extend(known, record, ttl)
     },
 
     destroy(id) {
@@ -128,6 +136,7 @@ export function memoryStore({ max = 10_000, now = Date.now }: MemoryStoreOptions
 
     read(id) {
       const entry = find(id)
+      if (entry?.retiredAt !== undefined) return { members: {}, lifetime: {}, retiredAt: entry.retiredAt }
       return entry && { members: entry.members, lifetime: entry.lifetime }
     },
 
@@ -138,7 +147,7 @@ export function memoryStore({ max = 10_000, now = Date.now }: MemoryStoreOptions
     },
 
     patch(id, { set, unset, lifetime, keepsEmpty }, ttl) {
-      const entry = find(id)
+      const entry = findLive(id)
       if (!entry) return 'gone'
       // Copied, since requests that read it still have it.
       const members = Object.assign({}, unset.length > 0 ? without(entry.members, unset) : entry.members, set)
@@ -151,9 +160,14 @@ export function memoryStore({ max = 10_000, now = Date.now }: MemoryStoreOptions
     },
 
     touch(id, lifetime, ttl) {
-      const entry = find(id)
+      const entry = findLive(id)
       if (entry) extend(entry, { members: entry.members, lifetime }, ttl)
       return entry !== undefined
+    },
+
+    retire(id, ttl) {
+      plain.destroy(id)
+      add(id, { members: {}, lifetime: {}, retiredAt: now() }, ttl)
     },
 
     get size() {

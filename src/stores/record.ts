@@ -1,10 +1,11 @@
 import type { StoredPayload, StoredRecord } from './store.ts'
 
 /** Names in a payload that say how long it lives. */
-const LIFETIME: ReadonlySet<string> = new Set(['_expire', '_maxAge', '_session'])
+const LIFETIME: ReadonlySet<string> = new Set(['_expire', '_maxAge', '_session', '_meta'])
 
 /** The payload that a record stands for. Throws a `SyntaxError` where a member is no JSON. */
-export function payloadOf({ members, lifetime }: StoredRecord): StoredPayload {
+export function payloadOf({ members, lifetime, retiredAt }: StoredRecord): StoredPayload {
+  if (retiredAt !== undefined) return { _retired: retiredAt }
   const payload: StoredPayload = {}
   for (const name of Object.keys(members)) payload[name] = JSON.parse(members[name] ?? '')
   return Object.assign(payload, lifetime)

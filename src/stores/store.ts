@@ -58,6 +58,12 @@ export interface Store {
   patch?(id: string, patch: Patch, ttl: number, call: StoreCall): Patched | Promise<Patched>
   /** Gives the record under `id` a new lifetime and leaves its members alone. Says whether it is there. */
   touch?(id: string, lifetime: StoredLifetime, ttl: number, call: StoreCall): boolean | Promise<boolean>
+  /**
+   * Puts a tombstone in the place of what is under `id`, for `ttl` milliseconds. It never yields data again: `get` gives
+   * `{ _retired: at }` and `read` a record with `retiredAt`, the instant; to `create` the id is taken, to `patch` and
+   * `touch` there is nothing, and what is `set` is not kept. A store without it is asked to `destroy`.
+   */
+  retire?(id: string, ttl: number, call: StoreCall): unknown
 }
 
 /** The lifetime of a session, under the names that it has in a payload: see `StoredPayload`. */
@@ -65,6 +71,7 @@ export interface StoredLifetime {
   readonly _expire?: number
   readonly _maxAge?: number
   readonly _session?: true
+  readonly _meta?: { readonly created?: number; readonly fresh?: number }
 }
 
 /** A session as a store has it that is written to key by key. */
@@ -72,6 +79,8 @@ export interface StoredRecord {
   /** The session's top-level keys, each with the JSON text of its value. Never written to once it was handed over. */
   readonly members: Readonly<Record<string, string>>
   readonly lifetime: StoredLifetime
+  /** When the id was retired (ms since the epoch), if it was: then there are no members. */
+  readonly retiredAt?: number | undefined
 }
 
 export interface Patch {

@@ -34,8 +34,9 @@ interface Presented {
 }
 
 /** What `{ key, value, ctx }` an event has, where `id` names the session. */
-async function presented(detail: Promise<{ key: unknown; value: unknown; ctx: { path: string } }>) {
-  const { key, value, ctx, ...others } = await detail
+async function presented(detail: Promise<{ key: unknown; value: unknown; ctx: { path: string }; reason?: unknown }>) {
+  // 8 says why, too.
+  const { key, value, ctx, reason: _, ...others } = await detail
   return { key, value, path: ctx.path, others: Object.keys(others) }
 }
 

@@ -4,7 +4,12 @@ import { inspect } from 'node:util'
 import { textOf } from '../../src/session/changes.ts'
 import { dataOf, fill, Session, type SessionHost } from '../../src/session/session.ts'
 
-const owner: SessionHost = { id: 'id-1', maxAge: 5000, commit: async () => {} }
+const owner: SessionHost = {
+  id: 'id-1',
+  maxAge: 5000,
+  settings: { createdAt: 0, isFresh: () => false, freshen() {} },
+  commit: async () => {},
+}
 
 type Open = Session & Record<string, unknown>
 
@@ -28,7 +33,8 @@ function assign(session: object, name: string, value: unknown): void {
 }
 
 test('the reserved names are these and no other', () => {
-  const defined = Object.getOwnPropertyNames(Session.prototype).filter(name => !/^(constructor|__proto__)$/.test(name))
+  const isFree = (name: string) => /^(constructor|__proto__|createdAt|isFresh)$/.test(name)
+  const defined = Object.getOwnPropertyNames(Session.prototype).filter(name => !isFree(name))
   assert.deepEqual(defined.sort(), [...RESERVED].sort())
 })
 

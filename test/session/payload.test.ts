@@ -1,14 +1,11 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
+import { isExpired, isLifetime, lifetimeFrom, maxAgeOf } from '../../src/session/lifetime.ts'
 import {
   endOfData,
-  isExpired,
-  isLifetime,
   isPayload,
-  lifetimeFrom,
   type MaxAge,
   METADATA,
-  maxAgeOf,
   NOTHING,
   type Payload,
   pack,
@@ -152,7 +149,7 @@ test('the names that are never data are those of 7.x and one more', () => {
 })
 
 test('nothing presented is no fault to tell anybody of', () => {
-  assert.deepEqual(NOTHING, { fault: 'none' })
+  assert.deepEqual(NOTHING, { fault: 'none', reason: undefined })
 })
 
 test('where the data ends in the text of a payload', async t => {

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import { EMPTY } from '../../src/session/changes.ts'
-import { type Outcome, type Plan, planCommit } from '../../src/session/plan.ts'
+import type { MaxAge } from '../../src/session/payload.ts'
+import { isDue, type Outcome, type Plan, planCommit } from '../../src/session/plan.ts'
 
 const NOW = 1_700_000_000_000
 const HOUR = 3_600_000
@@ -9,10 +10,16 @@ const DATA = '{"user":"ada"}'
 const OTHER = '{"user":"bob"}'
 
 /** An outcome, by the texts of the data before and after. */
-type Story = Omit<Outcome, 'isKnown' | 'difference'> & { before: string | undefined; after: string | null }
+type Story = Omit<Outcome, 'isKnown' | 'difference'> & {
+  before: string | undefined
+  after: string | null
+  maxAge: MaxAge
+  expiresAt: number | undefined
+}
 
-const outcomeOf = ({ before, after, ...story }: Story): Outcome => ({
+const outcomeOf = ({ before, after, maxAge, expiresAt, keepAlive, ...story }: Story): Outcome => ({
   ...story,
+  keepAlive: keepAlive === 'renew' && !isDue(true, maxAge, expiresAt, NOW) ? 'no' : keepAlive,
   isKnown: before !== undefined,
   difference: after === null ? 'removed' : after === before ? 'same' : after === EMPTY ? 'emptied' : 'changed',
 })
@@ -98,7 +105,7 @@ const rows: ReadonlyArray<readonly [claim: string, story: Partial<Story>, plan: 
 
 for (const [claim, outcome, plan] of rows) {
   test(claim, () => {
-    assert.deepEqual(planCommit(outcomeOf({ ...untouched, ...outcome }), NOW), plan)
+    assert.deepEqual(planCommit(outcomeOf({ ...untouched, ...outcome })), plan)
   })
 }
 
@@ -124,24 +131,39 @@ const everyOutcome = [undefined, EMPTY, DATA].flatMap(before =>
 
 test('whatever else was asked for, a removed session is destroyed', () => {
   for (const outcome of everyOutcome.filter(({ after }) => after === null)) {
-    assert.deepEqual(planCommit(outcomeOf(outcome), NOW), destroy, JSON.stringify(outcome))
+    assert.deepEqual(planCommit(outcomeOf(outcome)), destroy, JSON.stringify(outcome))
   }
 })
 
 test('whatever else was asked for, changed data is never skipped or destroyed', () => {
   for (const outcome of everyOutcome.filter(({ before, after }) => after === OTHER && before !== OTHER)) {
-    assert.match(planCommit(outcomeOf(outcome), NOW).action, /^(save|replace)$/, JSON.stringify(outcome))
+    assert.match(planCommit(outcomeOf(outcome)).action, /^(save|replace)$/, JSON.stringify(outcome))
   }
 })
 
 test('an empty session that was not empty, or not there, is never put to rest unless that was forced', () => {
   for (const outcome of everyOutcome.filter(({ before, after }) => after === EMPTY && before !== EMPTY)) {
-    const { action } = planCommit(outcomeOf(outcome), NOW)
+    const { action } = planCommit(outcomeOf(outcome))
     assert.equal(action === 'save' || action === 'replace', outcome.forced, JSON.stringify(outcome))
   }
 })
 
 test('what is decided depends on nothing but what is given', () => {
   const outcome = Object.freeze({ ...untouched, after: OTHER })
-  assert.deepEqual(planCommit(outcomeOf(outcome), NOW), planCommit(outcomeOf(outcome), NOW))
+  assert.deepEqual(planCommit(outcomeOf(outcome)), planCommit(outcomeOf(outcome)))
+})
+
+test('a session is renewed when less is left than asked for', () => {
+  const rows: ReadonlyArray<readonly [claim: string, given: Parameters<typeof isDue>, due: boolean]> = [
+    ['half of it is left', [true, HOUR, NOW + HOUR / 2, NOW], false],
+    ['less than half of it is left', [true, HOUR, NOW + HOUR / 2 - 1, NOW], true],
+    ['as much as asked for is left', [1000, HOUR, NOW + 1000, NOW], false],
+    ['less than asked for is left', [1000, HOUR, NOW + 999, NOW], true],
+    ['more is asked for than it lives', [2 * HOUR, HOUR, NOW + HOUR, NOW], true],
+    ['it is not to be renewed', [false, HOUR, NOW, NOW], false],
+    ['it lives until the browser closes', [true, 'session', NOW, NOW], false],
+    ['it does not say when it ends', [true, HOUR, undefined, NOW], false],
+    ['it ends at no instant', [true, HOUR, Number.NaN, NOW], false],
+  ]
+  for (const [claim, given, due] of rows) assert.equal(isDue(...given), due, claim)
 })

@@ -26,6 +26,18 @@ class RecordingOwner implements SessionHost {
     this.lifetimes.push(value)
   }
 
+  readonly marks: string[] = []
+  readonly settings = {
+    createdAt: 1_700_000_000_000,
+    isFresh: (milliseconds: number) => {
+      this.marks.push(`within ${milliseconds}`)
+      return milliseconds > 1000
+    },
+    freshen: () => {
+      this.marks.push('fresh')
+    },
+  }
+
   commit(options: CommitOptions): Promise<void> {
     this.asked.push(options)
     return this.#outcome()
@@ -140,6 +152,8 @@ test('each method asks the request for one kind of commit', async t => {
     ['commit(options) for what they say', session => session.commit({ regenerate: false }), { regenerate: false }],
     ['save(callback) for one that saves', session => session.save(() => {}), { save: true }],
     ['regenerate(callback) for one with a new id', session => session.regenerate(() => {}), { regenerate: true }],
+    ['regenerate({}) for one with a new id', session => session.regenerate({}), { regenerate: true }],
+    ['regenerate(null) for one with a new id', session => session.regenerate(null as never), { regenerate: true }],
     ['commit(callback) for that of the end', session => session.commit(() => {}), {}],
     [
       'commit(options, callback) for what they say',
@@ -232,4 +246,35 @@ test('a session holds what it was filled with until it is changed', async t => {
       assert.equal(isFlatlySame(session, payload, reserved), isHeld)
     })
   }
+})
+
+test('regenerate({ keep }) drops the other data, and none of what is no data', async () => {
+  const session = open({ data: { user: 'ada', cart: [1], csrf: 'x' } })
+  Object.assign(session, { save: async () => {} })
+  await session.regenerate({ keep: ['cart', 'nothing'] })
+  assert.deepEqual(dataOf(session), { cart: [1] })
+  assert.equal(typeof Object.getOwnPropertyDescriptor(session, 'save'), 'object')
+  await session.regenerate({ keep: [] })
+  assert.deepEqual(dataOf(session), {})
+})
+
+test('only regenerate({ fresh: true }) marks a session as fresh, and isFresh() asks the request', async () => {
+  const owner = new RecordingOwner()
+  const session = open({ owner })
+  await session.regenerate()
+  await session.regenerate({ fresh: false })
+  assert.deepEqual(owner.marks, [])
+  await session.regenerate({ fresh: true })
+  assert.equal(session.isFresh(1001), true)
+  assert.equal(session.isFresh(1000), false)
+  assert.deepEqual(owner.marks, ['fresh', 'within 1001', 'within 1000'])
+  assert.equal(session.createdAt, owner.settings.createdAt)
+})
+
+test('data of a name that 7.x does not know takes the place of what 8 has under it, and is data', () => {
+  const session = open({ data: { createdAt: 'monday', isFresh: 1 } }) as Session & Record<string, unknown>
+  assert.deepEqual(dataOf(session), { createdAt: 'monday', isFresh: 1 })
+  assert.equal(session.createdAt as unknown, 'monday')
+  Object.assign(session, { createdAt: 'tuesday' })
+  assert.deepEqual(dataOf(session), { createdAt: 'tuesday', isFresh: 1 })
 })

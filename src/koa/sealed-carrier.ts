@@ -1,0 +1,154 @@
+import type { Context } from 'koa'
+import { join, split } from '../codec/chunks.ts'
+import { decodeText } from '../codec/json.ts'
+import { createKeyrings, isSecret, type Keyring, type Secret } from '../codec/keyring.ts'
+import { open, type SealContext, seal, sealContext } from '../codec/sealed.ts'
+import { weaknessOf } from '../codec/weakness.ts'
+import type { Config } from '../config.ts'
+import { SessionError } from '../errors.ts'
+import type { Sealing } from '../sealing.ts'
+import { FORGED, type Refused, UNDECODABLE } from '../session/payload.ts'
+import { type Carrier, cookieCarrier, LARGEST_COOKIE, tooLarge } from './carrier.ts'
+import { find } from './cookies.ts'
+import { NO_LINES } from './headers.ts'
+import type { Settings } from './settings.ts'
+
+/** What a sealed value is for: a whole session, or the id of a stored one. */
+type Purpose = 'session' | 'id'
+
+/**
+ * What a request may bring in several cookies, in bytes: nginx takes a line of 8 kB, and Node all headers together of
+ * 16 kB. Whose cookies are larger is locked out.
+ */
+const LARGEST_LINE: Readonly<Record<number, number>> = { 2: 7000, 3: 12_000 }
+const MOST_CHUNKS = 3
+
+/** The value in one cookie, sealed, or in several that are numbered from the second on. */
+export function sealedCarrier(own: Config, { keys, acceptSigned, chunks }: Sealing, purpose: Purpose): Carrier {
+  const keyrings = createKeyrings()
+  const ownContext = sealContext(purpose, own.key)
+  const pieces = Array.from({ length: MOST_CHUNKS }, (_, at) =>
+    cookieCarrier(own, { isPlain: true, suffix: at === 0 ? '' : `.${at}` }),
+  )
+  const [first] = pieces as [Carrier]
+  const signed = cookieCarrier(own, { isPlain: true, signed: true })
+  const signature = cookieCarrier(own, { isPlain: true, suffix: '.sig' })
+  let checked: Keyring | undefined
+
+  function keyring(ctx: Context): Keyring {
+    const secrets = secretsIn(keys ?? ctx.app.keys)
+    const ring = keyrings(secrets)
+    if (ring !== checked) refuseWeak(secrets)
+    checked = ring
+    return ring
+  }
+
+  function contextFor({ config: { key } }: Settings): SealContext {
+    return key === own.key ? ownContext : sealContext(purpose, key)
+  }
+
+  function presented(ctx: Context, settings: Settings): string | Refused | undefined {
+    const value = first.read(ctx, settings)
+    if (typeof value !== 'string') return value
+    const nth = (number: number) => {
+      const piece = pieces[number]?.read(ctx, settings)
+      return typeof piece === 'string' ? piece : undefined
+    }
+    return join(value, nth, chunks) ?? UNDECODABLE
+  }
+
+  function read(ctx: Context, settings: Settings): string | Refused | undefined {
+    const value = presented(ctx, settings)
+    if (typeof value !== 'string') return value
+    const opened = open(value, keyring(ctx), contextFor(settings))
+    if (!opened.fault) {
+      if (opened.position > 0) settings.isStale = true
+      return opened.text
+    }
+    // What has another layout can be a signed cookie. What failed to open is refused, whatever else it could be.
+    if (opened.fault === 'signature') return FORGED
+    return acceptSigned ? readSigned(ctx, settings) : UNDECODABLE
+  }
+
+  function readSigned(ctx: Context, settings: Settings): string | Refused | undefined {
+    const value = signed.read(ctx, settings)
+    if (typeof value !== 'string') return value
+    settings.isStale = true
+    return purpose === 'id' ? value : decodeText(value)
+  }
+
+  /** Takes back what an earlier, larger value, or a signed one, left behind. */
+  function clearRest(ctx: Context, settings: Settings, count: number): readonly string[] {
+    const { cookie = '' } = ctx.req.headers
+    const isThere = (suffix: string) => find(cookie, `${settings.config.key}${suffix}=`) !== undefined
+    const stale = pieces.filter((_, at) => at >= count && isThere(`.${at}`))
+    if (acceptSigned && isThere('.sig')) stale.push(signature)
+    return stale.flatMap(piece => piece.clear(ctx, settings, NO_LINES))
+  }
+
+  return {
+    usesCookies: true,
+    read,
+
+    write(ctx, settings, text, earlier) {
+      const value = seal(text, keyring(ctx), contextFor(settings))
+      const parts = partsOf(value, settings.config.key, chunks)
+      const lines = parts.flatMap((part, at) =>
+        (pieces[at] as Carrier).write(ctx, settings, part, at === 0 ? earlier : NO_LINES),
+      )
+      return [...lines, ...clearRest(ctx, settings, parts.length)]
+    },
+
+    clear(ctx, settings, earlier) {
+      const lines = first.clear(ctx, settings, earlier)
+      return [...lines, ...clearRest(ctx, settings, 1)]
+    },
+  }
+}
+
+/** `value` in as many cookies as it takes, up to `chunks`. Throws `ERR_SESSION_TOO_LARGE`. */
+function partsOf(value: string, key: string, chunks: number): readonly string[] {
+  const size = key.length + value.length
+  const largest = LARGEST_LINE[chunks]
+  if (largest === undefined) {
+    if (size > LARGEST_COOKIE) throw tooLarge(key, size, LARGEST_COOKIE, ', or in several cookies (option chunks)')
+    return [value]
+  }
+  // In the request, each has a name that ends in a number, a `=`, and a `; ` before the next.
+  const isFit = value.length + chunks * (key.length + 5) <= largest
+  const parts = isFit ? split(value, { limit: LARGEST_COOKIE - key.length - 2, max: chunks }) : undefined
+  if (!parts) throw tooLarge(key, size, largest)
+  return parts
+}
+
+const KEYGRIP = 'is a Keygrip, whose secrets are its own: give them to the option keys'
+
+/** The secrets that sealing can use. Throws `ERR_SESSION_KEYS` where `keys` are none. */
+function secretsIn(keys: unknown): readonly Secret[] {
+  if (Array.isArray(keys) && keys.length > 0 && keys.every(isSecret)) return keys
+  const isKeygrip = typeof Object(keys).sign === 'function'
+  const what = isKeygrip ? KEYGRIP : 'is no list of secrets: set it, or the option keys, to one'
+  throw new SessionError('ERR_SESSION_KEYS', `a sealed cookie needs secrets, and app.keys ${what}`)
+}
+
+/** Throws `ERR_SESSION_KEYS` where the secrets that there are when the application starts will not do. */
+export function checkSecrets({ keys }: Sealing, appKeys: unknown): void {
+  const given = keys ?? appKeys
+  if (given !== undefined && Object(given).length !== 0) refuseWeak(secretsIn(given))
+}
+
+/** Throws `ERR_SESSION_KEYS` for what can be guessed (CVE-2023-27524, CVE-2019-5420): it says which, and not what. */
+function refuseWeak(secrets: readonly Secret[]): void {
+  for (const [at, secret] of secrets.entries()) {
+    const weakness = weaknessOf(secret)
+    if (!weakness) continue
+    const advice = 'make a good one by `npx koa-session keygen`'
+    throw new SessionError('ERR_SESSION_KEYS', `secret ${at + 1} for sealing is ${WORDS[weakness]}; ${advice}`)
+  }
+}
+
+const WORDS = {
+  known: 'a well-known one',
+  short: 'shorter than 16 bytes',
+  repetitive: 'a repetition of a few characters',
+}

@@ -1,0 +1,48 @@
+import type { MaxAge, Meta, Payload } from './payload.ts'
+
+/** What a payload says of its lifetime. */
+export type Lifetime = Pick<Payload, '_expire' | '_maxAge' | '_session' | '_meta'>
+
+/** The lifetime of a session that is put to rest at the instant `now`, and that lives until `end` at most. */
+export function lifetimeFrom(maxAge: MaxAge, now: number, meta?: Meta, end = Number.POSITIVE_INFINITY): Lifetime {
+  const lifetime: Lifetime =
+    maxAge === 'session' ? { _session: true } : { _expire: Math.min(now + maxAge, end), _maxAge: maxAge }
+  // No member more than 7.x has where there is nothing to say in it.
+  return meta ? { ...lifetime, _meta: meta } : lifetime
+}
+
+/** When a session was made, as far as its lifetime says; without `_meta`, as 7.x saves it: when it was saved last. */
+export function createdAt({ _expire, _maxAge, _meta }: Lifetime): number | undefined {
+  if (Number.isFinite(_meta?.created)) return _meta?.created
+  return typeof _expire === 'number' && isLifetime(_maxAge) ? _expire - _maxAge : undefined
+}
+
+/** Why a session's lifetime is over, if it is. `absoluteTimeout`: how long it may live since it was made (ms). */
+export function endOf(
+  lifetime: Lifetime,
+  now: number,
+  absoluteTimeout: number | undefined,
+): 'absolute' | 'expired' | undefined {
+  const created = absoluteTimeout === undefined ? undefined : createdAt(lifetime)
+  if (created !== undefined && now - created >= Number(absoluteTimeout)) return 'absolute'
+  return isExpired(lifetime, now) ? 'expired' : undefined
+}
+
+/** The lifetime that a payload was saved with, if it says so. */
+export function maxAgeOf({ _session, _maxAge }: Lifetime): MaxAge | undefined {
+  if (_session) return 'session'
+  return isLifetime(_maxAge) ? _maxAge : undefined
+}
+
+/** Whether a session's own lifetime has ended. One without a lifetime has not (as in 7.x). */
+export function isExpired({ _expire }: Lifetime, now: number): boolean {
+  return typeof _expire === 'number' && _expire < now
+}
+
+/** Beyond this the instant of expiry would be no Date (ECMA-262, 21.4.1.1: 8.64e15 from the epoch). */
+const LONGEST = 8e15
+
+/** Whether `value` is a number of milliseconds that a session can live. */
+export function isLifetime(value: unknown): value is number {
+  return typeof value === 'number' && value > 0 && value <= LONGEST
+}

@@ -1,0 +1,224 @@
+/* How long a session lives, in each mode: idle, in all, and what the clock may do meanwhile. */
+
+import assert from 'node:assert/strict'
+import test, { type TestContext as Test } from 'node:test'
+import session, { type CreateSessionOptions } from 'koa-session'
+import { memoryStore } from 'koa-session/memory'
+import { Clock, visit } from '../support/agent.ts'
+import { createApp, type TestContext } from '../support/koa.ts'
+
+const MINUTE = 60_000
+const HOUR = 60 * MINUTE
+const DAY = 24 * HOUR
+const KEYS = ['a long random secret of the tests']
+
+const PAGES: Record<string, (ctx: TestContext) => unknown> = {
+  '/': ctx => ctx.session.user ?? 'nobody',
+  '/in': async ctx => {
+    ctx.session.user = 'ada'
+    await ctx.session.regenerate({ fresh: true })
+    return 'in'
+  },
+  '/count': ctx => {
+    ctx.session.n = (ctx.session.n ?? 0) + 1
+    return ctx.session.n
+  },
+  '/new-id': async ctx => {
+    await ctx.session.regenerate()
+    return 'new'
+  },
+  '/created': ctx => ctx.session.createdAt,
+  '/fresh': ctx => ctx.session.isFresh(5 * MINUTE),
+  '/out': ctx => {
+    ctx.session = null
+    return 'out'
+  },
+  '/untouched': () => 'untouched',
+}
+
+async function serve(t: Test, options: CreateSessionOptions) {
+  const clock = new Clock(1_700_000_000_000)
+  const app = createApp()
+  app.keys = KEYS
+  const reasons: string[] = []
+  app.on('session:expired', ({ reason }) => reasons.push(reason))
+  const store = options.store ? { store: memoryStore({ now: clock.now }) } : {}
+  app.use(session({ ...options, ...store, now: clock.now }, app))
+  app.use(async ctx => {
+    ctx.body = String(await PAGES[ctx.path]?.(ctx))
+  })
+  const visitor = await visit(t, app)
+  const ask = async (path: string) => (await visitor.get(path)).text
+  return { clock, visitor, reasons, ask }
+}
+
+const told = () => new Promise(resolve => setTimeout(resolve, 5))
+
+const MODES: ReadonlyArray<readonly [mode: string, options: CreateSessionOptions]> = [
+  ['signed', {}],
+  ['sealed', { seal: true }],
+  ['store', { store: memoryStore() }],
+]
+
+for (const [mode, given] of MODES) {
+  const story = (
+    claim: string,
+    options: CreateSessionOptions,
+    body: (told: Awaited<ReturnType<typeof serve>>) => Promise<void>,
+  ) => test(`${mode}: ${claim}`, async t => body(await serve(t, { ...given, ...options })))
+
+  story(
+    'absoluteTimeout ends a session however often it is extended',
+    { absoluteTimeout: 4 * HOUR, maxAge: HOUR, rolling: true },
+    async ({ clock, ask, reasons }) => {
+      await ask('/in')
+      for (let quarter = 1; quarter < 16; quarter++) {
+        clock.elapse(HOUR / 4)
+        assert.equal(await ask(quarter % 2 ? '/untouched' : '/'), quarter % 2 ? 'untouched' : 'ada')
+      }
+      clock.elapse(HOUR / 4)
+      assert.equal(await ask('/'), 'nobody')
+      await told()
+      assert.deepEqual(reasons, ['absolute'])
+    },
+  )
+
+  story(
+    'absoluteTimeout goes on through regenerate() and every save',
+    { absoluteTimeout: DAY, maxAge: DAY },
+    async ({ clock, ask }) => {
+      await ask('/in')
+      const created = await ask('/created')
+      clock.elapse(DAY - 1)
+      assert.equal(await ask('/new-id'), 'new')
+      assert.equal(await ask('/count'), '1')
+      assert.equal(await ask('/created'), created)
+      clock.elapse(1)
+      assert.equal(await ask('/'), 'nobody')
+    },
+  )
+
+  story(
+    'absoluteTimeout ends a session that lives until the browser closes',
+    { absoluteTimeout: HOUR, maxAge: 'session' },
+    async ({ clock, ask }) => {
+      await ask('/in')
+      clock.elapse(HOUR - 1)
+      assert.equal(await ask('/count'), '1')
+      clock.elapse(1)
+      assert.equal(await ask('/'), 'nobody')
+    },
+  )
+
+  story('a new session after a sign-out has a time of its own', { absoluteTimeout: HOUR }, async ({ clock, ask }) => {
+    await ask('/in')
+    clock.elapse(HOUR / 2)
+    await ask('/out')
+    await ask('/in')
+    clock.elapse(HOUR - 1)
+    assert.equal(await ask('/'), 'ada')
+  })
+
+  story(
+    'the idle lifetime ends a session although the cookie is kept',
+    { maxAge: HOUR },
+    async ({ clock, visitor, reasons }) => {
+      await visitor.get('/in')
+      const kept = visitor.copy()
+      clock.elapse(HOUR + 1)
+      assert.equal((await kept.get('/')).text, 'nobody')
+      await told()
+      assert.deepEqual(reasons, ['expired'])
+    },
+  )
+
+  story(
+    'renew as a number extends when less than that is left',
+    { maxAge: HOUR, renew: 10 * MINUTE },
+    async ({ clock, visitor }) => {
+      await visitor.get('/in')
+      clock.elapse(50 * MINUTE)
+      assert.deepEqual((await visitor.get('/untouched')).cookies, [])
+      clock.elapse(1)
+      assert.notDeepEqual((await visitor.get('/untouched')).cookies, [])
+      clock.elapse(50 * MINUTE)
+      assert.equal((await visitor.get('/')).text, 'ada')
+    },
+  )
+
+  story(
+    'isFresh() is true for as long as asked after regenerate({ fresh: true }), and never without',
+    {},
+    async ({ clock, ask }) => {
+      await ask('/count')
+      assert.equal(await ask('/fresh'), 'false')
+      await ask('/new-id')
+      assert.equal(await ask('/fresh'), 'false')
+      await ask('/in')
+      assert.equal(await ask('/fresh'), 'true')
+      clock.elapse(5 * MINUTE)
+      assert.equal(await ask('/count'), '2')
+      assert.equal(await ask('/fresh'), 'true', 'a save keeps the mark')
+      clock.elapse(1)
+      assert.equal(await ask('/fresh'), 'false')
+      await ask('/in')
+      assert.equal(await ask('/fresh'), 'true')
+      await ask('/out')
+      assert.equal(await ask('/fresh'), 'false')
+    },
+  )
+
+  story('createdAt is the instant of the first save', { absoluteTimeout: DAY }, async ({ clock, ask }) => {
+    await ask('/count')
+    const made = String(clock.now())
+    clock.elapse(HOUR)
+    await ask('/count')
+    assert.equal(await ask('/created'), made)
+  })
+
+  for (const [claim, jump] of [
+    ['back', -3 * DAY],
+    ['ahead', 3 * DAY],
+  ] as const) {
+    story(
+      `a clock that was days ${claim} when a session was made is no error, and no longer life`,
+      { absoluteTimeout: HOUR, maxAge: HOUR },
+      async ({ clock, ask }) => {
+        clock.elapse(jump)
+        await ask('/in')
+        clock.elapse(-jump)
+        assert.equal(await ask('/'), jump > 0 ? 'ada' : 'nobody')
+        if (jump < 0) return
+        await ask('/count')
+        clock.elapse(HOUR + 1)
+        assert.equal(await ask('/'), 'nobody')
+      },
+    )
+  }
+}
+
+test('what a payload says of its times is a value, whatever it says', async t => {
+  const now = 1_700_000_000_000
+  const odd = ['1', 'x', Number.NaN, 1e308, -1e308, -1, 0, null, [], {}, true, now + 5 * DAY]
+  const metas = [...odd.map(created => ({ created })), ...odd.map(fresh => ({ fresh })), ...odd]
+  const app = createApp()
+  const errors: unknown[] = []
+  app.on('error', error => errors.push(error))
+  app.use(session({ signed: false, absoluteTimeout: DAY, rolling: true, now: () => now }, app))
+  app.use(ctx => {
+    ctx.body = [ctx.session.user ?? 'nobody', typeof ctx.session.createdAt, ctx.session.isFresh(HOUR)].join(' ')
+  })
+  const visitor = await visit(t, app)
+  for (const times of [
+    ...odd.map(_expire => ({ _expire, _maxAge: HOUR })),
+    ...odd.map(_maxAge => ({ _expire: now + HOUR, _maxAge })),
+    ...metas.map(_meta => ({ _expire: now + HOUR, _maxAge: HOUR, _meta })),
+    ...metas.map(_meta => ({ _session: true, _meta })),
+  ]) {
+    const value = Buffer.from(JSON.stringify({ user: 'ada', ...times })).toString('base64')
+    const { status, text } = await visitor.stranger().get('/', { cookie: `koa.sess=${value}` })
+    assert.equal(status, 200, JSON.stringify(times))
+    assert.match(text, /^(ada|nobody) number (true|false)$/, JSON.stringify(times))
+  }
+  assert.deepEqual(errors, [])
+})

@@ -1,0 +1,147 @@
+/* What becomes of the id that regenerate() gives up. */
+
+import assert from 'node:assert/strict'
+import test, { type TestContext as Test } from 'node:test'
+import session, { type CreateSessionOptions } from 'koa-session'
+import { memoryStore } from 'koa-session/memory'
+import { Clock, visit } from '../support/agent.ts'
+import { createApp, type TestContext } from '../support/koa.ts'
+
+const PAGES: Record<string, (ctx: TestContext) => unknown> = {
+  '/': ctx => ctx.session.user ?? 'nobody',
+  '/cart': ctx => {
+    ctx.session.cart = [1]
+    return 'cart'
+  },
+  '/in': async ctx => {
+    ctx.session.user = 'ada'
+    await ctx.session.regenerate({ keep: ['user'] })
+    return 'in'
+  },
+  '/out': ctx => {
+    ctx.session = null
+    return 'out'
+  },
+  '/save': async ctx => {
+    await ctx.session.save()
+    return 'saved'
+  },
+  '/new-id': async ctx => {
+    ctx.session.stolen = 1
+    await ctx.session.regenerate()
+    return 'new'
+  },
+}
+
+async function serve(t: Test, options: CreateSessionOptions = {}) {
+  const clock = new Clock(1_700_000_000_000)
+  const memory = memoryStore({ now: clock.now })
+  const app = createApp()
+  const events: unknown[] = []
+  for (const event of ['session:reuse', 'session:refused', 'session:gone', 'session:missed']) {
+    app.on(event, ({ ctx: _, key: __, value: ___, ...told }) => events.push([event, told]))
+  }
+  app.on('error', error => events.push(error))
+  app.use(session({ store: memory, now: clock.now, ...options }, app))
+  app.use(async ctx => {
+    ctx.body = String(await PAGES[ctx.path]?.(ctx))
+  })
+  const visitor = await visit(t, app)
+  return { clock, memory, visitor, events }
+}
+
+const told = () => new Promise(resolve => setTimeout(resolve, 5))
+
+test('the old id never yields data again, and the new one has what was kept', async t => {
+  const { visitor, memory } = await serve(t)
+  await visitor.get('/cart')
+  const old = String(visitor.jar.get('koa.sess'))
+  await visitor.get('/in')
+  const id = String(visitor.jar.get('koa.sess'))
+  assert.notEqual(id, old)
+  assert.deepEqual({ ...memory.read(id)?.members }, { user: '"ada"' })
+  assert.deepEqual(memory.read(old), { members: {}, lifetime: {}, retiredAt: 1_700_000_000_000 })
+  assert.deepEqual(memory.get(old), { _retired: 1_700_000_000_000 })
+})
+
+for (const [page, keys] of [
+  ['/', undefined],
+  ['/cart', ['cart']],
+  ['/save', undefined],
+  ['/out', undefined],
+  ['/new-id', ['stolen']],
+] as const) {
+  test(`a parallel request that still brings it has an empty session, and never replaces the new cookie: ${page}`, async t => {
+    for (const options of [{}, { rolling: true }]) {
+      const { visitor, memory, clock, events } = await serve(t, options)
+      await visitor.get('/cart')
+      const late = visitor.copy()
+      await visitor.get('/in')
+      clock.elapse(9_999)
+      const { status, cookies } = await late.get(page)
+      assert.deepEqual({ status, cookies, size: memory.size }, { status: 200, cookies: [], size: 2 })
+      assert.equal((await visitor.get('/')).text, 'ada')
+      await told()
+      const gone = events.filter(event => Array.isArray(event) && event[0] === 'session:gone')
+      assert.deepEqual(gone, keys ? [['session:gone', { keys }]] : [])
+    }
+  })
+}
+
+test('whoever brings it later is a stranger, and the application is told', async t => {
+  const { visitor, clock, events } = await serve(t)
+  await visitor.get('/cart')
+  const thief = visitor.copy()
+  await visitor.get('/in')
+  clock.elapse(10_000)
+  assert.equal((await thief.get('/')).text, 'nobody')
+  await told()
+  const id = events.map(event => (event as [string, { id?: string }])[1].id).find(Boolean)
+  assert.match(String(id), /^[0-9a-f]{8}$/)
+  assert.deepEqual(events, [
+    ['session:reuse', { id }],
+    ['session:missed', { reason: 'retired' }],
+    ['session:refused', { reason: 'retired', id }],
+  ])
+  await thief.get('/cart')
+  assert.notEqual(thief.jar.get('koa.sess'), visitor.jar.get('koa.sess'))
+  assert.equal((await visitor.get('/')).text, 'ada')
+})
+
+test('a wrapped store, which is read by get(), is understood as well', async t => {
+  const clock = new Clock(1_700_000_000_000)
+  const memory = memoryStore({ now: clock.now })
+  const { visitor, events } = await serve(t, { store: { ...memory, get: id => memory.get(id) }, now: clock.now })
+  await visitor.get('/cart')
+  memory.retire(String(visitor.jar.get('koa.sess')), 60_000)
+  clock.elapse(10_000)
+  assert.equal((await visitor.get('/')).text, 'nobody')
+  await told()
+  assert.equal((events[0] as unknown[])[0], 'session:reuse')
+})
+
+test('a store without retire() forgets the old id', async t => {
+  const memory = memoryStore()
+  const { visitor } = await serve(t, { store: { ...memory, retire: undefined } as never })
+  await visitor.get('/cart')
+  await visitor.get('/in')
+  assert.equal(memory.size, 1)
+})
+
+test('to a store a retired id is taken, and nothing is to be changed under it', () => {
+  const clock = new Clock(0)
+  const store = memoryStore({ now: clock.now })
+  store.create('a', { members: { user: '"ada"' }, lifetime: {} }, 1000)
+  store.retire('a', 1000)
+  const patch = { set: { user: '"eve"' }, unset: [], lifetime: {}, keepsEmpty: true }
+  assert.equal(store.create('a', { members: {}, lifetime: {} }, 1000), false)
+  assert.equal(store.patch('a', patch, 1000), 'gone')
+  assert.equal(store.touch('a', {}, 1000), false)
+  store.set('a', { user: 'eve' }, 1000)
+  assert.deepEqual(store.get('a'), { _retired: 0 })
+  clock.elapse(1000)
+  assert.equal(store.read('a'), undefined)
+  store.retire('b', 1000)
+  store.destroy('b')
+  assert.equal(store.get('b'), undefined)
+})

@@ -1,0 +1,279 @@
+/* Sealed cookies, as an application and its visitors meet them. What a forger can do is in test/security. */
+
+import assert from 'node:assert/strict'
+import test, { type TestContext as Test } from 'node:test'
+import session, { type CreateSessionOptions } from 'koa-session'
+import { memoryStore } from 'koa-session/memory'
+import seven from 'koa-session-7'
+import { Clock, type Visitor, visit } from '../support/agent.ts'
+import { createApp, type TestApp, type TestContext } from '../support/koa.ts'
+
+const OLD = 'an old secret of 2024, long enough'
+const NEW = 'a newer secret of 2026, long enough'
+const NO_KEYS = Symbol('no keys')
+const KEY = 'koa.sess'
+const HOUR = 3_600_000
+
+const PAGES: Record<string, (ctx: TestContext) => unknown> = {
+  '/': ctx => ctx.session.user ?? 'nobody',
+  '/in': ctx => {
+    ctx.session.user = 'ada'
+    return 'in'
+  },
+  '/out': ctx => {
+    ctx.session = null
+    return 'out'
+  },
+  '/big': ctx => {
+    ctx.session.big = 'x'.repeat(Number(ctx.query.size))
+    return 'big'
+  },
+  '/small': ctx => {
+    delete ctx.session.big
+    return 'small'
+  },
+  '/untouched': () => 'untouched',
+}
+
+function appOf(options: CreateSessionOptions, keys: unknown = [NEW, OLD], make: typeof session = session) {
+  const app: TestApp = createApp()
+  app.keys = keys === NO_KEYS ? undefined : keys
+  const refused: string[] = []
+  const errors: { code?: string; message: string }[] = []
+  app.on('session:refused', ({ reason }) => refused.push(reason))
+  app.on('error', error => errors.push(error))
+  app.use(make(options, app))
+  app.use(ctx => {
+    ctx.body = PAGES[ctx.path]?.(ctx)
+  })
+  return { app, refused, errors }
+}
+
+async function serve(t: Test, options: CreateSessionOptions, keys?: unknown) {
+  const made = appOf(options, keys)
+  return { ...made, visitor: await visit(t, made.app) }
+}
+
+/** The same visitor, of another application. */
+async function moved(t: Test, visitor: Visitor, app: TestApp) {
+  const other = await visit(t, app)
+  for (const [name, value] of visitor.jar) other.jar.set(name, value)
+  return other
+}
+
+const told = () => new Promise(resolve => setTimeout(resolve, 5))
+const names = (visitor: Visitor) => [...visitor.jar.keys()].sort()
+
+const MODES: ReadonlyArray<readonly [mode: string, options: () => CreateSessionOptions]> = [
+  ['the session', () => ({ seal: true })],
+  ['the id of a stored one', () => ({ seal: true, store: memoryStore() })],
+]
+
+for (const [what, options] of MODES) {
+  test(`${what} is sealed in one cookie, in which nothing can be read`, async t => {
+    const { visitor } = await serve(t, options())
+    const { cookies } = await visitor.get('/in')
+    assert.equal(cookies.length, 1)
+    assert.match(cookies[0] ?? '', /^koa\.sess=A[\w-]{40,}; path=\/; expires=[^;]+; httponly$/)
+    assert.doesNotMatch(Buffer.from(String(visitor.jar.get(KEY)), 'base64url').toString('latin1'), /ada|user|_expire/)
+    assert.equal((await visitor.get('/')).text, 'ada')
+    assert.deepEqual((await visitor.get('/')).cookies, [], 'a mere read sends none')
+    assert.equal((await visitor.get('/out')).cookies.length, 1)
+    assert.deepEqual(names(visitor), [])
+    assert.equal((await visitor.get('/')).text, 'nobody')
+  })
+
+  test(`${what} opens with an older secret, is then sealed by the newest, and not with one that is gone`, async t => {
+    const shared = options()
+    const { visitor } = await serve(t, shared, [OLD])
+    await visitor.get('/in')
+    const rotated = await moved(t, visitor, appOf(shared, [NEW, OLD]).app)
+    assert.deepEqual((await rotated.get('/untouched')).cookies, [], 'what is not read is not renewed')
+    const { text, cookies } = await rotated.get('/')
+    assert.deepEqual({ text, count: cookies.length }, { text: 'ada', count: 1 })
+    assert.deepEqual((await rotated.get('/')).cookies, [], 'once is enough')
+    const newest = await moved(t, rotated, appOf(shared, [NEW]).app)
+    assert.equal((await newest.get('/')).text, 'ada')
+    const { app, refused } = appOf(shared, [NEW])
+    const late = await moved(t, visitor, app)
+    assert.equal((await late.get('/')).text, 'nobody')
+    await told()
+    assert.deepEqual(refused, ['signature'])
+  })
+
+  test(`${what} is sealed by a secret that app.keys got while the application runs`, async t => {
+    const keys = [OLD]
+    const { visitor } = await serve(t, options(), keys)
+    await visitor.get('/in')
+    keys.unshift(NEW)
+    assert.equal((await visitor.get('/')).cookies.length, 1)
+    keys.pop()
+    assert.equal((await visitor.get('/')).text, 'ada')
+  })
+
+  test(`a signed cookie with ${what} is not read, unless that is asked for`, async t => {
+    const { seal: _, ...signed } = options()
+    const { visitor } = await serve(t, signed)
+    await visitor.get('/in')
+    assert.deepEqual(names(visitor), [KEY, `${KEY}.sig`])
+    const { app, refused } = appOf({ ...signed, seal: true })
+    assert.equal((await (await moved(t, visitor, app)).get('/')).text, 'nobody')
+    await told()
+    assert.deepEqual(refused, ['undecodable'])
+    const migrating = await moved(t, visitor, appOf({ ...signed, seal: { acceptSigned: true } }).app)
+    assert.equal((await migrating.get('/')).text, 'ada')
+    assert.deepEqual(names(migrating), [KEY], 'the signature is taken back')
+    assert.match(String(migrating.jar.get(KEY)), /^A/)
+    const migrated = await moved(t, migrating, appOf({ ...signed, seal: true }).app)
+    assert.equal((await migrated.get('/')).text, 'ada')
+  })
+}
+
+test('a cookie of koa-session 7 becomes a sealed one', async t => {
+  const old = appOf({}, [OLD], seven as unknown as typeof session)
+  const visitor = await visit(t, old.app)
+  await visitor.get('/in')
+  const migrating = await moved(t, visitor, appOf({ seal: { acceptSigned: true } }).app)
+  assert.equal((await migrating.get('/')).text, 'ada')
+  assert.deepEqual(names(migrating), [KEY])
+  assert.equal((await migrating.get('/')).text, 'ada')
+})
+
+test('a signed cookie without its signature, or with a wrong one, is not accepted either', async t => {
+  const { visitor } = await serve(t, {})
+  await visitor.get('/in')
+  for (const signature of [undefined, 'x'.repeat(27)]) {
+    const { app, refused } = appOf({ seal: { acceptSigned: true } })
+    const forger = await moved(t, visitor, app)
+    forger.jar.delete(`${KEY}.sig`)
+    if (signature) forger.jar.set(`${KEY}.sig`, signature)
+    assert.equal((await forger.get('/')).text, 'nobody')
+    await told()
+    assert.deepEqual(refused, ['signature'])
+  }
+})
+
+test('a value of more than 4096 bytes is an error with its size and the ways out, and the session stays', async t => {
+  const { visitor, errors } = await serve(t, { seal: true })
+  await visitor.get('/in')
+  assert.equal((await visitor.get('/big?size=3500')).status, 500)
+  assert.equal(errors[0]?.code, 'ERR_SESSION_TOO_LARGE')
+  assert.match(String(errors[0]?.message), /^the cookie koa\.sess has 4\d{3} bytes, .* store .*, .*chunks\)$/)
+  assert.equal((await visitor.get('/')).text, 'ada')
+})
+
+test('with chunks it takes as many cookies as it needs, and takes back those that it needs no more', async t => {
+  const { visitor, errors } = await serve(t, { seal: true, chunks: true })
+  await visitor.get('/in')
+  assert.deepEqual(names(visitor), [KEY])
+  await visitor.get('/big?size=4500')
+  assert.deepEqual(names(visitor), [KEY, `${KEY}.1`])
+  const line = [...visitor.jar].map(([name, value]) => `${name}=${value}`)
+  assert.ok(line.every(pair => pair.length - 1 <= 4096) && line.join('; ').length < 7000)
+  assert.equal((await visitor.get('/')).text, 'ada')
+  assert.equal((await visitor.get('/big?size=5100')).status, 500)
+  assert.match(String(errors[0]?.message), /has \d+ bytes, and servers may refuse more than 7000/)
+  assert.equal((await visitor.get('/')).text, 'ada')
+  await visitor.get('/small')
+  assert.deepEqual(names(visitor), [KEY])
+  assert.equal((await visitor.get('/')).text, 'ada')
+  await visitor.get('/big?size=4500')
+  await visitor.get('/out')
+  assert.deepEqual(names(visitor), [])
+})
+
+test('three cookies take more, and are taken back by who allows for two', async t => {
+  const { visitor } = await serve(t, { seal: true, chunks: 3 })
+  await visitor.get('/in')
+  await visitor.get('/big?size=8000')
+  assert.deepEqual(names(visitor), [KEY, `${KEY}.1`, `${KEY}.2`])
+  assert.equal((await visitor.get('/')).text, 'ada')
+  const { app, refused } = appOf({ seal: true, chunks: 2 })
+  const other = await moved(t, visitor, app)
+  assert.equal((await other.get('/')).text, 'nobody')
+  await told()
+  assert.deepEqual(refused, ['undecodable'])
+  await other.get('/in')
+  assert.deepEqual(names(other), [KEY])
+})
+
+test('own secrets take the place of app.keys, which may then be missing or a Keygrip', async t => {
+  for (const keys of [NO_KEYS, { sign: () => '', verify: () => true, index: () => 0 }]) {
+    const { visitor } = await serve(t, { seal: true, keys: [NEW, Buffer.from(OLD)] }, keys)
+    await visitor.get('/in')
+    assert.equal((await visitor.get('/')).text, 'ada')
+  }
+})
+
+test('secrets that will not do are refused when the application starts, and are not shown', () => {
+  const rows: ReadonlyArray<readonly [keys: unknown, message: RegExp]> = [
+    [['keyboard cat'], /^secret 1 for sealing is a well-known one; make a good one by `npx koa-session keygen`$/],
+    [[NEW, 'short one'], /^secret 2 for sealing is shorter than 16 bytes;/],
+    [['abababababababababab'], /^secret 1 for sealing is a repetition of a few characters;/],
+    [[NEW, 5], /^a sealed cookie needs secrets, and app\.keys is no list of secrets/],
+    [{ sign: () => '' }, /^a sealed cookie needs secrets, and app\.keys is a Keygrip.*option keys$/],
+  ]
+  for (const [keys, message] of rows) {
+    assert.throws(() => appOf({ seal: true }, keys), { code: 'ERR_SESSION_KEYS', message })
+  }
+  assert.throws(() => appOf({ seal: true, keys: ['keyboard cat'] }), { code: 'ERR_SESSION_KEYS' })
+})
+
+test('secrets that are set after the start are looked at when they are used first', async t => {
+  const { app, visitor, errors } = await serve(t, { seal: true }, NO_KEYS)
+  await visitor.get('/in')
+  app.keys = ['secret']
+  await visitor.get('/in')
+  app.keys = [NEW]
+  await visitor.get('/in')
+  assert.deepEqual(
+    errors.map(({ code }) => code),
+    ['ERR_SESSION_KEYS', 'ERR_SESSION_KEYS'],
+  )
+  assert.equal((await visitor.get('/')).text, 'ada')
+})
+
+test('all goes through ctx.cookies where those are not Koa’s own', async t => {
+  const { app } = appOf({ seal: true, chunks: true })
+  const used: string[] = []
+  app.middleware.unshift((ctx: TestContext, next: () => Promise<void>) => {
+    const { get, set } = ctx.cookies
+    ctx.cookies.get = (...given: unknown[]) => used.push(`get ${given[0]}`) && get.apply(ctx.cookies, given)
+    ctx.cookies.set = (...given: unknown[]) => used.push(`set ${given[0]}`) && set.apply(ctx.cookies, given)
+    return next()
+  })
+  const visitor = await visit(t, app)
+  await visitor.get('/big?size=4500')
+  await visitor.get('/')
+  assert.deepEqual(used, [`get ${KEY}`, `set ${KEY}`, `set ${KEY}.1`, `get ${KEY}`, `get ${KEY}.1`])
+})
+
+test('what is written to ctx.sessionOptions holds for a sealed cookie, too', async t => {
+  const app = createApp()
+  app.keys = [NEW]
+  app.use(session({ seal: true, maxAge: HOUR }, app))
+  app.use(ctx => {
+    ctx.sessionOptions.path = '/elsewhere'
+    ctx.session.user = 'ada'
+    ctx.body = String(ctx.sessionOptions.seal)
+  })
+  const { text, cookies } = await (await visit(t, app)).get('/')
+  assert.equal(text, 'true')
+  assert.match(cookies[0] ?? '', /^koa\.sess=A[\w-]+; path=\/elsewhere; expires=/)
+})
+
+test('two sealed sessions of one application do not open for each other', async t => {
+  const clock = new Clock()
+  const app = createApp()
+  app.keys = [NEW]
+  app.use(session({ seal: true, now: clock.now }, app))
+  app.use(session({ seal: true, now: clock.now, key: 'admin', property: 'admin' }, app))
+  app.use(ctx => {
+    if (ctx.path === '/in') ctx.session.user = 'ada'
+    ctx.body = { session: ctx.session, admin: ctx.admin }
+  })
+  const visitor = await visit(t, app)
+  await visitor.get('/in')
+  visitor.jar.set('admin', String(visitor.jar.get(KEY)))
+  assert.deepEqual(JSON.parse((await visitor.get('/')).text), { session: { user: 'ada' }, admin: {} })
+})
