@@ -40,8 +40,9 @@ function hooked(this: Hooked, ...line: unknown[]): ServerResponse {
   const { original, listeners } = this[HOOK] as Hook
   if (!this.headersSent) {
     const cookiesReplaced = line.length > 1 && takeHeaders(this, line)
-    for (const one of listeners) one.assess(cookiesReplaced)
-    for (const one of listeners) one.complete()
+    // An iterator for each would be as much as the rest of this.
+    for (let at = 0; at < listeners.length; at++) listeners[at]?.assess(cookiesReplaced)
+    for (let at = 0; at < listeners.length; at++) listeners[at]?.complete()
   }
   const result = original.apply(this, line)
   // Not before it succeeded: after an error the response can still leave with other headers.
@@ -122,6 +123,6 @@ export function forbidCaching(res: ServerResponse): void {
 }
 
 /** Whether the handler lets caches keep the response for everybody. */
-export function isPublic(res: ServerResponse): boolean {
-  return /(^|,)\s*public\s*(,|$)/i.test(String(res.getHeader('cache-control') ?? ''))
+export function isPublic(res: ServerResponse | undefined): boolean {
+  return /(^|,)\s*public\s*(,|$)/i.test(String(res?.getHeader('cache-control') ?? ''))
 }

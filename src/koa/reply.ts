@@ -23,9 +23,8 @@ export class Reply implements HeadersListener {
   #lines: readonly string[] = NO_LINES
   /** Whether the value was sent, or taken back. */
   #isSent = false
-  /** How the headers were left: whether what was sent is among them, and whether it was lost with others. */
-  #isThere = false
-  #isLost = false
+  /** How the headers were left: whether what was sent is among them, was lost with others, or neither. */
+  #fate: 'there' | 'lost' | 'none' = 'none'
   #isUsed = false
   #isAttending = false
   #isLate = false
@@ -86,17 +85,18 @@ export class Reply implements HeadersListener {
     if (!this.#isSent) return
     const { usesCookies } = this.#scope.carrier
     const present = cookieLines(this.#scope.ctx.res)
-    this.#isThere = this.#lines.length > 0 && hasAll(present, this.#lines)
-    this.#isLost = !this.#isThere && ((cookiesReplaced && usesCookies) || this.#isWiped())
+    const isThere = this.#lines.length > 0 && hasAll(present, this.#lines)
+    const isLost = !isThere && ((cookiesReplaced && usesCookies) || this.#isWiped())
+    this.#fate = isThere ? 'there' : isLost ? 'lost' : 'none'
   }
 
   complete(): void {
     const lines = this.#lines
     this.#scope.leave()
     const isNew = lines !== this.#lines
-    if (this.#isLost && !isNew) this.#restore()
+    if (this.#fate === 'lost' && !isNew) this.#restore()
     // The signature alone may have been renewed, when it was read.
-    this.#protect(isNew || this.#isThere || this.#isLost || setsCookie(this.#scope.ctx, this.#scope.config.key))
+    this.#protect(isNew || this.#fate !== 'none' || setsCookie(this.#scope.ctx, this.#scope.config.key))
   }
 
   #restore(): void {
@@ -127,6 +127,6 @@ export class Reply implements HeadersListener {
 }
 
 function hasAll(lines: readonly string[], others: readonly string[]): boolean {
-  for (const line of others) if (!lines.includes(line)) return false
+  for (let at = 0; at < others.length; at++) if (!lines.includes(others[at] as string)) return false
   return true
 }

@@ -212,9 +212,10 @@ export class Scope implements SessionHost {
   /** Why a session that did not change is to be kept alive, if it is. */
   #keepAlive(): 'no' | 'rolling' | 'renew' {
     const { rolling, renew, now } = this.config
-    if (this.backend.done === 'saved') return 'no'
-    if (rolling || this.settings.isStale) return 'rolling'
-    return renew && isDue(renew, this.maxAge, this.backend.expiresAt, now()) ? 'renew' : 'no'
+    const isRolling = rolling || this.settings.isStale
+    if (this.backend.done === 'saved' || !(isRolling || renew) || isPublic(this.ctx.res)) return 'no'
+    if (isRolling) return 'rolling'
+    return isDue(renew, this.maxAge, this.backend.expiresAt, now()) ? 'renew' : 'no'
   }
 
   /** Opens a session that the handler did not ask for, where it is to be kept alive all the same. */
@@ -222,9 +223,8 @@ export class Scope implements SessionHost {
     if (isPublic(this.ctx.res)) return
     try {
       this.#session = this.presented.open()
-    } catch {
-      // It is thrown where the session is read; a page that does not read it is served.
-    }
+      // An error is thrown where the session is read; a page that does not read it is served.
+    } catch {}
   }
 
   /** Called when the headers are about to leave: what the final commit would do to them is done now. */

@@ -37,10 +37,8 @@ export class StoreBackend extends Backend {
   #changes: Changes | undefined
   /** Whether the store has the changes by now. */
   #isSaved = false
-  /** Whether the store has lost it to another request. */
-  #isGone = false
-  /** Whether the client has another session by now. */
-  #hasGivenWay = false
+  /** Whether another request has ended it, or has given the client another one by now. */
+  #lost: 'no' | 'gone' | 'replaced' = 'no'
 
   constructor(scope: Scope, storeFor: (scope: Scope) => Store) {
     super(scope)
@@ -74,7 +72,7 @@ export class StoreBackend extends Backend {
   }
 
   giveWay(): void {
-    this.#hasGivenWay = true
+    this.#lost = 'replaced'
   }
 
   giveUp(presented: string | undefined): void {
@@ -117,7 +115,7 @@ export class StoreBackend extends Backend {
 
   save(session: Session): void | Promise<void> {
     const { ctx, config } = this.scope
-    if (this.#hasGivenWay) return this.#lose()
+    if (this.#lost === 'replaced') return this.#lose()
     const id = this.nameIt()
     refuseUnreachable(this.scope, id)
     this.#storingId = id
@@ -130,7 +128,7 @@ export class StoreBackend extends Backend {
   }
 
   replace(session: Session): void | Promise<void> {
-    if (this.#hasGivenWay) return this.#lose()
+    if (this.#lost === 'replaced') return this.#lose()
     this.#rename()
     this.#replacedId ??= this.#storedId
     return this.save(session)
@@ -175,7 +173,7 @@ export class StoreBackend extends Backend {
 
   /** Writes what has changed, or the lifetime alone. */
   #patch(store: KeyedStore, id: string, lifetime: Lifetime, isForced: boolean): void | Promise<void> {
-    if (this.#isGone) return
+    if (this.#lost === 'gone') return
     const call = { ctx: this.scope.ctx }
     if (!this.#changes) return this.#patched(store.touch(id, lifetime, this.#ttl, call), lifetime)
     const { set, unset, isEmpty } = this.#changes
@@ -189,7 +187,7 @@ export class StoreBackend extends Backend {
     return andThen(outcome, (outcome): void | Promise<void> => {
       if (outcome === true || outcome === 'saved') return this.#saved(lifetime)
       if (outcome === 'emptied') return this.#end()
-      this.#isGone = true
+      this.#lost = 'gone'
       this.#lose()
     })
   }
@@ -223,7 +221,7 @@ export class StoreBackend extends Backend {
   }
 
   destroy(emptied?: Session): void | Promise<void> {
-    if (this.#hasGivenWay) return
+    if (this.#lost === 'replaced') return
     const store = emptied && this.id !== undefined && this.id === this.#storedId && keyed(this.store)
     // A parallel request may have put data there.
     return store ? this.#patch(store, this.#storedId ?? '', this.scope.newLifetime(), false) : this.#end()
@@ -243,7 +241,7 @@ export class StoreBackend extends Backend {
   }
 
   announce(session: Session | null): void {
-    if (this.#hasGivenWay) return
+    if (this.#lost === 'replaced') return
     if (session) this.scope.reply.carry(this.nameIt())
     else this.scope.reply.drop()
   }

@@ -277,3 +277,17 @@ test('two sealed sessions of one application do not open for each other', async 
   visitor.jar.set('admin', String(visitor.jar.get(KEY)))
   assert.deepEqual(JSON.parse((await visitor.get('/')).text), { session: { user: 'ada' }, admin: {} })
 })
+
+test('a response that the handler made public renews nothing', async t => {
+  const { visitor } = await serve(t, { seal: true }, [OLD])
+  await visitor.get('/in')
+  const { app } = appOf({ seal: true }, [NEW, OLD])
+  app.use((ctx, next) => {
+    ctx.set('Cache-Control', 'public, max-age=60')
+    return next()
+  })
+  app.middleware.unshift(app.middleware.pop())
+  const rotated = await moved(t, visitor, app)
+  const { text, cookies } = await rotated.get('/')
+  assert.deepEqual({ text, cookies }, { text: 'ada', cookies: [] })
+})
