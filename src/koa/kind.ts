@@ -1,7 +1,7 @@
 import type { Context } from 'koa'
 import { type Config, resolveConfig } from '../config.ts'
 import { optionError, warnOnce } from '../errors.ts'
-import type { Given } from '../sealing.ts'
+import type { Given, Sealing } from '../sealing.ts'
 import type { Store } from '../stores/store.ts'
 import { refusePromise } from './await.ts'
 import type { Backend } from './backend.ts'
@@ -51,7 +51,7 @@ const KINDS = Symbol.for('koa-session.kinds')
 /** The kind for `options` on the application that `context` belongs to; one that is there already is shared. */
 export function register(context: object, options: Given): Kind {
   const parts = watch(options)
-  const { property, key } = parts().config
+  const { property, key, sealing } = parts().config
   const kinds = kindsOf(context)
   const known = kinds.get(property)
   if (known) {
@@ -59,9 +59,9 @@ export function register(context: object, options: Given): Kind {
     return known
   }
   for (const other of kinds.values()) {
-    const { key: taken } = other.parts().config
-    const isTaken = [taken, `${taken}.sig`].includes(key) || `${key}.sig` === taken
-    if (isTaken) throw optionError('key', key, `a cookie that is not that of ctx.${other.property}`)
+    const { key: taken, sealing: theirs } = other.parts().config
+    if (namesOf(taken, theirs).includes(key) || namesOf(key, sealing).includes(taken))
+      throw optionError('key', key, `a cookie that is not that of ctx.${other.property}`)
   }
   const names = [property, `${property}Options`]
   const isTaken = (name: string) =>
@@ -71,6 +71,11 @@ export function register(context: object, options: Given): Kind {
   kinds.set(property, kind)
   extend(context, kind)
   return kind
+}
+
+/** The cookies that a session with this key may have. */
+function namesOf(key: string, sealing: Sealing | undefined): readonly string[] {
+  return [key, `${key}.sig`, ...(sealing ? [`${key}.1`, `${key}.2`] : [])]
 }
 
 /** What Koa gives to each context when it makes it, and not to the prototype of them all. */

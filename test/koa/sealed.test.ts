@@ -291,3 +291,23 @@ test('a response that the handler made public renews nothing', async t => {
   const { text, cookies } = await rotated.get('/')
   assert.deepEqual({ text, cookies }, { text: 'ada', cookies: [] })
 })
+
+test('a second session can not have the cookie that a part of the first one may need', () => {
+  const app = createApp()
+  app.keys = [NEW]
+  session({ seal: true, chunks: true }, app)
+  for (const key of [`${KEY}.1`, `${KEY}.2`, `${KEY}.sig`]) {
+    assert.throws(() => session({ key, property: 'other' }, app), {
+      code: 'ERR_SESSION_OPTION',
+      message: /^option key/,
+    })
+  }
+  session({ key: `${KEY}.3`, property: 'other' }, app)
+  assert.throws(
+    () =>
+      session({ key: 'koa', seal: true, property: 'third' }, app) && session({ key: 'koa.1', property: 'fourth' }, app),
+    {
+      code: 'ERR_SESSION_OPTION',
+    },
+  )
+})
