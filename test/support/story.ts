@@ -1,0 +1,153 @@
+/** One small application, told in every mode: visitors who sign in and out, and somebody who wants in. */
+import { IncomingMessage, ServerResponse } from 'node:http'
+import { Socket } from 'node:net'
+import type { TestContext as Test } from 'node:test'
+import session, { type CreateSessionOptions, type Store } from 'koa-session'
+import { memoryStore } from 'koa-session/memory'
+import { Clock, type Visitor, visit } from './agent.ts'
+import { createApp, type TestApp, type TestContext } from './koa.ts'
+
+export const KEY = 'koa.sess'
+export const HOUR = 3_600_000
+export const SECRETS = ['a newer secret of 2026, long enough', 'an old secret of 2024, long enough']
+
+export type Page = (ctx: TestContext) => unknown
+export type Pages = Readonly<Record<string, Page>>
+type Options = CreateSessionOptions
+
+/** A store of three methods, as people have written them for koa-session 7. */
+export function simpleStore(records = new Map<string, string>()): Store {
+  return {
+    get: id => JSON.parse(records.get(id) ?? 'null'),
+    set: (id, payload) => records.set(id, JSON.stringify(payload)),
+    destroy: id => records.delete(id),
+  }
+}
+
+/** The modes, by how a title says them. */
+export const COOKIE_MODES: Readonly<Record<string, (clock: Clock) => Options>> = {
+  'signed cookie': () => ({}),
+  'sealed cookie': () => ({ seal: true }),
+  'sealed cookie that takes signed ones': () => ({ seal: { acceptSigned: true } }),
+}
+export const KEYED_MODES: Readonly<Record<string, (clock: Clock) => Options>> = {
+  store: ({ now }) => ({ store: memoryStore({ now }) }),
+  'store with a sealed id': ({ now }) => ({ store: memoryStore({ now }), seal: true }),
+}
+export const STORE_MODES: typeof COOKIE_MODES = {
+  ...KEYED_MODES,
+  'store of three methods': () => ({ store: simpleStore() }),
+}
+export const MODES: typeof COOKIE_MODES = { ...COOKIE_MODES, ...STORE_MODES }
+
+const PAGES: Pages = {
+  '/': ctx => ctx.session.user ?? 'nobody',
+  '/cart': ctx => {
+    ctx.session.cart = ['a book']
+    return 'cart'
+  },
+  '/in': async ctx => {
+    ctx.session.user = 'ada'
+    await ctx.session.regenerate({ fresh: true })
+    return 'in'
+  },
+  '/out': ctx => {
+    ctx.session = null
+    return 'out'
+  },
+  '/all': ctx => JSON.stringify(ctx.session),
+  '/untouched': () => 'untouched',
+}
+
+export type Told = readonly [event: string, argument: Record<string, unknown>]
+const EVENTS = ['missed', 'expired', 'invalid', 'refused', 'reuse', 'gone', 'late'].map(event => `session:${event}`)
+
+export function appOf(options: Options, pages: Pages = {}, keys: unknown = [...SECRETS]) {
+  const app: TestApp = createApp()
+  app.keys = keys
+  const errors: (Error & { code?: string })[] = []
+  const events: Told[] = []
+  app.on('error', error => errors.push(error))
+  for (const event of EVENTS) app.on(event, argument => events.push([event, argument]))
+  app.use(session(options, app))
+  app.use(async ctx => {
+    ctx.body = String(await (pages[ctx.path] ?? PAGES[ctx.path])?.(ctx))
+  })
+  const reasons = () => events.filter(([event]) => event === 'session:refused').map(([, { reason }]) => reason)
+  return { app, errors, events, reasons }
+}
+
+/** The application of `mode`, served, with a clock that stands still. */
+export async function tell(t: Test, mode: (clock: Clock) => Options, options: Options = {}, pages?: Pages) {
+  const clock = new Clock(1_700_000_000_000)
+  const all = { now: clock.now, maxAge: HOUR, ...mode(clock), ...options }
+  const made = appOf(all, pages)
+  return { ...made, clock, options: all, visitor: await visit(t, made.app) }
+}
+
+/** Somebody with the same cookies, at another application. */
+export async function moved(t: Test, { jar }: Visitor, app: TestApp): Promise<Visitor> {
+  const other = await visit(t, app)
+  for (const [name, value] of jar) other.jar.set(name, value)
+  return other
+}
+
+export const bytesOf = (value: string | undefined) => Buffer.from(String(value), 'base64url')
+
+/** Events are told once the request has gone on. */
+export async function told(): Promise<void> {
+  for (let turn = 0; turn < 5; turn++) await new Promise(resolve => setImmediate(resolve))
+}
+
+export interface Asked {
+  readonly status: number
+  readonly text: string
+  /** The lines of Set-Cookie. */
+  readonly lines: readonly string[]
+}
+
+/** Asks `app` without a socket between: for thousands of requests, and for headers that no client would send. */
+export async function ask(app: TestApp, path: string, cookie: string): Promise<Asked> {
+  const req = new IncomingMessage(new Socket())
+  Object.assign(req, { method: 'GET', url: path, headers: { host: 'a.b', ...(cookie && { cookie }) } })
+  const res = new ServerResponse(req)
+  let text = ''
+  const end = (body: unknown) => {
+    text = String(body ?? '')
+    res.writeHead(res.statusCode)
+    return res
+  }
+  Object.assign(res, { end })
+  await (app.callback()(req, res) as unknown)
+  return { status: res.statusCode, text, lines: [res.getHeader('set-cookie') ?? []].flat().map(String) }
+}
+
+/** The Cookie header of a client that keeps `lines`. */
+export function cookiesFrom(lines: readonly string[]): Map<string, string> {
+  const pairs = lines.map(line => line.split(';')[0] ?? '')
+  return new Map(pairs.map(pair => [pair.slice(0, pair.indexOf('=')), pair.slice(pair.indexOf('=') + 1)]))
+}
+
+export const headerOf = (jar: ReadonlyMap<string, string>) =>
+  [...jar].map(([name, value]) => `${name}=${value}`).join('; ')
+
+/** Lets a test act while a request is under way. */
+export class Gate {
+  #arrive = () => {}
+  #open = () => {}
+  readonly arrived = new Promise<void>(resolve => {
+    this.#arrive = resolve
+  })
+  readonly #opened = new Promise<void>(resolve => {
+    this.#open = resolve
+  })
+
+  async pass(): Promise<void> {
+    this.#arrive()
+    await this.#opened
+  }
+
+  open(): void {
+    this.#open()
+  }
+}
