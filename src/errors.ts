@@ -43,13 +43,13 @@ export class SessionError extends Error {
   }
 }
 
-/** The error for an option: its name, what it was, what was expected. Shows no more of an object than its kind. */
+/** The error for an option: its name, what it was, what was expected. Shows of an object, and of a secret, no more than its kind. */
 export function optionError(option: string, value: unknown, expected: string): SessionError {
-  return new SessionError('ERR_SESSION_OPTION', `option ${option} was ${shown(value)}, expected ${expected}`)
+  return new SessionError('ERR_SESSION_OPTION', `option ${option} was ${shown(option, value)}, expected ${expected}`)
 }
 
-function shown(value: unknown): string {
-  if (typeof value === 'string') return JSON.stringify(value)
+function shown(option: string, value: unknown): string {
+  if (typeof value === 'string') return option === 'keys' ? 'a string' : JSON.stringify(value)
   if (typeof value === 'object' && value !== null) return Array.isArray(value) ? 'an array' : 'an object'
   return typeof value === 'function' ? 'a function' : String(value)
 }

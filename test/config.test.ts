@@ -291,7 +291,7 @@ test('what can not go together is refused, and the secrets are not shown', () =>
     [{ seal: true, keys: [] }, /^option keys was an array, expected a list of secrets$/],
     [{ seal: true, keys: [''] }, /^option keys was an array/],
     [{ seal: true, keys: ['a', 1] }, /^option keys was an array/],
-    [{ seal: true, keys: 'secret' }, /^option keys was "secret"/],
+    [{ seal: true, keys: 'secret' }, /^option keys was a string, expected a list of secrets$/],
     [{ seal: true, encode: () => '' }, /^option encode was a function, expected nothing, as seal asks for$/],
     [{ seal: true, decode: () => ({}) }, /^option decode was a function, expected nothing, as seal asks for$/],
     [{ seal: true, store, externalKey: { get() {}, set() {} } }, /^option externalKey was an object, expected nothing/],
