@@ -49,7 +49,9 @@ function examined(
   lifetime: Lifetime | undefined,
   record?: StoredRecord,
 ): Loaded | Promise<Loaded> {
-  if (!lifetime) return { fault: 'missed', reason: 'missing', id }
+  // Nothing at all is what some backends give for an id that they do not have: it must not be adopted for it.
+  const isBlank = !lifetime || (record && !Object.keys(lifetime).length && !Object.keys(record.members).length)
+  if (isBlank) return { fault: 'missed', reason: 'missing', id }
   const { valid, schema } = config
   const end = endOf(lifetime, config.now(), config.absoluteTimeout)
   if (record && !end && !valid && !schema) return { id, lifetime, members: record.members }
