@@ -7,7 +7,10 @@ const LIFETIME: ReadonlySet<string> = new Set(['_expire', '_maxAge', '_session',
 export function payloadOf({ members, lifetime, retiredAt }: StoredRecord): StoredPayload {
   if (retiredAt !== undefined) return { _retired: retiredAt }
   const payload: StoredPayload = {}
-  for (const name of Object.keys(members)) payload[name] = JSON.parse(members[name] ?? '')
+  for (const name of Object.keys(members)) {
+    // It would give the payload another prototype, whose properties a validator takes for data.
+    if (name !== '__proto__') payload[name] = JSON.parse(members[name] ?? '')
+  }
   return Object.assign(payload, lifetime)
 }
 
