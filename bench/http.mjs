@@ -9,7 +9,7 @@ import { once } from 'node:events'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
-import { modes, user } from './cases.mjs'
+import { user } from './cases.mjs'
 import { install } from './install.mjs'
 import { about, stated } from './machine.mjs'
 import { fixed, table } from './markdown.mjs'
@@ -28,6 +28,7 @@ const plan = {
 }
 
 const names = ['bare', '7.0.2', '8']
+const modes = ['cookie', 'store']
 const cases = {
   'read 60 B': { plant: '/plant/small', path: '/read', target: 0.7 },
   'counter 60 B': { plant: '/plant/small', path: '/write', target: 0.58, counts: true },
