@@ -50,8 +50,9 @@ function examined(
   record?: StoredRecord,
 ): Loaded | Promise<Loaded> {
   // Nothing at all is what some backends give for an id that they do not have: it must not be adopted for it.
-  const isBlank = !lifetime || (record && !Object.keys(lifetime).length && !Object.keys(record.members).length)
-  if (isBlank) return { fault: 'missed', reason: 'missing', id }
+  const isTimed = lifetime && (lifetime._expire !== undefined || lifetime._session)
+  const isBlank = record && !isTimed && Object.keys(record.members).length === 0
+  if (!lifetime || isBlank) return { fault: 'missed', reason: 'missing', id }
   const { valid, schema } = config
   const end = endOf(lifetime, config.now(), config.absoluteTimeout)
   if (record && !end && !valid && !schema) return { id, lifetime, members: record.members }
