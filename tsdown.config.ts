@@ -2,6 +2,7 @@ import { defineConfig } from 'tsdown'
 
 const index = 'src/index.ts'
 const memory = 'src/stores/memory.ts'
+const cli = 'src/cli/main.ts'
 
 const shared = {
   platform: 'node',
@@ -43,6 +44,8 @@ const errorsFromIndex = {
 export default defineConfig([
   { ...code, entry: { index } },
   { ...code, entry: { memory }, clean: false, plugins: [errorsFromIndex] },
+  // With a copy of its own of what it needs: nobody loads it but the command.
+  { ...code, entry: { cli }, clean: false, format: ['esm'] },
   // One by one, so that the types of each are a single file, which scripts/build-types.mjs makes CommonJS of.
   { ...types, entry: { index } },
   { ...types, entry: { memory } },

@@ -19,7 +19,10 @@ const RULES = [
   { part: /^(?!koa\/|options|types|config)/, words: /from 'koa'|app\.emit|setHeader/ },
   // koa/cookies.ts writes the dates that Koa's cookies write, by the clock that they use.
   { part: /^(?!config|stores\/|koa\/cookies)/, words: /Date\.now\(|randomUUID/ },
-  { part: /^(?!cli\/)/, words: /\bconsole\.|process\.exit/ },
+  { part: /^(?!cli\/)/, imports: /^cli\//, words: /\bconsole\.|process\.exit/ },
+  // The command opens what a middleware wrote, without one.
+  { part: /^cli\//, imports: /^(koa\/|config|options|types|stores\/)/ },
+  { part: /^cli\/(?!main)/, words: /\bconsole\.|\bprocess\./ },
   { part: /./, imports: /^index/, words: /(: any\b|as any\b|<any>|any\[\])/ },
 ]
 

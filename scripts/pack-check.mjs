@@ -27,6 +27,7 @@ try {
   await check(`the ES module is under ${MAX_BYTES} bytes`, size)
   await check('require', () => works(required()))
   await check('import', async () => works(await imported()))
+  await check('the command', commandWorks)
 } finally {
   rmSync(temporary, { recursive: true })
 }
@@ -125,4 +126,14 @@ async function works({ session, named, memory }) {
   } finally {
     server.close()
   }
+}
+
+/** As npm would link it: the file that `bin` names, alone, by its first line. */
+function commandWorks() {
+  const { bin, version } = JSON.parse(readFileSync(join(installed, 'package.json'), 'utf8'))
+  const path = join(installed, bin['koa-session'])
+  assert.match(readFileSync(path, 'utf8'), /^#!\/usr\/bin\/env node\n/)
+  const command = (...parameters) => run(process.execPath, [path, ...parameters])
+  assert.match(command('keygen'), /^[\w-]{43}\n$/)
+  assert.equal(command('--version'), `${version}\n`)
 }

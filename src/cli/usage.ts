@@ -1,0 +1,37 @@
+/** The command was called in a way that it does not know. The message never repeats a value that it was given. */
+export class UsageError extends Error {}
+
+/** What the process ends with: it is part of the contract with scripts. */
+export const EXIT = { accepted: 0, refused: 1, unknown: 2, usage: 2 } as const
+
+export const HELP = `Usage: koa-session keygen
+       koa-session inspect [options] [COOKIE]
+
+  keygen    Prints a new secret for app.keys: 32 random bytes in base64url.
+  inspect   Verifies, opens and explains a session cookie, without the values in it.
+
+COOKIE is a Cookie header ('koa.sess=…; koa.sess.sig=…'), a line of Set-Cookie, or a
+value alone. Where it is - or not given, it is read from standard input: an argument
+can be seen by others on the machine, and stays in the history of the shell.
+
+Options of inspect:
+  --key NAME   The cookie's name; koa.sess by default.
+  --unsigned   Ask for no signature, as an application with signed: false.
+  --show       Print the values of the data, and the id of a stored session, too.
+  --json       Print the report as JSON; instants and lifetimes in milliseconds.
+  -h, --help   Print this.
+  --version    Print the version.
+
+Environment:
+  KOA_SESSION_KEYS   The secrets, newest first: where it begins with [, a JSON array of
+                     strings; otherwise separated by commas or white space. A secret
+                     with one of those in it has to be in an array: '["a secret"]'.
+
+Exit codes:
+  0   The cookie would be taken up. Whether the store has the session that an id
+      stands for, and what valid, schema and absoluteTimeout say, is not asked.
+  1   It would be refused; the reason is one of missing, size, signature, undecodable,
+      expired.
+  2   Wrong usage: an unknown command or option, no cookie, or no secrets where the
+      cookie is signed or sealed.
+`
