@@ -37,7 +37,8 @@ const UNDER_WAY = 10_000
 
 /** An id that `regenerate()` gave up. Whoever brings it later has lost a response, or has stolen it. */
 function retired({ ctx, config }: Scope, id: string, at: number): Loaded {
-  const isParallel = config.now() - at < UNDER_WAY
+  // A backend may give what is no number, which subtraction may throw for.
+  const isParallel = Number.isFinite(at) && config.now() - at < UNDER_WAY
   if (!isParallel) emitReuse(ctx, id)
   return { fault: 'missed', reason: 'retired', id, isParallel }
 }

@@ -145,3 +145,15 @@ test('to a store a retired id is taken, and nothing is to be changed under it', 
   store.destroy('b')
   assert.equal(store.get('b'), undefined)
 })
+
+test('an instant of retirement that is no number is a retired id, and not an error', async t => {
+  for (const retiredAt of [{ toString: false }, 'yesterday', Number.NaN, null]) {
+    const memory = { ...memoryStore(), read: () => ({ members: { user: '"ada"' }, lifetime: {}, retiredAt }) }
+    const { visitor, events } = await serve(t, { store: memory as never, signed: false })
+    visitor.jar.set('koa.sess', 'an-id')
+    const { status, text } = await visitor.get('/')
+    assert.deepEqual({ status, text }, { status: 200, text: 'nobody' })
+    await told()
+    assert.equal((events[0] as unknown[])[0], 'session:reuse')
+  }
+})
