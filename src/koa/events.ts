@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { Context } from 'koa'
-import type { Changes } from '../session/members.ts'
+import { type Changes, NO_CHANGES } from '../session/members.ts'
 import type { Refused } from '../session/payload.ts'
 
 /**
@@ -34,7 +34,7 @@ export function emitLate(ctx: Context): void {
  * Says that a session was changed that another request had ended, so that nothing was saved: `session:gone`, with
  * `{ keys, ctx }`, the keys that were changed.
  */
-export function emitGone(ctx: Context, { set, unset }: Changes): void {
+export function emitGone(ctx: Context, { set, unset }: Changes = NO_CHANGES): void {
   setImmediate(() => ctx.app.emit('session:gone', { keys: [...Object.keys(set), ...unset], ctx }))
 }
 

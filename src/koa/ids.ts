@@ -16,3 +16,19 @@ export function refuseUnreachable({ presented, reply }: Scope, id: string): void
   const advice = 'use the session before the response begins'
   throw new SessionError('ERR_SESSION_HEADERS_SENT', `the headers left before the id of a new session; ${advice}`)
 }
+
+/** How many ids are tried for a new session, where those that `genid` gives are taken. */
+const ATTEMPTS = 3
+
+/** Throws `ERR_SESSION_ID` when the last attempt found its id taken. */
+export function refuseTaken(attempt: number): void {
+  if (attempt === ATTEMPTS) throw new SessionError('ERR_SESSION_ID', `genid gave ${ATTEMPTS} ids that are taken`)
+}
+
+/** A store outlives the session by this much (ms), so that one that has expired is seen to have (as in 7.x). */
+const GRACE = 10_000
+
+/** How long (ms) a store is to keep what is put under an id. */
+export function ttlOf({ maxAge, config }: Scope): number {
+  return maxAge === 'session' ? config.ttl : maxAge + GRACE
+}

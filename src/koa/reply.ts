@@ -61,6 +61,15 @@ export class Reply implements HeadersListener {
     this.#send(undefined)
   }
 
+  /** Does not send what was to be sent, where it is not too late. */
+  withdraw(): void {
+    if (this.hasLeft) return
+    const { res } = this.#scope.ctx
+    setCookieLines(res, [...without(cookieLines(res), this.#lines)])
+    this.#lines = NO_LINES
+    this.#isSent = false
+  }
+
   /** Says that what was changed can't be sent any more. */
   late(): void {
     if (!this.#isLate) emitLate(this.#scope.ctx)

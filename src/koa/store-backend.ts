@@ -1,4 +1,3 @@
-import { SessionError } from '../errors.ts'
 import { textOf } from '../session/changes.ts'
 import type { Lifetime } from '../session/lifetime.ts'
 import { type Changes, changed, changesSince, type Members, NO_CHANGES, NO_MEMBERS } from '../session/members.ts'
@@ -9,16 +8,10 @@ import { type KeyedStore, keyed, type Patched, type Store } from '../stores/stor
 import { andThen } from './await.ts'
 import { Backend } from './backend.ts'
 import { emitGone } from './events.ts'
-import { newId, refuseUnreachable } from './ids.ts'
+import { newId, refuseTaken, refuseUnreachable, ttlOf } from './ids.ts'
 import { loadStored } from './load-stored.ts'
 import { checkSchema } from './schema.ts'
 import type { Scope } from './scope.ts'
-
-/** A store outlives the session by this much (ms), so that one that has expired is seen to have (as in 7.x). */
-const GRACE = 10_000
-
-/** How many ids are tried for a new session, where those that `genid` gives are taken. */
-const ATTEMPTS = 3
 
 /** The session is in a store, and the client carries its id. A store that can't be made is like one that is down. */
 export class StoreBackend extends Backend {
@@ -29,8 +22,9 @@ export class StoreBackend extends Backend {
   #storedId: string | undefined
   /** The id under which it was last asked to. */
   #storingId: string | undefined
-  /** The id that a new one took the place of, until the store has forgotten it. */
+  /** The id that a new one took the place of, until the store has given it up; and that of what could not be read. */
   #replacedId: string | undefined
+  #unreadId: string | undefined
   /** What the store has of the data, as far as this request knows. */
   #members: Members | undefined
   /** What had changed when it was compared last; `undefined`: nothing. */
@@ -76,7 +70,7 @@ export class StoreBackend extends Backend {
   }
 
   giveUp(presented: string | undefined): void {
-    this.#replacedId = presented
+    this.#unreadId = presented
   }
 
   load(id: string): Loaded | Promise<Loaded> {
@@ -153,20 +147,20 @@ export class StoreBackend extends Backend {
     const { ctx, config } = this.scope
     const call = { ctx, rolling: config.rolling, changed: this.#changes !== undefined || id !== this.#storedId }
     const payload = pack(dataOf(session), lifetime)
-    return andThen(this.store.set(id, payload, this.#ttl, call), () => this.#saved(lifetime))
+    return andThen(this.store.set(id, payload, ttlOf(this.scope), call), () => this.#saved(lifetime))
   }
 
   #create(store: KeyedStore, id: string, lifetime: Lifetime, attempt: number): void | Promise<void> {
     const { ctx } = this.scope
     this.#storingId = id
-    const isFree = store.create(id, { members: this.#after(), lifetime }, this.#ttl, { ctx })
+    const isFree = store.create(id, { members: this.#after(), lifetime }, ttlOf(this.scope), { ctx })
     return isFree === true ? this.#saved(lifetime) : this.#created(isFree, store, lifetime, attempt)
   }
 
   #created(isFree: boolean | Promise<boolean>, store: KeyedStore, lifetime: Lifetime, attempt: number) {
     return andThen(isFree, (isFree): void | Promise<void> => {
       if (isFree) return this.#saved(lifetime)
-      if (attempt === ATTEMPTS) throw new SessionError('ERR_SESSION_ID', `genid gave ${ATTEMPTS} ids that are taken`)
+      refuseTaken(attempt)
       return this.#create(store, this.#rename(), lifetime, attempt + 1)
     })
   }
@@ -175,10 +169,10 @@ export class StoreBackend extends Backend {
   #patch(store: KeyedStore, id: string, lifetime: Lifetime, isForced: boolean): void | Promise<void> {
     if (this.#lost === 'gone') return
     const call = { ctx: this.scope.ctx }
-    if (!this.#changes) return this.#patched(store.touch(id, lifetime, this.#ttl, call), lifetime)
+    if (!this.#changes) return this.#patched(store.touch(id, lifetime, ttlOf(this.scope), call), lifetime)
     const { set, unset, isEmpty } = this.#changes
     return this.#patched(
-      store.patch(id, { set, unset, lifetime, keepsEmpty: isEmpty && isForced }, this.#ttl, call),
+      store.patch(id, { set, unset, lifetime, keepsEmpty: isEmpty && isForced }, ttlOf(this.scope), call),
       lifetime,
     )
   }
@@ -203,21 +197,31 @@ export class StoreBackend extends Backend {
     this.committed(lifetime)
     this.#isSaved = true
     this.#storedId = this.#storingId
-    if (this.#replacedId !== undefined) return this.#forgetReplaced(this.#replacedId)
+    if (this.#replacedId !== undefined) return this.#retire(this.#replacedId)
+    if (this.#unreadId !== undefined) return this.#forget(this.#unreadId)
   }
 
-  #forgetReplaced(id: string): void | Promise<void> {
-    const call = { ctx: this.scope.ctx }
+  #retire(id: string): void | Promise<void> {
     const store = keyed(this.store)
-    const done = store?.retire ? store.retire(id, this.#ttl, call) : this.store.destroy(id, call)
-    return andThen(done, () => {
+    if (!store?.retire) return this.#forget(id)
+    return andThen(store.retire(id, ttlOf(this.scope), { ctx: this.scope.ctx }), wasThere => {
       this.#replacedId = undefined
+      if (wasThere === false) return this.#undo()
     })
   }
 
-  get #ttl(): number {
-    const { maxAge, config } = this.scope
-    return maxAge === 'session' ? config.ttl : maxAge + GRACE
+  #forget(id: string): void | Promise<void> {
+    return andThen(this.store.destroy(id, { ctx: this.scope.ctx }), () => {
+      this.#replacedId = this.#unreadId = undefined
+    })
+  }
+
+  /** Another request has ended the session, or given it another id, before this one gave it a new one. */
+  #undo(): void | Promise<void> {
+    this.scope.reply.withdraw()
+    this.#lost = 'gone'
+    emitGone(this.scope.ctx, this.#changes)
+    return this.#forget(this.nameIt())
   }
 
   destroy(emptied?: Session): void | Promise<void> {
@@ -230,11 +234,9 @@ export class StoreBackend extends Backend {
   async #end(): Promise<void> {
     const { ctx, reply } = this.scope
     reply.drop()
-    for (const id of [this.#storedId, this.#replacedId]) if (id !== undefined) await this.store.destroy(id, { ctx })
-    this.id = undefined
-    this.#storedId = undefined
-    this.#storingId = undefined
-    this.#replacedId = undefined
+    for (const id of [this.#storedId, this.#replacedId, this.#unreadId])
+      if (id !== undefined) await this.store.destroy(id, { ctx })
+    this.id = this.#storedId = this.#storingId = this.#replacedId = this.#unreadId = undefined
     this.#members = undefined
     this.#isSaved = false
     this.done = 'ended'

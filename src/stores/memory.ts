@@ -22,7 +22,7 @@ export interface MemoryStore extends Plain {
   create(id: string, record: StoredRecord, ttl: number): boolean
   patch(id: string, patch: Patch, ttl: number): Patched
   touch(id: string, lifetime: StoredLifetime, ttl: number): boolean
-  retire(id: string, ttl: number): void
+  retire(id: string, ttl: number): boolean
   /** The number of sessions that it holds, those that expired and were not looked at since included. */
   readonly size: number
 }
@@ -166,8 +166,11 @@ export function memoryStore({ max = 10_000, now = Date.now }: MemoryStoreOptions
     },
 
     retire(id, ttl) {
-      plain.destroy(id)
+      const entry = findLive(id)
+      if (!entry) return false
+      forget(entry)
       add(id, { members: {}, lifetime: {}, retiredAt: now() }, ttl)
+      return true
     },
 
     get size() {

@@ -61,9 +61,10 @@ export interface Store {
   /**
    * Puts a tombstone in the place of what is under `id`, for `ttl` milliseconds. It never yields data again: `get` gives
    * `{ _retired: at }` and `read` a record with `retiredAt`, the instant; to `create` the id is taken, to `patch` and
-   * `touch` there is nothing, and what is `set` is not kept. A store without it is asked to `destroy`.
+   * `touch` there is nothing, and what is `set` is not kept. Says whether there was a session, and does nothing where
+   * there was none. A store without it is asked to `destroy`.
    */
-  retire?(id: string, ttl: number, call: StoreCall): unknown
+  retire?(id: string, ttl: number, call: StoreCall): boolean | Promise<boolean>
 }
 
 /** The lifetime of a session, under the names that it has in a payload: see `StoredPayload`. */

@@ -11,7 +11,7 @@ import { Clock, visit } from '../support/agent.ts'
 import { createApp, type TestContext } from '../support/koa.ts'
 
 const HOUR = 3_600_000
-const METHODS = ['get', 'set', 'destroy', 'read', 'create', 'patch', 'touch'] as const
+const METHODS = ['get', 'set', 'destroy', 'read', 'create', 'patch', 'touch', 'retire'] as const
 
 type Call = readonly [method: string, ...given: unknown[]]
 
@@ -181,11 +181,41 @@ for (const [how, later] of [
     await visitor.get('/regenerate')
     gate.open()
     assert.deepEqual((await slow).cookies, [])
-    assert.equal(memory.read(old), undefined)
+    assert.deepEqual(memory.read(old)?.members, {})
     assert.deepEqual({ ...memory.read(id())?.members }, { user: '"ada"' })
     await told()
     assert.deepEqual(gone, [['slow']])
   })
+
+  for (const [claim, path, left] of [
+    ['that was ended', '/out', 0],
+    ['that a parallel request has given another id', '/regenerate', 2],
+  ] as const) {
+    story(`a regenerate() of a session ${claim} leaves no session of its own, sends nothing, and is told`, async t => {
+      const gate = new Gate()
+      const { visitor, memory, gone, errors } = await tell(t, later, {
+        ...sign,
+        '/slow': async ctx => {
+          ctx.session.slow = 1
+          await gate.pass()
+          await ctx.session.regenerate()
+          ctx.session.more = 1
+        },
+        '/regenerate': ctx => ctx.session.regenerate(),
+      })
+      await visitor.get('/in')
+      const late = visitor.copy()
+      const slow = late.get('/slow')
+      await gate.arrived
+      await visitor.get(path)
+      gate.open()
+      const { status, cookies } = await slow
+      assert.deepEqual({ status, cookies, size: memory.size }, { status: 200, cookies: [], size: left })
+      if (left) assert.equal(JSON.parse((await visitor.get('/read')).text).user, 'ada')
+      await told()
+      assert.deepEqual([gone, errors], [[['slow']], []])
+    })
+  }
 
   story('a session that is emptied is dropped, unless a parallel request has put data there', async t => {
     for (const isParallel of [false, true]) {
