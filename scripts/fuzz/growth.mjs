@@ -14,7 +14,7 @@ import { everyPair } from './genuine.mjs'
 /** Node takes 16 KB of headers: more is beyond what a client can send, and shows more clearly what grows. */
 const LENGTH = 16_384
 /** Linear is 4. */
-const MOST_GROWTH = 8
+const MOST_GROWTH = 10
 /** So many times what an ordinary header of the same length takes: for cookies to be parsed, verified, cleared. */
 const MOST_OF_NORMAL = 20
 const ASKS = 25
