@@ -33,6 +33,8 @@ const SHORTEST = ((TEXT_AT + TAG_LENGTH) * 4) / 3
 /** What a sealed value is for. Made once, by `sealContext`. */
 export interface SealContext {
   readonly associated: Uint8Array
+  /** The associated data by key: there are as many as there are secrets. */
+  readonly known: Map<SealingKey, Buffer>
 }
 
 /**
@@ -52,7 +54,7 @@ const nonceInScratch = scratch.subarray(NONCE_AT, TEXT_AT)
 
 /** Binds what is sealed to its purpose and to the name of its cookie. */
 export function sealContext(purpose: string, name: string): SealContext {
-  return { associated: Buffer.from(JSON.stringify([purpose, name])) }
+  return { associated: Buffer.from(JSON.stringify([purpose, name])), known: new Map() }
 }
 
 /**
@@ -122,10 +124,17 @@ function decrypt(key: SealingKey, length: number, context: SealContext): string 
   return text.toString()
 }
 
-function associatedData({ hint }: SealingKey, { associated }: SealContext): Buffer {
-  const data = Buffer.allocUnsafe(NONCE_AT + associated.length)
+function associatedData(key: SealingKey, { associated, known }: SealContext): Buffer {
+  const made = known.get(key)
+  if (made) return made
+  const data = Buffer.alloc(NONCE_AT + associated.length)
   data[0] = VERSION
-  data.writeUInt32BE(hint, HINT_AT)
+  data.writeUInt32BE(key.hint, HINT_AT)
   data.set(associated, NONCE_AT)
+  // An application may make secrets as it goes.
+  if (known.size >= MOST_KNOWN) known.clear()
+  known.set(key, data)
   return data
 }
+
+const MOST_KNOWN = 32

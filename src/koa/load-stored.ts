@@ -52,7 +52,7 @@ function examined(
 ): Loaded | Promise<Loaded> {
   // Nothing at all is what some backends give for an id that they do not have: it must not be adopted for it.
   const isTimed = lifetime && (lifetime._expire !== undefined || lifetime._session)
-  const isBlank = record && !isTimed && Object.keys(record.members).length === 0
+  const isBlank = record && (!isPayload(record.members) || (!isTimed && Object.keys(record.members).length === 0))
   if (!lifetime || isBlank) return { fault: 'missed', reason: 'missing', id }
   const { valid, schema } = config
   const end = endOf(lifetime, config.now(), config.absoluteTimeout)

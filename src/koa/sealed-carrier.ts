@@ -79,7 +79,8 @@ export function sealedCarrier(own: Config, { keys, acceptSigned, chunks }: Seali
 
   /** Takes back what an earlier, larger value, or a signed one, left behind. */
   function clearRest(ctx: Context, settings: Settings, count: number): readonly string[] {
-    const { cookie = '' } = ctx.req.headers
+    const { cookie } = ctx.req.headers
+    if (!cookie?.includes(`${settings.config.key}.`)) return NO_LINES
     const isThere = (suffix: string) => find(cookie, `${settings.config.key}${suffix}=`) !== undefined
     const stale = pieces.filter((_, at) => at >= count && isThere(`.${at}`))
     if (acceptSigned && isThere('.sig')) stale.push(signature)
@@ -92,11 +93,11 @@ export function sealedCarrier(own: Config, { keys, acceptSigned, chunks }: Seali
 
     write(ctx, settings, text, earlier) {
       const value = seal(text, keyring(ctx), contextFor(settings))
-      const parts = partsOf(value, settings.config.key, chunks)
-      const lines = parts.flatMap((part, at) =>
-        (pieces[at] as Carrier).write(ctx, settings, part, at === 0 ? earlier : NO_LINES),
-      )
-      return [...lines, ...clearRest(ctx, settings, parts.length)]
+      const [part = '', ...others] = partsOf(value, settings.config.key, chunks)
+      const lines = first.write(ctx, settings, part, earlier)
+      const more = others.flatMap((other, at) => (pieces[at + 1] as Carrier).write(ctx, settings, other, NO_LINES))
+      const rest = clearRest(ctx, settings, others.length + 1)
+      return more.length + rest.length > 0 ? [...lines, ...more, ...rest] : lines
     },
 
     clear(ctx, settings, earlier) {

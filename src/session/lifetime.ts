@@ -5,10 +5,10 @@ export type Lifetime = Pick<Payload, '_expire' | '_maxAge' | '_session' | '_meta
 
 /** The lifetime of a session that is put to rest at the instant `now`, and that lives until `end` at most. */
 export function lifetimeFrom(maxAge: MaxAge, now: number, meta?: Meta, end = Number.POSITIVE_INFINITY): Lifetime {
-  const lifetime: Lifetime =
-    maxAge === 'session' ? { _session: true } : { _expire: Math.min(now + maxAge, end), _maxAge: maxAge }
-  // No member more than 7.x has where there is nothing to say in it.
-  return meta ? { ...lifetime, _meta: meta } : lifetime
+  // No member more than 7.x has where there is nothing to say in it. To spread them takes longer than to encrypt.
+  if (maxAge === 'session') return meta ? { _session: true, _meta: meta } : { _session: true }
+  const _expire = Math.min(now + maxAge, end)
+  return meta ? { _expire, _maxAge: maxAge, _meta: meta } : { _expire, _maxAge: maxAge }
 }
 
 /** When a session was made, as far as its lifetime says; without `_meta`, as 7.x saves it: when it was saved last. */

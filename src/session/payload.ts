@@ -82,8 +82,13 @@ export function pack(data: Data, lifetime: Lifetime): Payload {
  */
 export function packedEnd(text: string, { _expire, _maxAge, _meta }: Lifetime): string {
   const end = _expire === undefined ? UNTIL_CLOSED : `"_expire":${json(_expire)},"_maxAge":${json(_maxAge)}`
-  const more = _meta ? `,"_meta":${JSON.stringify(_meta)}}` : '}'
+  const more = _meta ? `,"_meta":${metaText(_meta)}}` : '}'
   return text.length === 2 ? end + more : `,${end}${more}`
+}
+
+function metaText({ created, fresh }: Meta): string {
+  if (created === undefined || fresh !== undefined) return JSON.stringify({ created, fresh })
+  return `{"created":${json(created)}}`
 }
 
 /** As `JSON.stringify` has it, in a third of its time. A clock that is not one gives what is no number. */
