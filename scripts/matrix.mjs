@@ -1,5 +1,5 @@
 /*
- * Runs the suite against the built package on every Node that it supports and on both majors of Koa. The Nodes are
+ * Runs the suite against the built package on every Node that it supports with Koa 3, and with Koa 2. The Nodes are
  * npm packages that bring a binary, so that no installer and no container is needed.
  */
 import { spawnSync } from 'node:child_process'
@@ -14,7 +14,9 @@ const cache = join(root, '.cache', 'nodes')
 const binary = `node-${process.platform}-${process.arch}`
 
 install()
-const runs = NODES.flatMap(node => KOAS.map(koa => run(node, koa)))
+// What depends on Koa's major does not depend on Node's: Koa 2 is run on the oldest and on the newest.
+const ends = [NODES[0], NODES.at(-1)]
+const runs = NODES.flatMap(node => KOAS.filter(koa => koa === '3' || ends.includes(node)).map(koa => run(node, koa)))
 for (const { title, passed, failed, skipped } of runs) {
   console.log(`${title}: ${passed} passed, ${failed} failed, ${skipped} skipped`)
 }
