@@ -9,6 +9,7 @@ import session, { type CreateSessionOptions, type Store } from 'koa-session'
 import { type MemoryStore, memoryStore } from 'koa-session/memory'
 import { Clock, visit } from '../support/agent.ts'
 import { createApp, type TestContext } from '../support/koa.ts'
+import { Gate } from '../support/story.ts'
 
 const HOUR = 3_600_000
 const METHODS = ['get', 'set', 'destroy', 'read', 'create', 'patch', 'touch', 'retire'] as const
@@ -29,27 +30,6 @@ function recording(memory: MemoryStore, later: boolean) {
   const { get, set, destroy } = made
   const store = Object.assign(made, { plain: { get, set, destroy } }) as unknown as Store
   return { store, calls, names: () => calls.map(([method]) => method) }
-}
-
-/** Lets a test act while a request is under way. */
-class Gate {
-  #arrive = () => {}
-  #open = () => {}
-  readonly arrived = new Promise<void>(resolve => {
-    this.#arrive = resolve
-  })
-  readonly #opened = new Promise<void>(resolve => {
-    this.#open = resolve
-  })
-
-  async pass(): Promise<void> {
-    this.#arrive()
-    await this.#opened
-  }
-
-  open(): void {
-    this.#open()
-  }
 }
 
 /** Events are told once the request has gone on. */

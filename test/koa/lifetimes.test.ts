@@ -52,7 +52,10 @@ async function serve(t: Test, options: CreateSessionOptions) {
   return { clock, visitor, reasons, ask }
 }
 
-const told = () => new Promise(resolve => setTimeout(resolve, 5))
+/** Events are told once the request has gone on. */
+async function told(): Promise<void> {
+  for (let turn = 0; turn < 5; turn++) await new Promise(resolve => setImmediate(resolve))
+}
 
 const MODES: ReadonlyArray<readonly [mode: string, options: CreateSessionOptions]> = [
   ['signed', {}],

@@ -61,7 +61,10 @@ async function moved(t: Test, visitor: Visitor, app: TestApp) {
   return other
 }
 
-const told = () => new Promise(resolve => setTimeout(resolve, 5))
+/** Events are told once the request has gone on. */
+async function told(): Promise<void> {
+  for (let turn = 0; turn < 5; turn++) await new Promise(resolve => setImmediate(resolve))
+}
 const names = (visitor: Visitor) => [...visitor.jar.keys()].sort()
 
 const MODES: ReadonlyArray<readonly [mode: string, options: () => CreateSessionOptions]> = [
