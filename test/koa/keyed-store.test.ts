@@ -9,7 +9,7 @@ import session, { type CreateSessionOptions, type Store } from 'koa-session'
 import { type MemoryStore, memoryStore } from 'koa-session/memory'
 import { Clock, visit } from '../support/agent.ts'
 import { createApp, type TestContext } from '../support/koa.ts'
-import { Gate } from '../support/story.ts'
+import { Gate, told } from '../support/story.ts'
 
 const HOUR = 3_600_000
 const METHODS = ['get', 'set', 'destroy', 'read', 'create', 'patch', 'touch', 'retire'] as const
@@ -30,11 +30,6 @@ function recording(memory: MemoryStore, later: boolean) {
   const { get, set, destroy } = made
   const store = Object.assign(made, { plain: { get, set, destroy } }) as unknown as Store
   return { store, calls, names: () => calls.map(([method]) => method) }
-}
-
-/** Events are told once the request has gone on. */
-async function told(): Promise<void> {
-  for (let turn = 0; turn < 5; turn++) await new Promise(resolve => setImmediate(resolve))
 }
 
 type Handler = (ctx: TestContext) => unknown

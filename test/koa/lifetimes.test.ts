@@ -6,6 +6,7 @@ import session, { type CreateSessionOptions } from 'koa-session'
 import { memoryStore } from 'koa-session/memory'
 import { Clock, visit } from '../support/agent.ts'
 import { createApp, type TestContext } from '../support/koa.ts'
+import { told } from '../support/story.ts'
 
 const MINUTE = 60_000
 const HOUR = 60 * MINUTE
@@ -50,11 +51,6 @@ async function serve(t: Test, options: CreateSessionOptions) {
   const visitor = await visit(t, app)
   const ask = async (path: string) => (await visitor.get(path)).text
   return { clock, visitor, reasons, ask }
-}
-
-/** Events are told once the request has gone on. */
-async function told(): Promise<void> {
-  for (let turn = 0; turn < 5; turn++) await new Promise(resolve => setImmediate(resolve))
 }
 
 const MODES: ReadonlyArray<readonly [mode: string, options: CreateSessionOptions]> = [

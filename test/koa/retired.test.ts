@@ -6,6 +6,7 @@ import session, { type CreateSessionOptions } from 'koa-session'
 import { memoryStore } from 'koa-session/memory'
 import { Clock, visit } from '../support/agent.ts'
 import { createApp, type TestContext } from '../support/koa.ts'
+import { told } from '../support/story.ts'
 
 const PAGES: Record<string, (ctx: TestContext) => unknown> = {
   '/': ctx => ctx.session.user ?? 'nobody',
@@ -48,11 +49,6 @@ async function serve(t: Test, options: CreateSessionOptions = {}) {
   })
   const visitor = await visit(t, app)
   return { clock, memory, visitor, events }
-}
-
-/** Events are told once the request has gone on. */
-async function told(): Promise<void> {
-  for (let turn = 0; turn < 5; turn++) await new Promise(resolve => setImmediate(resolve))
 }
 
 test('the old id never yields data again, and the new one has what was kept', async t => {

@@ -7,6 +7,7 @@ import { memoryStore } from 'koa-session/memory'
 import seven from 'koa-session-7'
 import { Clock, type Visitor, visit } from '../support/agent.ts'
 import { createApp, type TestApp, type TestContext } from '../support/koa.ts'
+import { told } from '../support/story.ts'
 
 const OLD = 'an old secret of 2024, long enough'
 const NEW = 'a newer secret of 2026, long enough'
@@ -61,10 +62,6 @@ async function moved(t: Test, visitor: Visitor, app: TestApp) {
   return other
 }
 
-/** Events are told once the request has gone on. */
-async function told(): Promise<void> {
-  for (let turn = 0; turn < 5; turn++) await new Promise(resolve => setImmediate(resolve))
-}
 const names = (visitor: Visitor) => [...visitor.jar.keys()].sort()
 
 const MODES: ReadonlyArray<readonly [mode: string, options: () => CreateSessionOptions]> = [
