@@ -35,12 +35,23 @@ export interface Config {
   readonly skip: ((ctx: Context) => unknown) | undefined
   readonly store: Store | undefined
   readonly ContextStore: (new (ctx: Context) => Store) | undefined
+  readonly subject: ((session: unknown) => unknown) | undefined
+  readonly onStoreError: 'throw' | 'anonymous'
+  /** How long (ms) a request waits for the store. */
+  readonly storeTimeout: number
   readonly externalKey: ExternalKey | undefined
   readonly genid: (ctx: Context) => unknown
   readonly now: () => number
   /** What `ctx.cookies` is given, but for `maxAge`: the cookie's attributes and every option that is not ours. */
   readonly cookie: Readonly<Record<string, unknown>>
 }
+
+type WithoutDefault =
+  | ('valid' | 'beforeSave' | 'schema' | 'skip' | 'absoluteTimeout')
+  | ('store' | 'ContextStore' | 'subject' | 'externalKey')
+
+/** What Node's timers take. */
+const LONGEST_TIMER = 2 ** 31 - 1
 
 type Rule = readonly [isGood: (value: unknown) => boolean, expected: string]
 
@@ -83,6 +94,12 @@ const OURS: Readonly<Record<string, Rule>> = {
     value => isFunction(value) && has(Reflect.get(value, 'prototype'), STORE_METHODS),
     'a class whose instances have the methods get, set and destroy',
   ],
+  subject: FUNCTION,
+  onStoreError: [value => value === 'throw' || value === 'anonymous', "'throw' or 'anonymous'"],
+  storeTimeout: [
+    value => isLifetime(value) && value <= LONGEST_TIMER,
+    `a positive number of milliseconds, ${LONGEST_TIMER} at most`,
+  ],
   externalKey: [value => has(value, ['get', 'set']), 'an object with the methods get and set'],
   genid: FUNCTION,
   prefix: [value => typeof value === 'string', 'a string'],
@@ -124,15 +141,14 @@ export function resolveConfig(options: Given): Config {
     rolling: false,
     renew: false,
     cacheHeaders: true,
+    onStoreError: 'throw',
+    storeTimeout: 5000,
     encode,
     decode,
     genid: prefix === '' ? uuid : () => `${prefix}${uuid()}`,
     now: Date.now,
     // Checked above, name by name: the one place where what the user gave gets its types.
-    ...(pick(given, name => Object.hasOwn(OURS, name)) as unknown as Pick<
-      Config,
-      'valid' | 'beforeSave' | 'schema' | 'skip' | 'store' | 'ContextStore' | 'externalKey' | 'absoluteTimeout'
-    >),
+    ...(pick(given, name => Object.hasOwn(OURS, name)) as unknown as Pick<Config, WithoutDefault>),
     sealing,
     codec: sealing ? PLAIN : codecOf(given),
     cookie: cookieOptions(given, sealing !== undefined),

@@ -12,7 +12,9 @@
  * | `ERR_SESSION_ASYNC` | an option gave a promise where none can be awaited |
  * | `ERR_SESSION_ENCODE` | `encode` gave something that is not a string |
  * | `ERR_SESSION_ID` | `genid` or `externalKey.get` gave something that can not be an id, or `genid` three that are taken |
- * | `ERR_SESSION_STORE` | the session could not be read from the store, so it can not be assigned to |
+ * | `ERR_SESSION_STORE` | the store failed (`cause`), or could not be read, so that the session can not be assigned to |
+ * | `ERR_SESSION_TIMEOUT` | the store did not answer within `storeTimeout`; what was asked may still be done |
+ * | `ERR_SESSION_CONFLICT` | `update()` gave up: others saved the session each time |
  * | `ERR_SESSION_SKIPPED` | the session was used on a request that the `skip` option leaves out |
  * | `ERR_SESSION_KEYS` | signed and sealed cookies need secrets, and sealing good ones |
  * | `ERR_SESSION_INSECURE` | a `secure` cookie was to be sent over a connection that is not encrypted |
@@ -28,6 +30,8 @@ export type SessionErrorCode =
   | 'ERR_SESSION_ENCODE'
   | 'ERR_SESSION_ID'
   | 'ERR_SESSION_STORE'
+  | 'ERR_SESSION_TIMEOUT'
+  | 'ERR_SESSION_CONFLICT'
   | 'ERR_SESSION_SKIPPED'
   | 'ERR_SESSION_KEYS'
   | 'ERR_SESSION_INSECURE'

@@ -11,8 +11,11 @@ export type {
 export type { MaxAge } from './session/payload.ts'
 export type { CommitCallback, CommitOptions, RegenerateOptions } from './session/session.ts'
 export type {
+  Answer,
+  ListedSession,
   Patch,
   Patched,
+  Retire,
   Store,
   StoreCall,
   StoredLifetime,
@@ -20,5 +23,6 @@ export type {
   StoredRecord,
   StoreGetCall,
   StoreSetCall,
+  Which,
 } from './stores/store.ts'
 export type { Session, SessionContext, SessionData } from './types.ts'

@@ -129,6 +129,20 @@ export interface CreateSessionOptions<Data extends object = SessionData, Propert
   store?: Store | null | undefined
   /** A class whose instances are stores: `new ContextStore(ctx)` for each request. Goes before `store`. */
   ContextStore?: (new (ctx: Context) => Store) | null | undefined
+  /**
+   * Whose session it is: usually the id of the user who signed in, and `undefined` while nobody has. The stores of this
+   * package find the sessions of a subject by it: `store.list(subject)`, `store.destroyAll(subject)` (ASVS 7.4.3, 7.5.2).
+   * Called when a session that was used is committed.
+   */
+  subject?: ((session: SessionDataOf<Data>) => string | null | undefined) | null | undefined
+  /**
+   * What a request has for a session whose store can't be read: `'throw'`, the default, an error where `ctx.session` is
+   * read; `'anonymous'`, an empty session that says `degraded` and is never saved, while the client keeps its own. What
+   * can't be saved is an error with both, unless it was merely to live longer.
+   */
+  onStoreError?: 'throw' | 'anonymous' | null | undefined
+  /** How long (ms) a request waits for its store, each time it asks: then it is `ERR_SESSION_TIMEOUT`. Default 5,000. */
+  storeTimeout?: number | null | undefined
   /** Carries the id of a stored session in place of the cookie. */
   externalKey?: ExternalKey | null | undefined
   /** The id of a new stored session. Default: a random UUID, version 4 (122 random bits, ASVS 7.2.3). */

@@ -17,8 +17,12 @@ export interface SessionData {}
 export type SessionDataOf<Data> = keyof Data extends never ? Record<string, any> : Partial<Data>
 
 /** What 7.x does not have, where the application has no data of that name. */
-type Taken<Data> = Extract<keyof Data, 'createdAt' | 'isFresh'>
-type MembersBeside<Data> = [Taken<Data>] extends [never] ? SessionMembers : Omit<SessionMembers, Taken<Data>>
+type Taken<Data> = Extract<keyof Data, 'createdAt' | 'isFresh' | 'update' | 'degraded'>
+interface Members<Data> extends Omit<SessionMembers, 'update'> {
+  /** {@inheritDoc SessionMembers.update} */
+  update(change: (draft: SessionDataOf<Data>) => unknown): Promise<void>
+}
+type MembersBeside<Data> = [Taken<Data>] extends [never] ? Members<Data> : Omit<Members<Data>, Taken<Data>>
 
 /** The object behind `ctx.session`: what a session can do, and the application's data. */
 export type Session<Data = SessionData> = MembersBeside<Data> & SessionDataOf<Data>

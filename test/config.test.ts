@@ -126,6 +126,17 @@ const rows: Record<Exclude<keyof CreateSessionOptions, keyof CookieOptions | 'ke
       '"ContextStore"': 'ContextStore',
     },
   },
+  subject: FUNCTION,
+  onStoreError: {
+    expected: "'throw' or 'anonymous'",
+    good: ['throw', 'anonymous'],
+    bad: { '"ignore"': 'ignore', true: true, 'a function': aFunction },
+  },
+  storeTimeout: {
+    expected: 'a positive number of milliseconds, 2147483647 at most',
+    good: [1, 0.5, 5000, 2 ** 31 - 1],
+    bad: { 0: 0, '-1': -1, NaN: Number.NaN, Infinity: Number.POSITIVE_INFINITY, 2147483648: 2 ** 31, '"5s"': '5s' },
+  },
   externalKey: {
     expected: 'an object with the methods get and set',
     good: [{ get: aFunction, set: aFunction }, store],
@@ -151,6 +162,8 @@ test('every option has the default that the documentation names', () => {
     rolling: false,
     renew: false,
     cacheHeaders: true,
+    onStoreError: 'throw',
+    storeTimeout: 5000,
     encode,
     decode,
     now: Date.now,

@@ -18,15 +18,16 @@ const NOW = 1_700_000_000_000
 const KEY = 'koa.sess'
 const OWNER: SessionHost = {
   id: undefined,
+  isDegraded: false,
   maxAge: 1000,
   settings: { createdAt: 0, isFresh: () => false, freshen() {} },
   commit: async () => {},
 }
 
 /** Data may have a name that 7.x does not reserve. */
-const FREE = ['constructor', 'createdAt', 'isFresh']
+const FREE = ['constructor', 'createdAt', 'isFresh', 'update', 'degraded']
 const RESERVED = Object.getOwnPropertyNames(Session.prototype).filter(name => !FREE.includes(name))
-const ODD = [...FREE, 'toString', 'hasOwnProperty', '__defineGetter__', 'then', 'update', '_csrf', '{}', '', '0']
+const ODD = [...FREE, 'toString', 'hasOwnProperty', '__defineGetter__', 'then', '_csrf', '{}', '', '0']
 
 const name = fc.oneof(fc.string(), fc.string({ unit: 'binary' }), fc.constantFrom(...ODD))
 const freeName = name.filter(text => !RESERVED.includes(text))

@@ -26,7 +26,7 @@ const ALGORITHM = 'aes-256-gcm'
 /** Node's default takes tags of other lengths, too: 4 bytes of one could be guessed. */
 const OPTIONS = { authTagLength: TAG_LENGTH }
 
-/** The length in characters up to which a value is opened, far above what browsers and servers let through. */
+/** The length in characters up to which a cookie's value is opened, far above what browsers and servers let through. */
 export const LONGEST = 16_384
 const SHORTEST = ((TEXT_AT + TAG_LENGTH) * 4) / 3
 
@@ -59,7 +59,7 @@ export function sealContext(purpose: string, name: string): SealContext {
 
 /**
  * `text`, sealed by the newest secret: good as the value of a cookie, and another one each time. A lone surrogate in
- * `text` would become U+FFFD, but JSON escapes it. What is longer than `LONGEST` does not open any more. Throws
+ * `text` would become U+FFFD, but JSON escapes it. What is longer than `LONGEST` opens only if `open` is told. Throws
  * `ERR_SESSION_KEYS` when there is no secret.
  *
  * With random nonces, a secret may seal 2^32 values at most (NIST SP 800-38D, 8.3), after which it has to be replaced:
@@ -86,35 +86,33 @@ export function seal(text: string, keyring: Keyring, context: SealContext, rando
 
 /**
  * What `seal` sealed for the same `context` with one of the secrets; a value, and never an exception, for any `value`.
- * Each sealed value has exactly one text: what decodes to the same bytes, but is written otherwise, is refused.
+ * Each sealed value has exactly one text: what decodes to the same bytes, but is written otherwise, is refused. So is,
+ * before work is done on it, what is longer than `longest` characters.
  */
-export function open(value: string, keyring: Keyring, context: SealContext): Opened {
-  const length = decodeIntoScratch(value)
-  if (length === undefined) return UNDECODABLE
-  const hint = scratch.readUInt32BE(HINT_AT)
+export function open(value: string, keyring: Keyring, context: SealContext, longest = LONGEST): Opened {
+  if (value.length < SHORTEST || value.length > longest) return UNDECODABLE
+  const bytes = value.length > LONGEST ? Buffer.allocUnsafeSlow((value.length * 3) / 4) : scratch
+  const length = bytes.write(value, 'base64url')
+  // Node decodes what is not base64url, too; only the one text that these bytes are written as will do.
+  const isCanonical = bytes.toString('base64url', 0, length) === value
+  if (!isCanonical || bytes[0] !== VERSION) return UNDECODABLE
+  const hint = bytes.readUInt32BE(HINT_AT)
   for (let position = 0; position < keyring.length; position++) {
     const key = keyring[position]
     // Another secret with the same hint is improbable, and tried.
-    const text = key?.hint === hint ? decrypt(key, length, context) : undefined
+    const text = key?.hint === hint ? decrypt(key, bytes, length, context) : undefined
     if (text !== undefined) return { text, position }
   }
   return SIGNATURE
 }
 
-function decodeIntoScratch(value: string): number | undefined {
-  if (value.length < SHORTEST || value.length > LONGEST) return undefined
-  const length = scratch.write(value, 'base64url')
-  // Node decodes what is not base64url, too; only the one text that these bytes are written as will do.
-  const isCanonical = scratch.toString('base64url', 0, length) === value
-  return isCanonical && scratch[0] === VERSION ? length : undefined
-}
-
-function decrypt(key: SealingKey, length: number, context: SealContext): string | undefined {
+function decrypt(key: SealingKey, bytes: Buffer, length: number, context: SealContext): string | undefined {
   const tagAt = length - TAG_LENGTH
-  const decipher = createDecipheriv(ALGORITHM, key.cipherKey, nonceInScratch, OPTIONS)
+  const nonce = bytes === scratch ? nonceInScratch : bytes.subarray(NONCE_AT, TEXT_AT)
+  const decipher = createDecipheriv(ALGORITHM, key.cipherKey, nonce, OPTIONS)
   decipher.setAAD(associatedData(key, context))
-  decipher.setAuthTag(scratch.subarray(tagAt, length))
-  const text = decipher.update(scratch.subarray(TEXT_AT, tagAt))
+  decipher.setAuthTag(bytes.subarray(tagAt, length))
+  const text = decipher.update(bytes.subarray(TEXT_AT, tagAt))
   try {
     decipher.final()
   } catch {

@@ -8,7 +8,7 @@ export function refusePromise<Value>(value: Value, option: string): Value {
   throw new SessionError('ERR_SESSION_ASYNC', `${option} gave a promise where it can not be awaited; let it be sync`)
 }
 
-function isPromise<Value>(value: Value | PromiseLike<Value>): value is PromiseLike<Value> {
+export function isPromise<Value>(value: Value | PromiseLike<Value>): value is PromiseLike<Value> {
   // Not by way of Object(value), which makes an object of every string.
   const isObject = (typeof value === 'object' && value !== null) || typeof value === 'function'
   return isObject && typeof (value as { then?: unknown }).then === 'function'

@@ -43,7 +43,13 @@ export abstract class Backend {
   /** Puts the session to rest as it was compared last, and has the client carry it. */
   abstract save(session: Session): void | Promise<void>
   /** The same, under a new id; the old one is forgotten. */
-  abstract replace(session: Session): void | Promise<void>
+  abstract replace(session: Session, keep?: readonly string[]): void | Promise<void>
+  /** Whether others may write to the session, key by key, so that `update` has something to do. */
+  get canUpdate(): boolean {
+    return false
+  }
+  /** Has `change` change the session as it is by now, and saves that in the same step. */
+  update(_session: Session, _change: (draft: Session) => unknown): void | Promise<void> {}
   /** Ends the session, for the client too: one that was removed, or one that was `emptied`. */
   abstract destroy(emptied?: Session): void | Promise<void>
   /** Does at once what has to leave with the headers, of a save (or with `null` a destroy) that is still to come. */

@@ -38,6 +38,14 @@ export function emitGone(ctx: Context, { set, unset }: Changes = NO_CHANGES): vo
   setImmediate(() => ctx.app.emit('session:gone', { keys: [...Object.keys(set), ...unset], ctx }))
 }
 
+/**
+ * Says that a store failed, or did not answer in time: `session:error`, with `{ operation, id, error, ctx }`, where `id`
+ * is the fingerprint of the session's. `error` is what the request is given, if it is given any.
+ */
+export function emitFailed(ctx: Context, operation: string, id: string | undefined, error: Error): void {
+  setImmediate(() => ctx.app.emit('session:error', { operation, id: fingerprint(id), error, ctx }))
+}
+
 /** Tells the application of an error that nobody can be given. Koa takes nothing but an `Error`. */
 export function emitError(ctx: Context, error: unknown): void {
   const cause = error instanceof Error ? error : new Error('non-error thrown by a commit', { cause: error })

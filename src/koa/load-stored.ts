@@ -1,26 +1,23 @@
 import { endOf, type Lifetime } from '../session/lifetime.ts'
 import { isPayload, type Loaded } from '../session/payload.ts'
 import { payloadOf } from '../stores/record.ts'
-import { keyed, type Store, type StoredRecord } from '../stores/store.ts'
+import type { StoredRecord } from '../stores/store.ts'
+import type { AskedStore } from './asked-store.ts'
 import { andThen } from './await.ts'
 import { emitReuse } from './events.ts'
 import { passesSchema } from './schema.ts'
 import type { Scope } from './scope.ts'
 
 /** What `store` has under the id that a client presented, and what is to be made of it. */
-export function loadStored(scope: Scope, store: Store, id: string): Loaded | Promise<Loaded> {
-  const { ctx, config } = scope
-  const call = { ctx, rolling: config.rolling }
-  const byKeys = keyed(store)
-  if (byKeys) {
-    return andThen(byKeys.read(id, call), record =>
+export function loadStored(scope: Scope, store: AskedStore, id: string): Loaded | Promise<Loaded> {
+  if (store.isKeyed) {
+    return andThen(store.read(id), record =>
       record?.retiredAt === undefined
         ? examined(scope, id, record?.lifetime, record)
         : retired(scope, id, record.retiredAt),
     )
   }
-  const lifetime = config.maxAge === 'session' ? config.ttl : config.maxAge
-  return andThen(store.get(id, lifetime, call), payload => {
+  return andThen(store.get(id), payload => {
     if (payload && !isPayload(payload)) return { fault: 'invalid', reason: 'undecodable', id, value: payload }
     // An empty object has nothing of a session that was saved: an id must not be adopted for it.
     const names = Object.keys(Object(payload))
@@ -56,7 +53,7 @@ function examined(
   if (!lifetime || isBlank) return { fault: 'missed', reason: 'missing', id }
   const { valid, schema } = config
   const end = endOf(lifetime, config.now(), config.absoluteTimeout)
-  if (record && !end && !valid && !schema) return { id, lifetime, members: record.members }
+  if (record && !end && !valid && !schema) return { id, lifetime, ...known(record), members: record.members }
   const value = record ? readable(record) : lifetime
   if (end) return { fault: 'expired', reason: end, id, value }
   if (!value) return { fault: 'invalid', reason: 'undecodable', id }
@@ -64,9 +61,16 @@ function examined(
     if (!isValid) return { fault: 'invalid', reason: 'valid', id, value }
     return andThen(passesSchema(schema, value), passes =>
       // What looks at the payload may write to it, which the handler sees.
-      passes ? { id, lifetime, payload: value } : { fault: 'invalid', reason: 'schema', id, value },
+      passes
+        ? { id, lifetime, ...(record && known(record)), payload: value }
+        : { fault: 'invalid', reason: 'schema', id, value },
     )
   })
+}
+
+/** What else is known of a record. */
+function known({ version, subject }: StoredRecord) {
+  return { version, subject }
 }
 
 /** What a record says, or nothing where it is no JSON. */

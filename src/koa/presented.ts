@@ -1,5 +1,6 @@
 import { type Found, type Loaded, NOTHING } from '../session/payload.ts'
 import { Session } from '../session/session.ts'
+import { isStoreFailure } from './asked-store.ts'
 import { setsCookie } from './carrier.ts'
 import { emitRefused } from './events.ts'
 import type { Scope } from './scope.ts'
@@ -11,6 +12,8 @@ export class Presented {
   readonly #scope: Scope
   #loading: Promise<void> | undefined
   #found: Loaded | { readonly error: unknown } | undefined
+  /** Whether the store could not be read, and the option `onStoreError` has the request go on without. */
+  isDegraded = false
 
   constructor(scope: Scope) {
     this.#scope = scope
@@ -73,8 +76,13 @@ export class Presented {
   }
 
   #settle(found: Loaded | { readonly error: unknown }): void {
-    if (this.#scope.backend.waits) this.#scope.discardEarly()
-    this.#found = found
+    const { backend, config } = this.#scope
+    if (backend.waits) this.#scope.discardEarly()
+    this.isDegraded = config.onStoreError === 'anonymous' && 'error' in found && isStoreFailure(found.error)
+    this.#found = this.isDegraded ? NOTHING : found
+    if (!this.isDegraded) return
+    backend.giveWay()
+    backend.giveUp(this.value)
   }
 
   #take(loaded: Loaded): void {

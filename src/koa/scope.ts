@@ -3,19 +3,20 @@ import type { Config } from '../config.ts'
 import { SessionError, warnOnce } from '../errors.ts'
 import type { Lifetime } from '../session/lifetime.ts'
 import type { MaxAge } from '../session/payload.ts'
-import { isDue, type Plan, planCommit, SKIP } from '../session/plan.ts'
-import { type CommitOptions, Session, type SessionHost } from '../session/session.ts'
+import { type Plan, planCommit, SKIP } from '../session/plan.ts'
+import { type CommitWork, Session, type SessionHost } from '../session/session.ts'
 import { Queue } from './await.ts'
 import type { Backend } from './backend.ts'
 import type { Carrier } from './carrier.ts'
 import { emitError } from './events.ts'
 import { isPublic } from './headers.ts'
+import { extend, reasonToExtend } from './keep-alive.ts'
 import type { Beginning, Parts } from './kind.ts'
 import { Presented } from './presented.ts'
 import { Reply } from './reply.ts'
 import { Settings } from './settings.ts'
 
-const AS_IT_IS: CommitOptions = {}
+const AS_IT_IS: CommitWork = {}
 
 /** One request's session: handed out, and committed. What changes while a request runs is here. */
 export class Scope implements SessionHost {
@@ -26,7 +27,7 @@ export class Scope implements SessionHost {
   readonly carrier: Carrier
   readonly backend: Backend
   /** Made when a commit has to be waited for, or was asked for before the last one. */
-  #queue: Queue<CommitOptions> | undefined
+  #queue: Queue<CommitWork> | undefined
   #phase: Exclude<Beginning, 'thrown'> | 'skipped' | 'finishing' | 'failed'
   /** What the handler has; `undefined`: it did not ask, `null`: it removed the session. */
   #session: Session | null | undefined
@@ -74,12 +75,12 @@ export class Scope implements SessionHost {
   }
 
   /** The queue of commits, in which `first` is under way. */
-  #begin(first?: Promise<void>): Queue<CommitOptions> {
+  #begin(first?: Promise<void>): Queue<CommitWork> {
     this.#queue ??= new Queue(this, first)
     return this.#queue
   }
 
-  async #finishAfter(queue: Queue<CommitOptions>, committing: void | Promise<void>): Promise<void> {
+  async #finishAfter(queue: Queue<CommitWork>, committing: void | Promise<void>): Promise<void> {
     try {
       await committing
       await queue.settle()
@@ -121,6 +122,10 @@ export class Scope implements SessionHost {
     if (value) this.backend.nameIt()
   }
 
+  get isDegraded(): boolean {
+    return this.presented.isDegraded
+  }
+
   get maxAge(): MaxAge {
     return this.settings.maxAge
   }
@@ -131,8 +136,8 @@ export class Scope implements SessionHost {
   }
 
   /** Commits now, after the commits that are under way. */
-  commit(options: CommitOptions): Promise<void> {
-    return this.#begin().add(options)
+  commit(work: CommitWork): Promise<void> {
+    return this.#begin().add(work)
   }
 
   /** The lifetime of a session that is put to rest now. */
@@ -180,22 +185,24 @@ export class Scope implements SessionHost {
   }
 
   /** One commit, see `commit()`. */
-  work(options: CommitOptions): void | Promise<void> {
-    const plan = this.#plan(options)
+  work(work: CommitWork): void | Promise<void> {
+    const plan = this.#plan(work)
     const session = this.#session
+    if (work.update && session) return this.#update(session, work.update)
     if (plan.action === 'destroy') return this.backend.destroy(session ?? undefined)
     if (plan.action === 'skip' || !session) return
-    if (plan.action === 'replace') return this.backend.replace(session)
-    try {
-      return this.backend.save(session)
-    } catch (error) {
-      // What is only to live longer stays as it is: where cookies are not signed, a stranger chose its size.
-      const isTooLarge = error instanceof SessionError && error.code === 'ERR_SESSION_TOO_LARGE'
-      if (!isTooLarge || plan.reason === 'changed' || plan.reason === 'forced') throw error
-    }
+    if (plan.action === 'replace') return this.backend.replace(session, work.keep)
+    const isChanged = plan.reason === 'changed' || plan.reason === 'forced'
+    return isChanged ? this.backend.save(session) : extend(this, session)
   }
 
-  #plan({ save = false, regenerate = false }: CommitOptions): Plan {
+  async #update(session: Session, change: (draft: Session) => unknown): Promise<void> {
+    if (this.backend.canUpdate) return this.backend.update(session, change)
+    await change(session)
+    return this.work(AS_IT_IS)
+  }
+
+  #plan({ save = false, regenerate = false }: CommitWork): Plan {
     this.settings.refresh()
     this.#isUsedSinceCommit = false
     if (this.backend.waits && !this.presented.isLoaded) return SKIP
@@ -206,16 +213,7 @@ export class Scope implements SessionHost {
     if (session === undefined || (session === null && backend.done === 'ended')) return SKIP
     const difference = session ? backend.compare(session) : 'removed'
     const forced = save || this.#isForced
-    return planCommit({ difference, isKnown: backend.isKnown, forced, regenerate, keepAlive: this.#keepAlive() })
-  }
-
-  /** Why a session that did not change is to be kept alive, if it is. */
-  #keepAlive(): 'no' | 'rolling' | 'renew' {
-    const { rolling, renew, now } = this.config
-    const isRolling = rolling || this.settings.isStale
-    if (this.backend.done === 'saved' || !(isRolling || renew) || isPublic(this.ctx.res)) return 'no'
-    if (isRolling) return 'rolling'
-    return isDue(renew, this.maxAge, this.backend.expiresAt, now()) ? 'renew' : 'no'
+    return planCommit({ difference, isKnown: backend.isKnown, forced, regenerate, keepAlive: reasonToExtend(this) })
   }
 
   /** Opens a session that the handler did not ask for, where it is to be kept alive all the same. */

@@ -1,23 +1,26 @@
-import { textOf } from '../session/changes.ts'
 import type { Lifetime } from '../session/lifetime.ts'
-import { type Changes, changed, changesSince, type Members, NO_CHANGES, NO_MEMBERS } from '../session/members.ts'
 import { type Found, type Loaded, pack } from '../session/payload.ts'
 import type { Difference } from '../session/plan.ts'
-import { dataOf, fill, fillFrom, type Session } from '../session/session.ts'
-import { type KeyedStore, keyed, type Patched, type Store } from '../stores/store.ts'
+import { dataOf, type Session } from '../session/session.ts'
+import type { Patched, Store } from '../stores/store.ts'
+import { AskedStore } from './asked-store.ts'
 import { andThen } from './await.ts'
 import { Backend } from './backend.ts'
 import { emitGone } from './events.ts'
-import { newId, refuseTaken, refuseUnreachable, ttlOf } from './ids.ts'
+import { handOver } from './hand-over.ts'
+import { newId, refuseTaken, refuseUnreachable } from './ids.ts'
 import { loadStored } from './load-stored.ts'
-import { checkSchema } from './schema.ts'
+import { prepare } from './prepare.ts'
 import type { Scope } from './scope.ts'
+import { StoredState } from './stored-state.ts'
+import { updateStored } from './update-stored.ts'
 
 /** The session is in a store, and the client carries its id. A store that can't be made is like one that is down. */
 export class StoreBackend extends Backend {
   id: string | undefined
   readonly #storeFor: (scope: Scope) => Store
-  #store: Store | undefined
+  readonly #state: StoredState
+  #store: AskedStore | undefined
   /** The id under which the store holds the session, or may. */
   #storedId: string | undefined
   /** The id under which it was last asked to. */
@@ -25,17 +28,14 @@ export class StoreBackend extends Backend {
   /** The id that a new one took the place of, until the store has given it up; and that of what could not be read. */
   #replacedId: string | undefined
   #unreadId: string | undefined
-  /** What the store has of the data, as far as this request knows. */
-  #members: Members | undefined
-  /** What had changed when it was compared last; `undefined`: nothing. */
-  #changes: Changes | undefined
-  /** Whether the store has the changes by now. */
-  #isSaved = false
+  /** The keys that go over to the new id; `undefined`: all. */
+  #keep: readonly string[] | undefined
   /** Whether another request has ended it, or has given the client another one by now. */
   #lost: 'no' | 'gone' | 'replaced' = 'no'
 
   constructor(scope: Scope, storeFor: (scope: Scope) => Store) {
     super(scope)
+    this.#state = new StoredState(scope)
     this.#storeFor = storeFor
   }
 
@@ -44,15 +44,20 @@ export class StoreBackend extends Backend {
   }
 
   get isKnown(): boolean {
-    return this.#members !== undefined
+    return this.#state.members !== undefined
   }
 
   get isNewIdUnderWay(): boolean {
     return this.#storingId !== undefined && this.#storingId !== this.#storedId
   }
 
-  get store(): Store {
-    this.#store ??= this.#storeFor(this.scope)
+  /** Where the session is shared with other requests, key by key. */
+  override get canUpdate(): boolean {
+    return this.#lost === 'no' && this.#storedId !== undefined && this.#storedId === this.id && this.store.isKeyed
+  }
+
+  get store(): AskedStore {
+    this.#store ??= new AskedStore(this.scope, this.#storeFor)
     return this.#store
   }
 
@@ -77,54 +82,37 @@ export class StoreBackend extends Backend {
     return loadStored(this.scope, this.store, id)
   }
 
-  fill(session: Session, { id, lifetime, payload, members }: Found): boolean {
-    this.expiresAt = typeof lifetime._expire === 'number' ? lifetime._expire : undefined
-    this.id = id
-    this.#storedId = id
-    try {
-      if (members) fillFrom(session, members)
-      else fill(session, payload ?? {})
-      this.#members = members ?? changesSince(NO_MEMBERS, session)?.set ?? NO_MEMBERS
-    } catch {
-      this.id = undefined
-      this.#storedId = undefined
-    }
-    return this.#members !== undefined
+  fill(session: Session, found: Found): boolean {
+    const { _expire } = found.lifetime
+    this.expiresAt = typeof _expire === 'number' ? _expire : undefined
+    if (!this.#state.take(session, found)) return false
+    this.id = this.#storedId = found.id
+    return true
   }
 
   compare(session: Session): Difference {
-    if (this.#isSaved) this.#members = this.#after()
-    this.#isSaved = false
-    this.#changes = changesSince(this.#members ?? NO_MEMBERS, session)
-    if (!this.#changes) return this.#members ? 'same' : 'emptied'
-    return this.#changes.isEmpty ? 'emptied' : 'changed'
-  }
-
-  /** The members of the session as it was compared last. */
-  #after(): Members {
-    const { set, unset } = this.#changes ?? NO_CHANGES
-    if (!this.#members) return set
-    return this.#changes ? changed(this.#members, set, unset) : this.#members
+    return this.#state.compare(session)
   }
 
   save(session: Session): void | Promise<void> {
-    const { ctx, config } = this.scope
     if (this.#lost === 'replaced') return this.#lose()
     const id = this.nameIt()
     refuseUnreachable(this.scope, id)
     this.#storingId = id
-    if (!config.beforeSave && !config.schema) return this.#put(session, id)
-    return andThen(config.beforeSave?.(ctx, session), () => {
-      if (config.beforeSave) this.compare(session)
-      const checked = config.schema && checkSchema(config.schema, textOf(dataOf(session)))
-      return andThen(checked, () => this.#put(session, id))
+    const { beforeSave, schema } = this.scope.config
+    const put = () => this.#put(session, id)
+    if (!beforeSave && !schema) return put()
+    return andThen(prepare(this.scope, session), () => {
+      if (beforeSave) this.compare(session)
+      return put()
     })
   }
 
-  replace(session: Session): void | Promise<void> {
+  replace(session: Session, keep?: readonly string[]): void | Promise<void> {
     if (this.#lost === 'replaced') return this.#lose()
     this.#rename()
     this.#replacedId ??= this.#storedId
+    this.#keep = keep
     return this.save(session)
   }
 
@@ -136,45 +124,41 @@ export class StoreBackend extends Backend {
   }
 
   #put(session: Session, id: string): void | Promise<void> {
-    const lifetime = this.scope.newLifetime()
-    const store = keyed(this.store)
-    if (store && id !== this.#storedId) return this.#create(store, id, lifetime, 1)
-    return store ? this.#patch(store, id, lifetime, true) : this.#set(session, id, lifetime)
+    const putting = this.#write(session, id, this.scope.newLifetime())
+    // It is made safe under its new id first.
+    return this.#replacedId === undefined ? putting : andThen(putting, () => this.#handOver(session))
+  }
+
+  #write(session: Session, id: string, lifetime: Lifetime): void | Promise<void> {
+    if (!this.store.isKeyed) return this.#set(session, id, lifetime)
+    return id === this.#storedId ? this.#patch(id, lifetime, true) : this.#create(id, lifetime, 1)
   }
 
   /** For a store of three methods, which replaces all. */
   #set(session: Session, id: string, lifetime: Lifetime): void | Promise<void> {
-    const { ctx, config } = this.scope
-    const call = { ctx, rolling: config.rolling, changed: this.#changes !== undefined || id !== this.#storedId }
-    const payload = pack(dataOf(session), lifetime)
-    return andThen(this.store.set(id, payload, ttlOf(this.scope), call), () => this.#saved(lifetime))
+    const isChanged = this.#state.changes !== undefined || id !== this.#storedId
+    return andThen(this.store.set(id, pack(dataOf(session), lifetime), isChanged), () => this.#saved(lifetime))
   }
 
-  #create(store: KeyedStore, id: string, lifetime: Lifetime, attempt: number): void | Promise<void> {
-    const { ctx } = this.scope
+  #create(id: string, lifetime: Lifetime, attempt: number): void | Promise<void> {
     this.#storingId = id
-    const isFree = store.create(id, { members: this.#after(), lifetime }, ttlOf(this.scope), { ctx })
-    return isFree === true ? this.#saved(lifetime) : this.#created(isFree, store, lifetime, attempt)
-  }
-
-  #created(isFree: boolean | Promise<boolean>, store: KeyedStore, lifetime: Lifetime, attempt: number) {
-    return andThen(isFree, (isFree): void | Promise<void> => {
+    const record = { members: this.#state.after(), lifetime, subject: this.#state.owner }
+    return andThen(this.store.create(id, record), (isFree): void | Promise<void> => {
       if (isFree) return this.#saved(lifetime)
       refuseTaken(attempt)
-      return this.#create(store, this.#rename(), lifetime, attempt + 1)
+      return this.#create(this.#rename(), lifetime, attempt + 1)
     })
   }
 
   /** Writes what has changed, or the lifetime alone. */
-  #patch(store: KeyedStore, id: string, lifetime: Lifetime, isForced: boolean): void | Promise<void> {
+  #patch(id: string, lifetime: Lifetime, isForced: boolean): void | Promise<void> {
     if (this.#lost === 'gone') return
-    const call = { ctx: this.scope.ctx }
-    if (!this.#changes) return this.#patched(store.touch(id, lifetime, ttlOf(this.scope), call), lifetime)
-    const { set, unset, isEmpty } = this.#changes
-    return this.#patched(
-      store.patch(id, { set, unset, lifetime, keepsEmpty: isEmpty && isForced }, ttlOf(this.scope), call),
-      lifetime,
-    )
+    const { changes, newOwner: subject } = this.#state
+    if (!changes) return this.#patched(this.store.touch(id, lifetime), lifetime)
+    const { set, unset, isEmpty } = changes
+    this.#state.version = undefined
+    const patch = { set, unset, lifetime, keepsEmpty: isEmpty && isForced, subject }
+    return this.#patched(this.store.patch(id, patch), lifetime)
   }
 
   #patched(outcome: boolean | Patched | Promise<boolean | Patched>, lifetime: Lifetime): void | Promise<void> {
@@ -188,62 +172,73 @@ export class StoreBackend extends Backend {
 
   /** Another request has ended the session: it stays so, what changed is told once, and the client may have another. */
   #lose(): void {
-    if (this.#changes) emitGone(this.scope.ctx, this.#changes)
-    this.#isSaved = true
+    if (this.#state.changes) emitGone(this.scope.ctx, this.#state.changes)
+    this.#state.settle()
   }
 
   #saved(lifetime: Lifetime): void | Promise<void> {
     this.scope.reply.carry(this.nameIt())
     this.committed(lifetime)
-    this.#isSaved = true
+    this.#state.settle()
     this.#storedId = this.#storingId
-    if (this.#replacedId !== undefined) return this.#retire(this.#replacedId)
     if (this.#unreadId !== undefined) return this.#forget(this.#unreadId)
   }
 
-  #retire(id: string): void | Promise<void> {
-    const store = keyed(this.store)
-    if (!store?.retire) return this.#forget(id)
-    return andThen(store.retire(id, ttlOf(this.scope), { ctx: this.scope.ctx }), wasThere => {
-      this.#replacedId = undefined
-      if (wasThere === false) return this.#undo()
-    })
+  /** Gives the old id up, where the session has got another one. */
+  async #handOver(session: Session): Promise<void> {
+    const from = this.#replacedId
+    if (from === undefined) return
+    if (!this.store.canRetire) return this.#forget(from)
+    const members = await handOver(this.scope, this.store, from, this.nameIt(), this.#state, this.#keep)
+    this.#replacedId = undefined
+    if (!members) return this.#undo()
+    this.#state.agree(session, members, this.#state.owner)
   }
 
-  #forget(id: string): void | Promise<void> {
-    return andThen(this.store.destroy(id, { ctx: this.scope.ctx }), () => {
-      this.#replacedId = this.#unreadId = undefined
-    })
+  async #forget(id: string): Promise<void> {
+    await this.store.destroy(id)
+    this.#replacedId = this.#unreadId = undefined
   }
 
   /** Another request has ended the session, or given it another id, before this one gave it a new one. */
   #undo(): void | Promise<void> {
     this.scope.reply.withdraw()
     this.#lost = 'gone'
-    emitGone(this.scope.ctx, this.#changes)
+    emitGone(this.scope.ctx, this.#state.changes)
     return this.#forget(this.nameIt())
   }
 
+  override async update(session: Session, change: (draft: Session) => unknown): Promise<void> {
+    const updated = await updateStored(this.scope, this.store, this.nameIt(), this.#state.changes, change)
+    if (updated) {
+      const { members, lifetime, owner } = updated
+      this.#state.agree(session, members, owner)
+      this.scope.reply.carry(this.nameIt())
+      return this.committed(lifetime)
+    }
+    this.#lost = 'gone'
+    this.#lose()
+  }
+
   destroy(emptied?: Session): void | Promise<void> {
-    if (this.#lost === 'replaced') return
-    const store = emptied && this.id !== undefined && this.id === this.#storedId && keyed(this.store)
+    // What could not be read can be ended all the same.
+    if (this.#lost === 'replaced' && this.#unreadId === undefined) return
+    const isShared = emptied && this.id !== undefined && this.id === this.#storedId && this.store.isKeyed
     // A parallel request may have put data there.
-    return store ? this.#patch(store, this.#storedId ?? '', this.scope.newLifetime(), false) : this.#end()
+    return isShared ? this.#patch(this.id ?? '', this.scope.newLifetime(), false) : this.#end()
   }
 
   async #end(): Promise<void> {
-    const { ctx, reply } = this.scope
-    reply.drop()
+    this.scope.reply.drop()
     for (const id of [this.#storedId, this.#replacedId, this.#unreadId])
-      if (id !== undefined) await this.store.destroy(id, { ctx })
+      if (id !== undefined) await this.store.destroy(id)
     this.id = this.#storedId = this.#storingId = this.#replacedId = this.#unreadId = undefined
-    this.#members = undefined
-    this.#isSaved = false
+    this.#state.clear()
     this.done = 'ended'
   }
 
   announce(session: Session | null): void {
-    if (this.#lost === 'replaced') return
+    if (this.#lost === 'replaced' && (session || this.#unreadId === undefined)) return
     if (session) this.scope.reply.carry(this.nameIt())
     else this.scope.reply.drop()
   }

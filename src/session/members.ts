@@ -47,7 +47,8 @@ export function changesSince(before: Members, session: object): Changes | undefi
 /** `members` after some of them were set and others removed. */
 export function changed(members: Members, set: Members, unset: readonly string[]): Members {
   if (unset.length === 0) return Object.assign({}, members, set)
-  const kept = Object.entries(members).filter(([name]) => !unset.includes(name))
+  const gone = new Set(unset)
+  const kept = Object.entries(members).filter(([name]) => !gone.has(name))
   return Object.assign(Object.fromEntries(kept), set)
 }
 

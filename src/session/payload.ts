@@ -58,6 +58,9 @@ export interface Found {
   /** The JSON that the payload was read from, where that is known and nobody else has the payload. */
   readonly text?: string | undefined
   readonly members?: Members
+  /** What a store says of it beside: see `StoredRecord`. */
+  readonly version?: number | undefined
+  readonly subject?: string | undefined
 }
 
 /** What was found behind the value that a client presented. */

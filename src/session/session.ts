@@ -17,11 +17,20 @@ export interface RegenerateOptions {
   readonly keep?: readonly string[]
 }
 
+/** What a commit may be asked for from inside. */
+export interface CommitWork extends CommitOptions {
+  /** The keys that go over to the new id; `undefined`: all. */
+  readonly keep?: readonly string[] | undefined
+  /** Saves what this changes in a draft of the session, see `Session.update`. */
+  readonly update?: (draft: Session) => unknown
+}
+
 export type CommitCallback = (error?: unknown) => void
 
 /** What a session needs of the request that it belongs to. */
 export interface SessionHost {
   readonly id: string | undefined
+  readonly isDegraded: boolean
   maxAge: MaxAge
   readonly settings: {
     readonly createdAt: number
@@ -30,7 +39,7 @@ export interface SessionHost {
     /** Marks that they have just done so. */
     freshen(): void
   }
-  commit(options: CommitOptions): Promise<void>
+  commit(work: CommitWork): Promise<void>
 }
 
 /**
@@ -98,7 +107,7 @@ export class Session {
     const { fresh, keep }: RegenerateOptions = options ?? {}
     if (keep) for (const name of Object.keys(dataOf(this))) if (!keep.includes(name)) Reflect.deleteProperty(this, name)
     if (fresh) this.#host.settings.freshen()
-    return settle(this.#host.commit({ regenerate: true }), callback)
+    return settle(this.#host.commit({ regenerate: true, keep }), callback)
   }
 
   /**
@@ -116,6 +125,22 @@ export class Session {
    */
   isFresh(milliseconds: number): boolean {
     return this.#host.settings.isFresh(milliseconds)
+  }
+
+  /**
+   * Changes the session as it is by now, in one atomic step with saving it. `change` is given a draft of it, in which is
+   * what this request has changed, and again a newer one if another request has saved in between: so it changes its draft,
+   * soon, and nothing else. The session is as the draft then. In a store that is written to key by key; elsewhere the last
+   * save wins. A session that another request has ended stays so (`session:gone`).
+   * Rejects with what `change` throws, and with `ERR_SESSION_CONFLICT` after a hundred attempts.
+   */
+  update(change: (draft: Session) => unknown): Promise<void> {
+    return this.#host.commit({ update: change })
+  }
+
+  /** Whether the store could not be read, so that this is empty and never saved: `onStoreError: 'anonymous'`. */
+  get degraded(): boolean {
+    return this.#host.isDegraded
   }
 
   /** Commits now what the end of the request would commit: for the option `autoCommit: false`. */
@@ -136,7 +161,7 @@ export class Session {
 }
 
 /** What 7.x does not have. Sessions that it stored may have data of these names, which takes their place. */
-const NEWER = ['createdAt', 'isFresh']
+const NEWER = ['createdAt', 'isFresh', 'update', 'degraded']
 const API = Object.getOwnPropertyNames(Session.prototype).filter(name => ![...NEWER, 'constructor'].includes(name))
 
 for (const name of [...API, ...METADATA]) protect(name)

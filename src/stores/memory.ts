@@ -1,12 +1,19 @@
-import { SessionError } from '../errors.ts'
-import { payloadOf, recordOf } from './record.ts'
-import type { Patch, Patched, StoredLifetime, StoredPayload, StoredRecord } from './store.ts'
+import { checkOption } from './after.ts'
+import { type Row, type RowOptions, type Rows, recordStore } from './rows.ts'
+import type {
+  ListedSession,
+  Patch,
+  Patched,
+  Retire,
+  StoredLifetime,
+  StoredPayload,
+  StoredRecord,
+  Which,
+} from './store.ts'
 
-export interface MemoryStoreOptions {
+export interface MemoryStoreOptions extends RowOptions {
   /** How many sessions it keeps; beyond, the one that was not used for longest goes first. Default 10,000. */
-  readonly max?: number
-  /** The clock, in milliseconds since the epoch. Default `Date.now`. */
-  readonly now?: () => number
+  readonly max?: number | undefined
 }
 
 interface Plain {
@@ -15,24 +22,27 @@ interface Plain {
   destroy(id: string): void
 }
 
-/** A store in this process's memory: bounded, and gone with the process. Made by `memoryStore()`. */
+/** A store in this process's memory: bounded, and gone with the process. Made by `memoryStore()`; it answers at once. */
 export interface MemoryStore extends Plain {
   readonly plain: Plain
   read(id: string): StoredRecord | undefined
   create(id: string, record: StoredRecord, ttl: number): boolean
   patch(id: string, patch: Patch, ttl: number): Patched
   touch(id: string, lifetime: StoredLifetime, ttl: number): boolean
-  retire(id: string, ttl: number): boolean
+  retire(id: string, retire: Retire, ttl: number): Exclude<Patched, 'emptied'>
+  list(subject: string): readonly ListedSession[]
+  destroyAll(subject: string, which?: Which): number
   /** The number of sessions that it holds, those that expired and were not looked at since included. */
   readonly size: number
 }
 
+/** An object is a record as it is read: it is handed out, and another one takes its place when it changes. */
 interface Entry {
   /** The key that it was made under: that of a later request may hold on to all of the request's headers. */
-  readonly id: string
-  members: StoredRecord['members']
-  lifetime: StoredLifetime
-  retiredAt: number | undefined
+  readonly name: string
+  record: StoredRecord
+  readonly createdAt: number
+  ttl: number
   expiresAt: number
   /** Its neighbours in the order of use. */
   older: Entry | undefined
@@ -43,12 +53,14 @@ interface Entry {
  * Sessions in this process's memory, for one process and for tests. Each value is kept as JSON text, so that no request
  * shares an object with another; expiry is checked when a session is read.
  *
- * Throws `ERR_SESSION_OPTION` when `max` is not a positive integer or `now` not a function.
+ * Throws `ERR_SESSION_OPTION` when `max` is not a positive integer or another option not what it has to be.
  */
-export function memoryStore({ max = 10_000, now = Date.now }: MemoryStoreOptions = {}): MemoryStore {
-  check('max', max, Number.isSafeInteger(max) && max > 0, 'a positive integer')
-  check('now', now, typeof now === 'function', 'a function that gives milliseconds')
+export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
+  const { max = 10_000, now = Date.now } = options
+  checkOption('memoryStore', 'max', max, Number.isSafeInteger(max) && max > 0, 'a positive integer')
+  checkOption('memoryStore', 'now', now, typeof now === 'function', 'a function that gives milliseconds')
   const entries = new Map<string, Entry>()
+  const ofSubjects = new Map<string, Set<Entry>>()
   // A list of its own: to find the first key of a Map takes longer the more were deleted before it.
   let oldest: Entry | undefined
   let newest: Entry | undefined
@@ -74,14 +86,31 @@ export function memoryStore({ max = 10_000, now = Date.now }: MemoryStoreOptions
     append(entry)
   }
 
-  function forget(entry: Entry): void {
-    detach(entry)
-    entries.delete(entry.id)
+  function index(entry: Entry): void {
+    const { subject } = entry.record
+    if (subject === undefined) return
+    const known = ofSubjects.get(subject)
+    if (known) known.add(entry)
+    else ofSubjects.set(subject, new Set([entry]))
   }
 
-  /** What is there under `id` and has not expired, as the latest that was used. */
-  function find(id: string): Entry | undefined {
-    const entry = entries.get(id)
+  function unindex(entry: Entry): void {
+    const { subject } = entry.record
+    if (subject === undefined) return
+    const known = ofSubjects.get(subject)
+    known?.delete(entry)
+    if (known?.size === 0) ofSubjects.delete(subject)
+  }
+
+  function forget(entry: Entry): void {
+    detach(entry)
+    unindex(entry)
+    entries.delete(entry.name)
+  }
+
+  /** What is there under `name` and has not expired, as the latest that was used. */
+  function find(name: string): Entry | undefined {
+    const entry = entries.get(name)
     if (!entry) return undefined
     if (!(entry.expiresAt > now())) {
       forget(entry)
@@ -91,103 +120,110 @@ export function memoryStore({ max = 10_000, now = Date.now }: MemoryStoreOptions
     return entry
   }
 
-  function add(id: string, { members, lifetime, retiredAt }: StoredRecord, ttl: number): void {
-    const entry = { id, members, lifetime, retiredAt, expiresAt: now() + ttl, older: undefined, newer: undefined }
-    entries.set(id, entry)
+  function add(name: string, record: StoredRecord, ttl: number): void {
+    const at = now()
+    const entry = { name, record, createdAt: at, ttl, expiresAt: at + ttl, older: undefined, newer: undefined }
+    entries.set(name, entry)
+    index(entry)
     append(entry)
     if (entries.size > max && oldest) forget(oldest)
   }
 
   /** What can be changed. */
-  function findLive(id: string): Entry | undefined {
-    const entry = find(id)
-    return entry?.retiredAt === undefined ? entry : undefined
+  function findLive(name: string): Entry | undefined {
+    const entry = find(name)
+    return entry?.record.retiredAt === undefined ? entry : undefined
   }
 
-  function extend(entry: Entry, { members, lifetime }: StoredRecord, ttl: number): void {
-    entry.members = members
-    entry.lifetime = lifetime
+  function change(entry: Entry, record: StoredRecord, ttl: number): void {
+    const isMoved = record.subject !== entry.record.subject
+    if (isMoved) unindex(entry)
+    // Another object, since requests that read the last one still have it.
+    entry.record = record
+    if (isMoved) index(entry)
+    entry.ttl = ttl
     entry.expiresAt = now() + ttl
   }
 
-  const plain: Plain = {
-    get(id) {
-      const entry = find(id)
-      return entry && payloadOf(entry)
-    },
+  const rows: Rows = {
+    read: name => find(name)?.record,
 
-    set(id, payload, ttl) {
-      const record = recordOf(payload)
-      const known = entries.get(id)
-      if (!known) return add(id, record, ttl)
-      use(known)
-      if (known.retiredAt === undefined) extend(known, record, ttl)
-    },
-
-    destroy(id) {
-      const entry = entries.get(id)
-      if (entry) forget(entry)
-    },
-  }
-
-  return {
-    ...plain,
-    plain,
-
-    read(id) {
-      const entry = find(id)
-      if (entry?.retiredAt !== undefined) return { members: {}, lifetime: {}, retiredAt: entry.retiredAt }
-      return entry && { members: entry.members, lifetime: entry.lifetime }
-    },
-
-    create(id, record, ttl) {
-      if (find(id)) return false
-      add(id, record, ttl)
+    create(name, record, ttl) {
+      if (find(name)) return false
+      add(name, firstOf(record), ttl)
       return true
     },
 
-    patch(id, { set, unset, lifetime, keepsEmpty }, ttl) {
-      const entry = findLive(id)
+    replace(name, record, ttl) {
+      const known = find(name)
+      if (!known) add(name, firstOf(record), ttl)
+      else if (known.record.retiredAt === undefined) change(known, nextOf(known.record, record), ttl)
+    },
+
+    patch(name, { set, unset, lifetime, keepsEmpty, version, subject }, ttl) {
+      const entry = findLive(name)
       if (!entry) return 'gone'
-      // Copied, since requests that read it still have it.
-      const members = Object.assign({}, unset.length > 0 ? without(entry.members, unset) : entry.members, set)
+      const { record } = entry
+      if (version !== undefined && version !== record.version) return 'conflict'
+      const members = Object.assign({}, unset.length > 0 ? without(record.members, unset) : record.members, set)
       if (unset.length > 0 && !keepsEmpty && Object.keys(members).length === 0) {
         forget(entry)
         return 'emptied'
       }
-      extend(entry, { members, lifetime }, ttl)
+      change(entry, nextOf(record, { members, lifetime }, subject), ttl)
       return 'saved'
     },
 
-    touch(id, lifetime, ttl) {
-      const entry = findLive(id)
-      if (entry) extend(entry, { members: entry.members, lifetime }, ttl)
-      return entry !== undefined
-    },
-
-    retire(id, ttl) {
-      const entry = findLive(id)
+    touch(name, lifetime, ttl) {
+      const entry = findLive(name)
       if (!entry) return false
-      forget(entry)
-      add(id, { members: {}, lifetime: {}, retiredAt: now() }, ttl)
+      const { members, version, subject } = entry.record
+      change(entry, { members, lifetime, version, subject }, ttl)
       return true
     },
 
-    get size() {
-      return entries.size
+    retire(name, ttl, version) {
+      const entry = findLive(name)
+      if (!entry) return 'gone'
+      if (version !== undefined && version !== entry.record.version) return 'conflict'
+      change(entry, { members: {}, lifetime: {}, retiredAt: now() }, ttl)
+      return 'saved'
+    },
+
+    remove(names) {
+      const found = names.map(name => entries.get(name)).filter(entry => entry !== undefined)
+      for (const entry of found) forget(entry)
+      return found.length
+    },
+
+    list(subject) {
+      const found = [...(ofSubjects.get(subject) ?? [])]
+      return found.filter(({ expiresAt }) => expiresAt > now()).map(rowOf)
     },
   }
+
+  // Its rows answer at once.
+  const store = recordStore('memoryStore', rows, options) as unknown as Omit<MemoryStore, 'size'>
+  return Object.defineProperty(store, 'size', { get: () => entries.size, enumerable: true }) as MemoryStore
+}
+
+function firstOf({ members, lifetime, subject }: StoredRecord): StoredRecord {
+  return { members, lifetime, retiredAt: undefined, version: 0, subject }
+}
+
+function nextOf(
+  { version = 0, subject: known }: StoredRecord,
+  { members, lifetime }: StoredRecord,
+  subject: string | null | undefined = known,
+): StoredRecord {
+  return { members, lifetime, retiredAt: undefined, version: version + 1, subject: subject ?? undefined }
+}
+
+function rowOf({ name, record, createdAt, ttl, expiresAt }: Entry): Row {
+  return { name, record, createdAt, seenAt: expiresAt - ttl, expiresAt }
 }
 
 function without(members: StoredRecord['members'], unset: readonly string[]): StoredRecord['members'] {
-  return Object.fromEntries(Object.entries(members).filter(([name]) => !unset.includes(name)))
-}
-
-function check(option: string, value: unknown, isGood: boolean, expected: string): void {
-  if (isGood) return
-  throw new SessionError('ERR_SESSION_OPTION', `memoryStore: ${option} was ${shown(value)}, expected ${expected}`)
-}
-
-function shown(value: unknown): string {
-  return typeof value === 'object' || typeof value === 'function' ? `of type ${typeof value}` : String(value)
+  const gone = new Set(unset)
+  return Object.fromEntries(Object.entries(members).filter(([name]) => !gone.has(name)))
 }

@@ -41,31 +41,38 @@ export interface Store {
   destroy(id: string, call: StoreCall): unknown
 
   /**
-   * A store that has this and the four below is written to key by key, so that parallel requests that change different
-   * keys both win, and no request brings back a session that another has ended. `plain` are its own `get`, `set` and
-   * `destroy`: where somebody has put others in their place (a wrapper, a subclass, a mock), those are used, and none of
-   * the four.
+   * A store that has this and `read`, `create`, `patch` and `touch` is written to key by key, so that parallel requests
+   * that change different keys both win, and no request brings back a session that another has ended. `plain` are its own
+   * `get`, `set` and `destroy`: where somebody has put others in their place (a wrapper, a subclass, a mock), those are
+   * used, and none of the methods below.
    */
   readonly plain?: Pick<Store, 'get' | 'set' | 'destroy'>
-  /** The record under `id`, or nothing when there is none or it has expired. */
-  read?(id: string, call: StoreGetCall): StoredRecord | undefined | Promise<StoredRecord | undefined>
+  /** The record under `id`, or nothing when there is none, or it has expired, or it can't be read. */
+  read?(id: string, call: StoreGetCall): Answer<StoredRecord | undefined>
   /** Keeps a record under `id` for `ttl` milliseconds, if nothing is there. Says whether it did. */
-  create?(id: string, record: StoredRecord, ttl: number, call: StoreCall): boolean | Promise<boolean>
+  create?(id: string, record: StoredRecord, ttl: number, call: StoreCall): Answer<boolean>
   /**
-   * In one atomic step: if there is a record under `id`, sets and removes members of it, and gives it a new lifetime.
-   * One that is left without members is dropped, unless `keepsEmpty`.
+   * In one atomic step: if there is a record under `id`, and it has the version that `patch` names, if any, sets and
+   * removes members of it, gives it a new lifetime and another version. One that is left without members is dropped,
+   * unless `keepsEmpty`.
    */
-  patch?(id: string, patch: Patch, ttl: number, call: StoreCall): Patched | Promise<Patched>
+  patch?(id: string, patch: Patch, ttl: number, call: StoreCall): Answer<Patched>
   /** Gives the record under `id` a new lifetime and leaves its members alone. Says whether it is there. */
-  touch?(id: string, lifetime: StoredLifetime, ttl: number, call: StoreCall): boolean | Promise<boolean>
+  touch?(id: string, lifetime: StoredLifetime, ttl: number, call: StoreCall): Answer<boolean>
   /**
-   * Puts a tombstone in the place of what is under `id`, for `ttl` milliseconds. It never yields data again: `get` gives
-   * `{ _retired: at }` and `read` a record with `retiredAt`, the instant; to `create` the id is taken, to `patch` and
-   * `touch` there is nothing, and what is `set` is not kept. Says whether there was a session, and does nothing where
-   * there was none. A store without it is asked to `destroy`.
+   * Puts a tombstone in the place of the record under `id`, for `ttl` milliseconds, if it is there and has the version
+   * that is named, if any. A tombstone never yields data again: `get` gives `{ _retired: at }` and `read` a record with
+   * `retiredAt`, the instant; to `create` the id is taken, to `patch`, `touch` and `retire` there is nothing, and what is
+   * `set` is not kept. A store without it is asked to `destroy`.
    */
-  retire?(id: string, ttl: number, call: StoreCall): boolean | Promise<boolean>
+  retire?(id: string, retire: Retire, ttl: number, call: StoreCall): Answer<Exclude<Patched, 'emptied'>>
+  /** The sessions of a subject, the oldest first, without those that have expired or were retired. */
+  list?(subject: string): Answer<readonly ListedSession[]>
+  /** Ends sessions of a subject: all of them, all but one, or one. Says how many there were. */
+  destroyAll?(subject: string, which?: Which): Answer<number>
 }
+
+export type Answer<T> = T | Promise<T>
 
 /** The lifetime of a session, under the names that it has in a payload: see `StoredPayload`. */
 export interface StoredLifetime {
@@ -82,6 +89,13 @@ export interface StoredRecord {
   readonly lifetime: StoredLifetime
   /** When the id was retired (ms since the epoch), if it was: then there are no members. */
   readonly retiredAt?: number | undefined
+  /** Another one after each `patch`: an integer. A store that has none can't be asked for one. */
+  readonly version?: number | undefined
+  /**
+   * Whose session it is, if that is known: the SHA-256 of the subject in base64url, so that a store holds no name of a
+   * user. `list` and `destroyAll` are given the subject itself.
+   */
+  readonly subject?: string | undefined
 }
 
 export interface Patch {
@@ -89,10 +103,41 @@ export interface Patch {
   readonly unset: readonly string[]
   readonly lifetime: StoredLifetime
   readonly keepsEmpty: boolean
+  /** The version that the record must have. */
+  readonly version?: number | undefined
+  /** Whose session it is from now on, as in `StoredRecord`; `null`: nobody's. Absent: that does not change. */
+  readonly subject?: string | null | undefined
 }
 
-/** What became of a record: it was saved, it was dropped as it was left without members, or it is not there. */
-export type Patched = 'saved' | 'emptied' | 'gone'
+export interface Retire {
+  /** The version that the record must have. */
+  readonly version?: number | undefined
+}
+
+/**
+ * What became of a record: it was saved, it was dropped as it was left without members, it is not there, or it has
+ * another version.
+ */
+export type Patched = 'saved' | 'emptied' | 'gone' | 'conflict'
+
+/** One of the sessions of a subject. Instants are milliseconds since the epoch. */
+export interface ListedSession {
+  /** The SHA-256 of its id in base64url: it ends this session (`destroyAll`), and is good for nothing else. */
+  readonly handle: string
+  /** When it was stored first under its id: `regenerate()`, at sign-in, gives it another one. */
+  readonly createdAt: number
+  /** When it was saved or extended last. */
+  readonly seenAt: number
+  readonly expiresAt: number
+  readonly data: StoredPayload
+}
+
+export interface Which {
+  /** The id of a session that goes on: `ctx.session.externalKey`. */
+  readonly except?: string | undefined
+  /** The handle of the one that ends. */
+  readonly only?: string | undefined
+}
 
 /** A store that is written to key by key. */
 export type KeyedStore = Store & Required<Pick<Store, 'read' | 'create' | 'patch' | 'touch'>>

@@ -1,6 +1,7 @@
 /** What goes wrong at the end of a request. */
 import assert from 'node:assert/strict'
 import test from 'node:test'
+import { origin } from '../support/koa.ts'
 import { ask, cookieNames, MapStore, packages, same, serve, withBoth } from './both.ts'
 
 const codes = (errors: readonly { code?: string }[]) => errors.map(({ code }) => code)
@@ -21,7 +22,7 @@ test("#14 when handler and commit both throw, the handler's error is thrown and 
       },
     )
     const { status } = await visitor.get()
-    return { status, errors: errors.map(({ message }) => message).sort() }
+    return { status, errors: errors.map(error => Object(origin(error)).message).sort() }
   })
   assert.deepEqual(told, {
     '7.0.2': { status: 500, errors: ['the store is down'] },
@@ -88,7 +89,7 @@ for (const call of ['save', 'regenerate']) {
       },
     )
     assert.equal(await ask(visitor, '/'), 500)
-    assert.deepEqual([errors, rejections], [[store.outage], []])
+    assert.deepEqual([errors.map(origin), rejections], [[store.outage], []])
   })
 
   test(`#47 the final commit waits for an un-awaited ${call}()`, async t => {

@@ -4,11 +4,12 @@ import { inspect } from 'node:util'
 import { SessionError } from '../../src/errors.ts'
 import { isFlatlySame, textOf } from '../../src/session/changes.ts'
 import type { MaxAge } from '../../src/session/payload.ts'
-import { type CommitOptions, dataIn, dataOf, fill, Session, type SessionHost } from '../../src/session/session.ts'
+import { type CommitWork, dataIn, dataOf, fill, Session, type SessionHost } from '../../src/session/session.ts'
 
 /** A request that writes down what its session asks of it. */
 class RecordingOwner implements SessionHost {
-  readonly asked: CommitOptions[] = []
+  readonly asked: CommitWork[] = []
+  readonly isDegraded = false
   readonly lifetimes: unknown[] = []
   readonly id: string | undefined
   #outcome: () => Promise<void>
@@ -38,8 +39,8 @@ class RecordingOwner implements SessionHost {
     },
   }
 
-  commit(options: CommitOptions): Promise<void> {
-    this.asked.push(options)
+  commit(work: CommitWork): Promise<void> {
+    this.asked.push(work)
     return this.#outcome()
   }
 }
@@ -142,18 +143,26 @@ test('a session that holds itself is an error that names the key, not an overflo
 })
 
 test('each method asks the request for one kind of commit', async t => {
-  const rows: ReadonlyArray<readonly [claim: string, call: (session: Session) => unknown, asked: CommitOptions]> = [
+  const rows: ReadonlyArray<readonly [claim: string, call: (session: Session) => unknown, asked: CommitWork]> = [
     ['save() for one that saves', session => session.save(), { save: true }],
-    ['regenerate() for one with a new id', session => session.regenerate(), { regenerate: true }],
+    ['regenerate() for one with a new id', session => session.regenerate(), { regenerate: true, keep: undefined }],
     ['manuallyCommit() for that of the end', session => session.manuallyCommit(), {}],
     ['commit() for that of the end', session => session.commit(), {}],
     ['commit(undefined) for that of the end', session => session.commit(undefined), {}],
     ['commit({ save }) for one that saves', session => session.commit({ save: true }), { save: true }],
     ['commit(options) for what they say', session => session.commit({ regenerate: false }), { regenerate: false }],
     ['save(callback) for one that saves', session => session.save(() => {}), { save: true }],
-    ['regenerate(callback) for one with a new id', session => session.regenerate(() => {}), { regenerate: true }],
-    ['regenerate({}) for one with a new id', session => session.regenerate({}), { regenerate: true }],
-    ['regenerate(null) for one with a new id', session => session.regenerate(null as never), { regenerate: true }],
+    [
+      'regenerate(callback) for one with a new id',
+      session => session.regenerate(() => {}),
+      { regenerate: true, keep: undefined },
+    ],
+    ['regenerate({}) for one with a new id', session => session.regenerate({}), { regenerate: true, keep: undefined }],
+    [
+      'regenerate(null) for one with a new id',
+      session => session.regenerate(null as never),
+      { regenerate: true, keep: undefined },
+    ],
     ['commit(callback) for that of the end', session => session.commit(() => {}), {}],
     [
       'commit(options, callback) for what they say',

@@ -30,3 +30,9 @@ export function createApp(): TestApp {
   app.silent = true
   return app
 }
+
+/** What an error goes back to: the store's own, where that is its cause. */
+export function origin(error: unknown): unknown {
+  const { cause } = Object(error)
+  return cause === undefined ? error : origin(cause)
+}

@@ -60,7 +60,9 @@ const PAGES: Pages = {
 }
 
 export type Told = readonly [event: string, argument: Record<string, unknown>]
-const EVENTS = ['missed', 'expired', 'invalid', 'refused', 'reuse', 'gone', 'late'].map(event => `session:${event}`)
+const EVENTS = ['missed', 'expired', 'invalid', 'refused', 'reuse', 'gone', 'late', 'error'].map(
+  event => `session:${event}`,
+)
 
 export function appOf(options: Options, pages: Pages = {}, keys: unknown = [...SECRETS]) {
   const app: TestApp = createApp()

@@ -1,0 +1,125 @@
+/** What makes a store of a table: the ids' names, the three methods of koa-session 7, the sessions of one subject. */
+
+import { digest } from '../codec/digest.ts'
+import { after, checkOption } from './after.ts'
+import { payloadOf, recordOf } from './record.ts'
+import { sealedRows } from './sealed-rows.ts'
+import type {
+  Answer,
+  ListedSession,
+  Patch,
+  Patched,
+  Retire,
+  Store,
+  StoredLifetime,
+  StoredPayload,
+  StoredRecord,
+  Which,
+} from './store.ts'
+
+/** The options that all stores have. */
+export interface RowOptions {
+  /** Whether a session is kept under the SHA-256 of its id, so that what is stored has no id that could be used. */
+  readonly hashIds?: boolean | undefined
+  /**
+   * Secrets, the newest first: each value is sealed (AES-256-GCM) with the first of them, bound to its session and its
+   * key, and opened with any. The names of the keys, and when a session expires, stay readable.
+   */
+  readonly seal?: ReadonlyArray<string | Uint8Array> | undefined
+  /** The clock, in milliseconds since the epoch. Default `Date.now`. */
+  readonly now?: (() => number) | undefined
+}
+
+/** A record in the list of a subject's. */
+export interface Row {
+  /** What it is kept under. */
+  readonly name: string
+  readonly record: StoredRecord
+  readonly createdAt: number
+  readonly seenAt: number
+  readonly expiresAt: number
+}
+
+/** Where records are kept, each under a name. The methods are those of `Store`, whose guarantees are theirs. */
+export interface Rows {
+  read(name: string): Answer<StoredRecord | undefined>
+  create(name: string, record: StoredRecord, ttl: number): Answer<boolean>
+  /** Puts a record in the place of any but a tombstone; whose it is stays. */
+  replace(name: string, record: StoredRecord, ttl: number): Answer<void>
+  patch(name: string, patch: Patch, ttl: number): Answer<Patched>
+  touch(name: string, lifetime: StoredLifetime, ttl: number): Answer<boolean>
+  retire(name: string, ttl: number, version: number | undefined): Answer<Exclude<Patched, 'emptied'>>
+  /** Says how many there were. */
+  remove(names: readonly string[]): Answer<number>
+  /** Those of a subject, which is given as in `StoredRecord`, that are there and not retired, in any order. */
+  list(subject: string): Answer<readonly Row[]>
+}
+
+/** A store with all methods of the contract. */
+export type RecordStore = Required<Omit<Store, 'sweep'>>
+
+/** A store on `rows`. `maker` is the function that an error names. Throws `ERR_SESSION_OPTION`. */
+export function recordStore(maker: string, plainRows: Rows, options: RowOptions): RecordStore {
+  const { hashIds = true, seal } = options
+  checkOption(maker, 'hashIds', hashIds, typeof hashIds === 'boolean', 'true or false')
+  const rows = seal ? sealedRows(maker, plainRows, seal) : plainRows
+  // One request asks several times.
+  let lastId = ''
+  let lastName = ''
+
+  function nameOf(id: string): string {
+    if (!hashIds) return id
+    if (id !== lastId) {
+      lastName = digest(id)
+      lastId = id
+    }
+    return lastName
+  }
+
+  const handleOf = hashIds ? (name: string) => name : digest
+
+  const plain: Pick<Store, 'get' | 'set' | 'destroy'> = {
+    get: id => after(rows.read(nameOf(id)), payloadIn),
+    set: (id, payload, ttl) => rows.replace(nameOf(id), recordOf(payload), ttl),
+    destroy: id => after(rows.remove([nameOf(id)]), () => undefined),
+  }
+
+  return {
+    ...plain,
+    plain,
+    read: id => rows.read(nameOf(id)),
+    create: (id, record, ttl) => rows.create(nameOf(id), record, ttl),
+    patch: (id, patch, ttl) => rows.patch(nameOf(id), patch, ttl),
+    touch: (id, lifetime, ttl) => rows.touch(nameOf(id), lifetime, ttl),
+    retire: (id, { version }: Retire, ttl) => rows.retire(nameOf(id), ttl, version),
+
+    list: subject =>
+      after(rows.list(digest(subject)), found =>
+        found.map(row => listed(row, handleOf)).sort((one, other) => one.createdAt - other.createdAt),
+      ),
+
+    destroyAll: (subject, { except, only }: Which = {}) =>
+      after(rows.list(digest(subject)), found => {
+        const spared = except === undefined ? undefined : nameOf(except)
+        const names = found.map(({ name }) => name)
+        return rows.remove(names.filter(name => name !== spared && (only === undefined || handleOf(name) === only)))
+      }),
+  }
+}
+
+function listed(
+  { name, record, createdAt, seenAt, expiresAt }: Row,
+  handleOf: (name: string) => string,
+): ListedSession {
+  const data = payloadIn({ members: record.members, lifetime: {} }) ?? {}
+  return { handle: handleOf(name), createdAt, seenAt, expiresAt, data }
+}
+
+/** What is no JSON is nothing. */
+function payloadIn(record: StoredRecord | undefined): StoredPayload | undefined {
+  try {
+    return record && payloadOf(record)
+  } catch {
+    return undefined
+  }
+}

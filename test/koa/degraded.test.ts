@@ -1,0 +1,190 @@
+/** A store that is down, or hangs: what a request gets, with both values of `onStoreError`, and how long it waits. */
+
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import type { CreateSessionOptions, Store } from 'koa-session'
+import { memoryStore } from 'koa-session/memory'
+import { KEY, type Pages, simpleStore, tell, told } from '../support/story.ts'
+
+const DOWN = new Error('connection refused')
+const METHODS = ['get', 'set', 'destroy', 'read', 'create', 'patch', 'touch', 'retire'] as const
+type Method = (typeof METHODS)[number]
+
+/** `inner`, which fails or hangs when it is told to. */
+function fragile(inner: Store) {
+  const state = { down: [] as readonly Method[], hangs: false, calls: [] as Method[] }
+  const store = { ...inner } as unknown as Record<string, unknown>
+  for (const method of METHODS) {
+    const own = Reflect.get(inner, method)
+    if (!own) continue
+    store[method] = async (...given: unknown[]) => {
+      state.calls.push(method)
+      if (!state.down.includes(method)) return Reflect.apply(own, inner, given)
+      if (state.hangs) return new Promise(() => {})
+      throw DOWN
+    }
+  }
+  const { get, set, destroy } = store
+  if (inner.plain) store.plain = { get, set, destroy }
+  return { store: store as unknown as Store, state }
+}
+
+const STORES: Readonly<Record<string, (now: () => number) => Store>> = {
+  'a store that is written to key by key': now => memoryStore({ now }) as unknown as Store,
+  'a store of three methods': () => simpleStore(),
+}
+
+const PAGES: Pages = {
+  '/state': ctx => `${ctx.session.user} ${ctx.session.degraded} ${ctx.session.isNew}`,
+  '/change': ctx => {
+    ctx.session.user = 'eve'
+    return ctx.session.user
+  },
+  '/save': async ctx => {
+    ctx.session.user = 'eve'
+    await ctx.session.save()
+    await ctx.session.regenerate()
+    await ctx.session.update((draft: Record<string, unknown>) => {
+      draft.user = 'mallory'
+    })
+    return ctx.session.user
+  },
+}
+
+for (const [kind, make] of Object.entries(STORES)) {
+  const begin = async (t: Parameters<typeof tell>[0], options: CreateSessionOptions = {}) => {
+    let state = fragile(simpleStore()).state
+    const made = await tell(
+      t,
+      ({ now }) => {
+        const made = fragile(make(now))
+        state = made.state
+        return { store: made.store, onStoreError: 'anonymous', storeTimeout: 20, ...options }
+      },
+      {},
+      PAGES,
+    )
+    await made.visitor.get('/in')
+    state.calls.length = 0
+    return { ...made, state }
+  }
+
+  for (const hangs of [false, true]) {
+    const how = hangs ? 'hangs' : 'is down'
+
+    test(`${kind} that ${how}: a page is served with an empty session, and the visitor stays signed in`, async t => {
+      const { visitor, state, errors } = await begin(t)
+      Object.assign(state, { down: METHODS, hangs })
+      const answer = await visitor.get('/state')
+      assert.deepEqual([answer.status, answer.text, answer.cookies], [200, 'undefined true true', []])
+      state.down = []
+      assert.equal((await visitor.get('/state')).text, 'ada false false')
+      assert.deepEqual(errors, [])
+    })
+
+    test(`${kind} that ${how}: with 'throw' it is an error where the session is read, and nowhere else`, async t => {
+      const { visitor, state, errors } = await begin(t, { onStoreError: 'throw' })
+      Object.assign(state, { down: METHODS, hangs })
+      assert.equal((await visitor.get('/untouched')).status, 200)
+      assert.equal((await visitor.get('/state')).status, 500)
+      const code = hangs ? 'ERR_SESSION_TIMEOUT' : 'ERR_SESSION_STORE'
+      const cause = hangs ? undefined : DOWN
+      assert.deepEqual(
+        errors.map(error => [error.code, error.cause]),
+        [[code, cause]],
+      )
+      state.down = []
+      assert.equal((await visitor.get('/')).text, 'ada')
+    })
+  }
+
+  test(`${kind}: what a degraded session was given is not saved, under no id, and is told`, async t => {
+    const { visitor, state, events } = await begin(t)
+    state.down = ['get', 'read']
+    for (const [path, text] of [
+      ['/change', 'eve'],
+      ['/save', 'mallory'],
+    ] as const) {
+      events.length = 0
+      state.calls.length = 0
+      const answer = await visitor.get(path)
+      assert.deepEqual([answer.status, answer.text, answer.cookies], [200, text, []])
+      assert.deepEqual(
+        state.calls.filter(method => !['get', 'read'].includes(method)),
+        [],
+      )
+      await told()
+      const gone = events.filter(([event]) => event === 'session:gone').map(([, { keys }]) => keys)
+      assert.ok(gone.length > 0)
+      for (const keys of gone) assert.deepEqual(keys, ['user'])
+    }
+    state.down = []
+    assert.equal((await visitor.get('/')).text, 'ada')
+  })
+
+  test(`${kind}: a sign-out that could not be read ends the session, or is an error`, async t => {
+    const { visitor, state } = await begin(t)
+    const copy = visitor.copy()
+    state.down = METHODS
+    const failed = await visitor.copy().get('/out')
+    assert.deepEqual([failed.status, failed.cookies.length], [500, 2], 'the browser forgets it all the same')
+    state.down = ['get', 'read']
+    assert.equal((await visitor.get('/out')).status, 200)
+    assert.equal(visitor.jar.get(KEY), undefined)
+    state.down = []
+    assert.equal((await copy.get('/')).text, 'nobody')
+  })
+
+  test(`${kind}: a change that can't be saved is an error, and a session that can't be extended is served`, async t => {
+    const { visitor, state, errors } = await begin(t, { rolling: true })
+    state.down = ['set', 'patch', 'touch', 'create']
+    const extended = await visitor.get('/state')
+    assert.deepEqual([extended.status, extended.text, extended.cookies], [200, 'ada false false', []])
+    assert.equal((await visitor.get('/change')).status, 500)
+    assert.deepEqual(
+      errors.map(({ code }) => code),
+      ['ERR_SESSION_STORE'],
+    )
+    assert.equal((await visitor.stranger().get('/change')).status, 500)
+  })
+
+  test(`${kind}: session:error says which operation failed, for whom, and no id`, async t => {
+    const { visitor, state, events } = await begin(t)
+    const id = String(visitor.jar.get(KEY))
+    events.length = 0
+    state.down = METHODS
+    await visitor.get('/state')
+    await told()
+    const failed = events.filter(([event]) => event === 'session:error').map(([, argument]) => argument)
+    assert.equal(failed.length, 1)
+    const [{ operation, id: fingerprint, error, ctx } = {}] = failed
+    assert.equal(operation, kind.includes('three') ? 'get' : 'read')
+    assert.match(String(fingerprint), /^[0-9a-f]{8}$/)
+    assert.equal((error as Error & { cause: unknown }).cause, DOWN)
+    assert.equal(typeof ctx, 'object')
+    assert.ok(!`${(error as Error).stack}${fingerprint}`.includes(id))
+  })
+}
+
+test('a store that answers in the same tick gets no timer', async t => {
+  const started: unknown[] = []
+  const { setTimeout } = globalThis
+  t.after(() => Object.assign(globalThis, { setTimeout }))
+  const { store } = fragile(memoryStore() as unknown as Store)
+  const { visitor } = await tell(t, () => ({ store, storeTimeout: 12_345 }))
+  Object.assign(globalThis, {
+    setTimeout(callback: () => void, milliseconds: number) {
+      if (milliseconds === 12_345) started.push(milliseconds)
+      return setTimeout(callback, milliseconds)
+    },
+  })
+  await visitor.get('/in')
+  assert.equal((await visitor.get('/')).text, 'ada')
+  assert.deepEqual(started, [])
+  store.read = async () => {
+    await new Promise(resolve => setTimeout(resolve, 5))
+    return undefined
+  }
+  await visitor.get('/')
+  assert.deepEqual(started, [12_345], 'the check can fail')
+})

@@ -1,0 +1,130 @@
+/** `regenerate()` while other requests write to the id that it gives up: nothing of theirs is lost. */
+
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import type { Store } from 'koa-session'
+import { memoryStore } from 'koa-session/memory'
+import { Gate, KEY, type Pages, tell, told } from '../support/story.ts'
+
+const PAGES: Pages = {
+  '/begin': ctx => {
+    Object.assign(ctx.session, { user: 'ada', cart: ['a book'], old: 1 })
+  },
+  '/theme': ctx => {
+    ctx.session.theme = 'dark'
+    delete ctx.session.old
+  },
+}
+
+/** The session as the visitor has it, and without the ids between. */
+async function story(t: Parameters<typeof tell>[0], pages: Pages, store: Store = memoryStore() as unknown as Store) {
+  const gate = new Gate()
+  const slow: Pages = Object.fromEntries(
+    Object.entries(pages).map(([path, page]) => [
+      path,
+      async ctx => {
+        void ctx.session.user
+        await gate.pass()
+        return page(ctx)
+      },
+    ]),
+  )
+  const made = await tell(t, () => ({ store }), {}, { ...PAGES, ...slow })
+  const { visitor } = made
+  await visitor.get('/begin')
+  const before = String(visitor.jar.get(KEY))
+  const all = async () => JSON.parse((await visitor.get('/all')).text)
+  /** A slow request, during which the visitor asks for `meanwhile`. */
+  const during = async (path: string, ...meanwhile: string[]) => {
+    const other = visitor.copy()
+    const answer = visitor.get(path)
+    await gate.arrived
+    for (const page of meanwhile) await other.get(page)
+    gate.open()
+    return answer
+  }
+  return { ...made, before, all, during }
+}
+
+test('what a parallel request has written goes over to the new id, and so does what it has removed', async t => {
+  const { visitor, before, all, during } = await story(t, {
+    '/regenerate': async ctx => {
+      ctx.session.mine = 1
+      await ctx.session.regenerate()
+      return JSON.stringify(ctx.session)
+    },
+  })
+  const answer = await during('/regenerate', '/theme')
+  const expected = { user: 'ada', cart: ['a book'], mine: 1, theme: 'dark' }
+  assert.deepEqual(JSON.parse(answer.text), expected)
+  assert.deepEqual(await all(), expected)
+  assert.notEqual(visitor.jar.get(KEY), before)
+})
+
+test('what both have changed is as the one has it that came later, which is regenerate()', async t => {
+  const { all, during } = await story(t, {
+    '/regenerate': async ctx => {
+      ctx.session.theme = 'light'
+      ctx.session.old = 2
+      await ctx.session.regenerate()
+    },
+  })
+  await during('/regenerate', '/theme')
+  assert.deepEqual(await all(), { user: 'ada', cart: ['a book'], theme: 'light', old: 2 })
+})
+
+test('with keep, nothing goes over that it does not name', async t => {
+  const { all, during } = await story(t, {
+    '/regenerate': ctx => ctx.session.regenerate({ keep: ['user'] }),
+  })
+  await during('/regenerate', '/theme')
+  assert.deepEqual(await all(), { user: 'ada' })
+})
+
+test('what the request has saved before is no change of others', async t => {
+  const { all, during } = await story(t, {
+    '/regenerate': async ctx => {
+      ctx.session.saved = 1
+      await ctx.session.save()
+      ctx.session.later = 2
+      await ctx.session.regenerate()
+      ctx.session.last = 3
+    },
+  })
+  await during('/regenerate', '/theme')
+  assert.deepEqual(await all(), { user: 'ada', cart: ['a book'], saved: 1, later: 2, last: 3, theme: 'dark' })
+})
+
+test('what is written while the old id is being given up goes over, too', async t => {
+  const memory = memoryStore()
+  let writes = 5
+  const store = { ...memory } as unknown as Store
+  store.retire = (id, which, ttl) => {
+    if (writes-- > 0) memory.patch(id, { set: { [`n${writes}`]: '1' }, unset: [], lifetime: {}, keepsEmpty: true }, ttl)
+    return memory.retire(id, which, ttl)
+  }
+  const { all, during } = await story(t, { '/regenerate': ctx => ctx.session.regenerate() }, store)
+  await during('/regenerate')
+  assert.deepEqual(await all(), { user: 'ada', cart: ['a book'], old: 1, n0: 1, n1: 1, n2: 1, n3: 1, n4: 1 })
+  writes = Number.POSITIVE_INFINITY
+  const { visitor } = await tell(t, () => ({ store }), {}, PAGES)
+  await visitor.get('/begin')
+  assert.equal((await visitor.get('/in')).status, 200, 'it comes to an end')
+})
+
+test('a session that was ended meanwhile stays ended, and what was to be saved is told', async t => {
+  const { visitor, during, events } = await story(t, {
+    '/regenerate': async ctx => {
+      ctx.session.mine = 1
+      await ctx.session.save()
+      ctx.session.more = 1
+      await ctx.session.regenerate()
+    },
+  })
+  const answer = await during('/regenerate', '/out')
+  assert.deepEqual([answer.status, answer.cookies], [200, []])
+  await told()
+  const gone = events.filter(([event]) => event === 'session:gone').map(([, { keys }]) => keys)
+  assert.deepEqual(gone, [['mine'], ['more']])
+  assert.equal((await visitor.get('/')).text, 'nobody')
+})

@@ -1,0 +1,191 @@
+/** The sessions of one user: who a session belongs to, told to the store, and what an application does with that. */
+
+import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
+import test from 'node:test'
+import type { Store } from 'koa-session'
+import { memoryStore } from 'koa-session/memory'
+import { KEY, type Pages, tell } from '../support/story.ts'
+
+const subject = ({ user }: Record<string, unknown>) => user as string | undefined
+
+async function begin(t: Parameters<typeof tell>[0], pages: Pages = {}, options = {}) {
+  let store = memoryStore()
+  const made = await tell(
+    t,
+    ({ now }) => {
+      store = memoryStore({ now })
+      return { store, subject, ...options }
+    },
+    {},
+    {
+      '/agent': ctx => {
+        ctx.session.agent = ctx.get('user-agent')
+      },
+      '/elsewhere': ctx => store.destroyAll('ada', { except: ctx.session.externalKey }),
+      '/anonymous': ctx => {
+        delete ctx.session.user
+        ctx.session.cart = 1
+      },
+      ...pages,
+    },
+  )
+  return { ...made, store, list: () => store.list('ada') }
+}
+
+test('a session is listed once it is that of a subject, with what the application stored', async t => {
+  const { visitor, list, clock } = await begin(t)
+  await visitor.get('/agent', { 'user-agent': 'a phone' })
+  assert.deepEqual(list(), [])
+  clock.elapse(1000)
+  await visitor.get('/in')
+  const id = String(visitor.jar.get(KEY))
+  clock.elapse(1000)
+  await visitor.get('/cart')
+  const handle = createHash('sha256').update(id).digest('base64url')
+  assert.deepEqual(list(), [
+    {
+      handle,
+      createdAt: 1_700_000_001_000,
+      seenAt: 1_700_000_002_000,
+      // The store keeps it ten seconds longer than it lives.
+      expiresAt: 1_700_003_612_000,
+      data: { agent: 'a phone', user: 'ada', cart: ['a book'] },
+    },
+  ])
+})
+
+test('nothing that is listed opens a session', async t => {
+  const { visitor, list } = await begin(t)
+  await visitor.get('/in')
+  const stranger = visitor.stranger()
+  for (const value of [list()[0]?.handle, JSON.stringify(list())]) {
+    stranger.jar.set(KEY, String(value))
+    assert.equal((await stranger.get('/')).text, 'nobody')
+  }
+  assert.ok(!JSON.stringify(list()).includes(String(visitor.jar.get(KEY))))
+})
+
+test('a sign-out, an expiry and a change of the subject end the listing', async t => {
+  const { visitor, list, clock } = await begin(t)
+  for (const end of ['/out', '/anonymous']) {
+    await visitor.get('/in')
+    assert.equal(list().length, 1)
+    await visitor.get(end)
+    assert.deepEqual(list(), [], end)
+  }
+  await visitor.get('/in')
+  clock.elapse(3_610_001)
+  assert.deepEqual(list(), [])
+})
+
+test('a new id takes the place of the old one in the list', async t => {
+  const { visitor, list } = await begin(t)
+  await visitor.get('/in')
+  const before = list()[0]?.handle
+  await visitor.get('/in')
+  assert.equal(list().length, 1)
+  assert.notEqual(list()[0]?.handle, before)
+})
+
+test('one signs out everywhere else, or one device, or all', async t => {
+  const { visitor, list, store } = await begin(t)
+  const devices = [visitor, visitor.stranger(), visitor.stranger(), visitor.stranger()]
+  for (const device of devices) await device.get('/in')
+  const whoAreThere = async () => (await Promise.all(devices.map(device => device.get('/')))).map(({ text }) => text)
+  const digest = (id: unknown) => createHash('sha256').update(String(id)).digest('base64url')
+  assert.equal(store.destroyAll('ada', { only: digest(devices[3]?.jar.get(KEY)) }), 1)
+  assert.deepEqual(await whoAreThere(), ['ada', 'ada', 'ada', 'nobody'])
+  assert.equal((await visitor.get('/elsewhere')).text, '2')
+  assert.deepEqual(await whoAreThere(), ['ada', 'nobody', 'nobody', 'nobody'])
+  assert.equal(list().length, 1)
+  assert.equal(store.destroyAll('eve'), 0)
+  assert.equal(store.destroyAll('ada', { only: 'no handle' }), 0)
+  assert.equal(store.destroyAll('ada'), 1)
+  assert.deepEqual(await whoAreThere(), ['nobody', 'nobody', 'nobody', 'nobody'])
+})
+
+test('a request under way does not bring back what was ended everywhere', async t => {
+  const { visitor, store, list } = await begin(t, {
+    '/slow': ctx => {
+      ctx.session.n = 1
+      store.destroyAll('ada')
+    },
+  })
+  await visitor.get('/in')
+  assert.deepEqual((await visitor.get('/slow')).cookies, [])
+  assert.deepEqual(list(), [])
+  assert.equal(store.size, 0)
+})
+
+test('a session that was stored when nobody asked whose it is is listed once it is used', async t => {
+  const { visitor, list, options } = await begin(t, { '/read': ctx => ctx.session.user })
+  options.subject = undefined
+  await visitor.get('/in')
+  options.subject = subject as never
+  assert.deepEqual(list(), [])
+  await visitor.get('/untouched')
+  assert.deepEqual(list(), [])
+  await visitor.get('/read')
+  assert.equal(list().length, 1)
+})
+
+test('an update says whose the session is, as well', async t => {
+  const { visitor, list } = await begin(t, {
+    '/become': ctx =>
+      ctx.session.update((draft: Record<string, unknown>) => {
+        draft.user = 'ada'
+      }),
+  })
+  await visitor.get('/cart')
+  await visitor.get('/become')
+  assert.equal(list().length, 1)
+})
+
+test('a store is told the hash of a subject, and only when that is news', async t => {
+  const given: unknown[] = []
+  const memory = memoryStore()
+  const store: Store = { ...memory }
+  store.create = (id, record, ttl) => {
+    given.push(['create', record.subject])
+    return memory.create(id, record, ttl)
+  }
+  store.patch = (id, patch, ttl) => {
+    given.push(['patch', patch.subject])
+    return memory.patch(id, patch, ttl)
+  }
+  const { visitor } = await tell(
+    t,
+    () => ({ store, subject }),
+    {},
+    {
+      '/user': ctx => {
+        ctx.session.user = 'ada'
+      },
+      '/nobody': ctx => {
+        ctx.session.user = undefined
+      },
+    },
+  )
+  for (const path of ['/cart', '/user', '/all', '/in', '/nobody', '/user']) await visitor.get(path)
+  const hash = createHash('sha256').update('ada').digest('base64url')
+  assert.deepEqual(given, [
+    ['create', undefined],
+    ['patch', hash],
+    ['create', hash],
+    ['patch', null],
+    ['patch', hash],
+  ])
+})
+
+test('a subject that is none is an error with a code', async t => {
+  for (const value of ['', 7, {}, true]) {
+    const { visitor, errors } = await tell(t, () => ({ store: memoryStore(), subject: () => value as never }))
+    assert.equal((await visitor.get('/cart')).status, 500)
+    assert.deepEqual(
+      errors.map(({ code }) => code),
+      ['ERR_SESSION_OPTION'],
+    )
+    assert.match(String(errors[0]?.message), /^option subject was .*, expected a function that gives a string/)
+  }
+})

@@ -1,0 +1,273 @@
+/** `session.update()`: what it reads and what it saves are one step, whoever else writes. */
+
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import type { Store } from 'koa-session'
+import { memoryStore } from 'koa-session/memory'
+import type { TestContext } from '../support/koa.ts'
+import { Gate, HOUR, KEY, MODES, type Pages, STORE_MODES, tell, told } from '../support/story.ts'
+
+type Draft = Record<string, number | string | undefined>
+
+const count = (draft: Draft) => {
+  draft.n = Number(draft.n ?? 0) + 1
+}
+
+const PAGES: Pages = {
+  '/count': async ctx => {
+    await ctx.session.update(count)
+    return ctx.session.n
+  },
+  '/begin': ctx => {
+    ctx.session.user = 'ada'
+  },
+}
+
+/** A memory store that answers later, and does `before` it is patched. */
+function slowStore(before: (store: ReturnType<typeof memoryStore>, id: string) => void = () => {}) {
+  const memory = memoryStore()
+  const turn = () => new Promise(resolve => setImmediate(resolve))
+  const store: Store = { ...memory }
+  store.read = async id => {
+    await turn()
+    return memory.read(id)
+  }
+  store.patch = async (id, patch, ttl) => {
+    await turn()
+    before(memory, id)
+    return memory.patch(id, patch, ttl)
+  }
+  return { memory, store }
+}
+
+for (const [mode, options] of Object.entries(MODES)) {
+  test(`${mode}: an update is seen by the handler and by the next request`, async t => {
+    const { visitor, errors } = await tell(t, options, {}, PAGES)
+    assert.equal((await visitor.get('/count')).text, '1')
+    assert.equal((await visitor.get('/count')).text, '2')
+    assert.deepEqual(JSON.parse((await visitor.get('/all')).text), { n: 2 })
+    assert.deepEqual(errors, [])
+  })
+}
+
+for (const [mode, options] of Object.entries(STORE_MODES)) {
+  test(`${mode}: an update keeps what the request has changed before and changes after it`, async t => {
+    const { visitor } = await tell(
+      t,
+      options,
+      {},
+      {
+        ...PAGES,
+        '/more': async ctx => {
+          ctx.session.before = 1
+          delete ctx.session.user
+          await ctx.session.update((draft: Draft) => {
+            assert.deepEqual({ ...draft }, { before: 1 })
+            draft.during = 2
+          })
+          ctx.session.after = 3
+        },
+      },
+    )
+    await visitor.get('/begin')
+    await visitor.get('/more')
+    assert.deepEqual(JSON.parse((await visitor.get('/all')).text), { before: 1, during: 2, after: 3 })
+  })
+
+  test(`${mode}: an update that throws changes nothing and rejects`, async t => {
+    const { visitor } = await tell(
+      t,
+      options,
+      {},
+      {
+        ...PAGES,
+        '/fail': async ctx => {
+          const fail = () => {
+            throw new Error('no')
+          }
+          await assert.rejects(ctx.session.update(fail), /^Error: no$/)
+          return 'failed'
+        },
+      },
+    )
+    await visitor.get('/begin')
+    assert.equal((await visitor.get('/fail')).text, 'failed')
+    assert.deepEqual(JSON.parse((await visitor.get('/all')).text), { user: 'ada' })
+  })
+}
+
+test('of 200 parallel updates none is lost', async t => {
+  const { store } = slowStore()
+  const { visitor, errors } = await tell(t, () => ({ store }), {}, PAGES)
+  await visitor.get('/begin')
+  const answers = await Promise.all(Array.from({ length: 200 }, () => visitor.get('/count')))
+  assert.equal(new Set(answers.map(({ text }) => text)).size, 200, 'each has a number of its own')
+  assert.deepEqual(JSON.parse((await visitor.get('/all')).text), { user: 'ada', n: 200 })
+  assert.deepEqual(errors, [])
+})
+
+test('an update begins again when another process has saved in between', async t => {
+  let others = 3
+  const { store } = slowStore((memory, id) => {
+    if (others-- <= 0) return
+    const n = JSON.stringify(Number(JSON.parse(memory.read(id)?.members.n ?? '0')) + 10)
+    memory.patch(id, { set: { n }, unset: [], lifetime: {}, keepsEmpty: true }, HOUR)
+  })
+  let calls = 0
+  const { visitor } = await tell(
+    t,
+    () => ({ store }),
+    {},
+    {
+      ...PAGES,
+      '/count': async ctx => {
+        await ctx.session.update((draft: Draft) => {
+          calls++
+          count(draft)
+        })
+        return ctx.session.n
+      },
+    },
+  )
+  await visitor.get('/begin')
+  others = 3
+  assert.equal((await visitor.get('/count')).text, '31')
+  assert.equal(calls, 4)
+})
+
+test('an update that others keep from its turn is given up with a code, and so are its changes', async t => {
+  let isBusy = false
+  const { store } = slowStore((memory, id) => {
+    if (isBusy) memory.patch(id, { set: {}, unset: [], lifetime: {}, keepsEmpty: true }, HOUR)
+  })
+  const { visitor, errors } = await tell(t, () => ({ store }), {}, PAGES)
+  await visitor.get('/begin')
+  isBusy = true
+  assert.equal((await visitor.get('/count')).status, 500)
+  isBusy = false
+  assert.deepEqual(
+    errors.map(({ code }) => code),
+    ['ERR_SESSION_CONFLICT'],
+  )
+  assert.deepEqual(JSON.parse((await visitor.get('/all')).text), { user: 'ada' })
+})
+
+test('what a parallel request wrote is in the draft, and in the session after it', async t => {
+  const gate = new Gate()
+  const { visitor } = await tell(
+    t,
+    () => ({ store: memoryStore() }),
+    {},
+    {
+      ...PAGES,
+      '/slow': async ctx => {
+        const { user } = ctx.session
+        await gate.pass()
+        await ctx.session.update((draft: Draft) => {
+          draft.sum = `${draft.user}, ${draft.theme}`
+        })
+        return `${user}: ${ctx.session.theme}, ${ctx.session.sum}`
+      },
+      '/theme': ctx => {
+        ctx.session.theme = 'dark'
+        delete ctx.session.user
+      },
+    },
+  )
+  await visitor.get('/begin')
+  const slow = visitor.get('/slow')
+  await gate.arrived
+  await visitor.get('/theme')
+  gate.open()
+  assert.equal((await slow).text, 'ada: dark, undefined, dark')
+  assert.deepEqual(JSON.parse((await visitor.get('/all')).text), { theme: 'dark', sum: 'undefined, dark' })
+})
+
+test('an update does not bring a session back, and says what it could not save', async t => {
+  const gate = new Gate()
+  const { visitor, events, clock } = await tell(
+    t,
+    ({ now }) => ({ store: memoryStore({ now }) }),
+    {},
+    {
+      ...PAGES,
+      '/slow': async ctx => {
+        ctx.session.pending = 1
+        await gate.pass()
+        await ctx.session.update(count)
+        return ctx.session.n
+      },
+    },
+  )
+  await visitor.get('/begin')
+  const copy = visitor.copy()
+  const slow = copy.get('/slow')
+  await gate.arrived
+  await visitor.get('/out')
+  gate.open()
+  const answer = await slow
+  assert.deepEqual([answer.status, answer.text, answer.cookies], [200, 'undefined', []])
+  await told()
+  assert.deepEqual(
+    events.filter(([event]) => event === 'session:gone').map(([, { keys }]) => keys),
+    [['pending']],
+  )
+  clock.elapse(1)
+  assert.equal((await copy.get('/')).text, 'nobody')
+})
+
+test('beforeSave and the schema have their say about a draft', async t => {
+  const seen: unknown[] = []
+  const { visitor, errors } = await tell(
+    t,
+    () => ({ store: memoryStore() }),
+    {
+      beforeSave: (_ctx: unknown, session: Record<string, unknown>) => {
+        seen.push(session.n)
+        session.checked = true
+      },
+      schema: {
+        '~standard': {
+          version: 1,
+          vendor: 'test',
+          validate: (value: unknown) =>
+            Number(Object(value).n ?? 0) > 2 ? { issues: [{ message: 'too much', path: ['n'] }] } : { value },
+        },
+      } as never,
+    },
+    PAGES,
+  )
+  await visitor.get('/count')
+  await visitor.get('/count')
+  assert.deepEqual(JSON.parse((await visitor.get('/all')).text), { n: 2, checked: true })
+  assert.equal((await visitor.get('/count')).status, 500)
+  assert.deepEqual(JSON.parse((await visitor.get('/all')).text), { n: 2, checked: true })
+  assert.deepEqual([seen.includes(3), errors.map(({ code }) => code)], [true, ['ERR_SESSION_SCHEMA']])
+})
+
+test('an update of a store that hangs is given up in time, and so is one that waits for it', async t => {
+  let hangs = false
+  const memory = memoryStore()
+  const store: Store = { ...memory, read: id => (hangs ? new Promise(() => {}) : memory.read(id)) }
+  const { visitor, errors } = await tell(
+    t,
+    () => ({ store, storeTimeout: 20 }),
+    {},
+    {
+      ...PAGES,
+      '/count': async (ctx: TestContext) => {
+        const { session } = ctx
+        hangs = true
+        const updates = [session.update(count), session.update(count)]
+        const outcomes = await Promise.allSettled(updates)
+        return outcomes.map(({ status }) => status).join()
+      },
+    },
+  )
+  await visitor.get('/begin')
+  assert.equal((await visitor.get('/count')).text, 'rejected,rejected')
+  hangs = false
+  assert.deepEqual(errors, [])
+  assert.notEqual(visitor.jar.get(KEY), undefined)
+  assert.deepEqual(JSON.parse((await visitor.get('/all')).text), { user: 'ada' })
+})

@@ -1,0 +1,132 @@
+/** What stands between a store and its table: what a copy of the table says, and what can be done with one. */
+
+import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
+import test from 'node:test'
+import { type RowOptions, type Rows, recordStore } from '../../src/stores/rows.ts'
+import type { StoredRecord } from '../../src/stores/store.ts'
+
+const HOUR = 3_600_000
+const SECRET = 'tqcFRmO4JzXyL1hPn7uVbE2wKd9sGa0i'
+const OLDER = 'pZ6vTf3mQx8cWj5kRy1nHb4gLs7dUe2o'
+const RECORD = { members: { user: '"ada@example.org"', cart: '[1]' }, lifetime: { _expire: 5, _maxAge: 6 } }
+const digest = (text: string) => createHash('sha256').update(text).digest('base64url')
+const call = { ctx: {}, rolling: false, changed: true }
+
+/** A table that never expires, and what is in it. */
+function open(options: RowOptions = {}, table = new Map<string, StoredRecord>()) {
+  const rows: Rows = {
+    read: name => table.get(name),
+    create: (name, record) => !table.has(name) && Boolean(table.set(name, record)),
+    replace: (name, record) => void table.set(name, record),
+    patch(name, { set }) {
+      const known = table.get(name) ?? RECORD
+      table.set(name, { ...known, members: { ...known.members, ...set } })
+      return 'saved'
+    },
+    touch: () => true,
+    retire: () => 'saved',
+    remove: names => names.filter(name => table.delete(name)).length,
+    list: subject =>
+      [...table]
+        .filter(([, record]) => record.subject === subject)
+        .map(([name, record]) => ({ name, record, createdAt: 1, seenAt: 2, expiresAt: 3 })),
+  }
+  return { table, store: recordStore('testStore', rows, options) }
+}
+
+test('no usable credential in a dump (CVE-2019-16782): a session is kept under the SHA-256 of its id', () => {
+  const { table, store } = open()
+  store.create('an id', RECORD, HOUR, call)
+  store.set('another', { user: 'eve' }, HOUR, call)
+  assert.deepEqual([...table.keys()], [digest('an id'), digest('another')])
+  assert.ok(!JSON.stringify([...table]).includes('an id'))
+  for (const name of table.keys()) assert.equal(store.read(name, call), undefined)
+  assert.deepEqual(store.get('an id', HOUR, call), { user: 'ada@example.org', cart: [1], _expire: 5, _maxAge: 6 })
+  assert.equal(store.create('an id', RECORD, HOUR, call), false)
+  store.destroy('an id', call)
+  store.destroy('another', call)
+  assert.equal(table.size, 0)
+})
+
+test('with hashIds: false it is kept under its id, and listed under the hash of that all the same', () => {
+  const { table, store } = open({ hashIds: false })
+  store.create('an id', { ...RECORD, subject: digest('ada') }, HOUR, call)
+  assert.deepEqual([...table.keys()], ['an id'])
+  const [listed] = store.list('ada') as readonly { handle: string }[]
+  assert.equal(listed?.handle, digest('an id'))
+  assert.equal(store.destroyAll('ada', { only: 'an id' }), 0)
+  assert.equal(store.destroyAll('ada', { only: digest('an id') }), 1)
+})
+
+test('what is sealed says nothing of a value, and is another text each time', () => {
+  const { table, store } = open({ seal: [SECRET] })
+  store.create('a', { ...RECORD, subject: digest('ada') }, HOUR, call)
+  store.create('b', RECORD, HOUR, call)
+  const dump = JSON.stringify([...table])
+  for (const secret of ['ada@', '[1]', 'example']) assert.ok(!dump.includes(secret))
+  const [a, b] = [...table.values()]
+  assert.notEqual(a?.members.user, b?.members.user)
+  store.patch('a', { set: { theme: '"dark"' }, unset: [], lifetime: {}, keepsEmpty: true }, HOUR, call)
+  assert.ok(!JSON.stringify([...table]).includes('dark'))
+  assert.deepEqual((store.read('a', call) as StoredRecord).members, { ...RECORD.members, theme: '"dark"' })
+  store.set('c', { user: 'eve' }, HOUR, call)
+  assert.deepEqual(store.get('c', HOUR, call), { user: 'eve' })
+  assert.ok(!JSON.stringify([...table]).includes('eve'))
+  const [listed] = store.list('ada') as readonly { data: unknown }[]
+  assert.deepEqual(listed?.data, { user: 'ada@example.org', cart: [1], theme: 'dark' })
+})
+
+test('a sealed value opens for its session and its key alone, and only untouched', () => {
+  const { table, store } = open({ seal: [SECRET] })
+  store.create('a', RECORD, HOUR, call)
+  store.create('b', RECORD, HOUR, call)
+  const [a, b] = [digest('a'), digest('b')].map(name => table.get(name)?.members) as [
+    Record<string, string>,
+    Record<string, string>,
+  ]
+  const text = String(a.user)
+  const forgeries = {
+    'of another session': { user: String(b.user) },
+    'of another key': { cart: text },
+    'in the clear': { user: '"eve"' },
+    'cut off': { user: text.slice(0, -1) },
+    'with another character': { user: `${text.slice(0, 40)}${text[40] === 'A' ? 'B' : 'A'}${text.slice(41)}` },
+    empty: { user: '' },
+  }
+  for (const [what, members] of Object.entries(forgeries)) {
+    table.set(digest('a'), { members: { ...a, ...members }, lifetime: {} })
+    const [[name = '']] = Object.entries(members) as [[string, string]]
+    assert.equal((store.read('a', call) as StoredRecord).members[name], '', what)
+    assert.equal(store.get('a', HOUR, call), undefined, what)
+  }
+})
+
+test('secrets rotate: the first seals, each opens, and one that is dropped opens nothing', () => {
+  const { table, store: old } = open({ seal: [OLDER] })
+  old.create('a', RECORD, HOUR, call)
+  const { store: both } = open({ seal: [SECRET, OLDER] }, table)
+  assert.deepEqual((both.read('a', call) as StoredRecord).members, RECORD.members)
+  both.create('b', RECORD, HOUR, call)
+  const { store: late } = open({ seal: [SECRET] }, table)
+  assert.deepEqual((late.read('b', call) as StoredRecord).members, RECORD.members)
+  assert.equal(late.get('a', HOUR, call), undefined)
+})
+
+test('a value of 10 MB is sealed and opened', () => {
+  const { store } = open({ seal: [SECRET] })
+  const text = JSON.stringify('ü'.repeat(5_000_000))
+  store.create('a', { members: { text }, lifetime: {} }, HOUR, call)
+  assert.equal((store.read('a', call) as StoredRecord).members.text, text)
+})
+
+test('what is no list of good secrets is refused, and not shown', () => {
+  for (const seal of [[], 'secret', [''], ['short'], ['keyboard cat'], [SECRET, 'aaaaaaaaaaaaaaaaaaaaaaaaa'], {}]) {
+    assert.throws(
+      () => open({ seal: seal as never }),
+      (error: Error & { code?: string }) =>
+        error.code === 'ERR_SESSION_OPTION' && /^testStore: seal was of type \w+, expected/.test(error.message),
+    )
+  }
+  assert.throws(() => open({ hashIds: 'yes' as never }), { message: /^testStore: hashIds was yes, expected true or/ })
+})
