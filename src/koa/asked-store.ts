@@ -7,6 +7,7 @@ import {
   keyed,
   type Patch,
   type Patched,
+  type Retire,
   type Store,
   type StoredRecord,
 } from '../stores/store.ts'
@@ -44,48 +45,35 @@ export class AskedStore {
   }
 
   get(id: string): unknown {
-    const { ctx, config } = this.#scope
-    const lifetime = config.maxAge === 'session' ? config.ttl : config.maxAge
-    return this.#ask('get', id, () => this.store.get(id, lifetime, { ctx, rolling: config.rolling }))
+    return this.#ask('get', id)
   }
 
   set(id: string, payload: Payload, changed: boolean): unknown {
-    const { ctx, config } = this.#scope
-    const call = { ctx, rolling: config.rolling, changed }
-    return this.#ask('set', id, () => this.store.set(id, payload, ttlOf(this.#scope), call))
+    return this.#ask('set', id, payload, changed)
   }
 
   destroy(id: string): unknown {
-    return this.#ask('destroy', id, () => this.store.destroy(id, this.#call))
+    return this.#ask('destroy', id)
   }
 
   read(id: string): Answer<StoredRecord | undefined> {
-    const { ctx, config } = this.#scope
-    return this.#ask('read', id, () => this.#byKeys.read(id, { ctx, rolling: config.rolling }))
+    return this.#ask('read', id)
   }
 
   create(id: string, record: StoredRecord): Answer<boolean> {
-    return this.#ask('create', id, () => this.#byKeys.create(id, record, ttlOf(this.#scope), this.#call))
+    return this.#ask('create', id, record)
   }
 
   patch(id: string, patch: Patch): Answer<Patched> {
-    return this.#ask('patch', id, () => this.#byKeys.patch(id, patch, ttlOf(this.#scope), this.#call))
+    return this.#ask('patch', id, patch)
   }
 
   touch(id: string, lifetime: Lifetime): Answer<boolean> {
-    return this.#ask('touch', id, () => this.#byKeys.touch(id, lifetime, ttlOf(this.#scope), this.#call))
+    return this.#ask('touch', id, lifetime)
   }
 
-  retire(id: string, version: number | undefined): Answer<Patched | undefined> {
-    return this.#ask('retire', id, () => this.#byKeys.retire?.(id, { version }, ttlOf(this.#scope), this.#call))
-  }
-
-  get #call() {
-    return { ctx: this.#scope.ctx }
-  }
-
-  get #byKeys(): KeyedStore {
-    return this.store as KeyedStore
+  retire(id: string, version: number | undefined): Answer<Patched> {
+    return this.#ask('retire', id, { version })
   }
 
   /** What `answer` gives, if it does within the time that the store has for `operation`. */
@@ -115,16 +103,47 @@ export class AskedStore {
     })
   }
 
-  #ask<Value>(operation: Operation, id: string, question: () => Answer<Value>): Answer<Value> {
+  /** Asks by what the methods above are given, and says what of it is an answer to which. */
+  #ask<Value>(operation: Operation, id: string, what?: object, changed = false): Answer<Value> {
+    try {
+      // A store that answers something else than its contract says is not told from one that does.
+      const answer = this.#call(operation, id, what, changed) as Answer<Value>
+      return isPromise(answer) ? this.#settled(operation, id, answer) : answer
+    } catch (cause) {
+      throw this.#failed(operation, id, 'ERR_SESSION_STORE', cause)
+    }
+  }
+
+  /** One switch in place of a closure for each question, which would be a good part of what a request allocates here. */
+  #call(operation: Operation, id: string, what: object | undefined, changed: boolean): unknown {
+    const { ctx, config } = this.#scope
+    const { rolling, maxAge } = config
+    const store = this.store as KeyedStore
+    switch (operation) {
+      case 'get':
+        return store.get(id, maxAge === 'session' ? config.ttl : maxAge, { ctx, rolling })
+      case 'set':
+        return store.set(id, what as Payload, ttlOf(this.#scope), { ctx, rolling, changed })
+      case 'read':
+        return store.read(id, { ctx, rolling })
+      case 'create':
+        return store.create(id, what as StoredRecord, ttlOf(this.#scope), { ctx })
+      case 'patch':
+        return store.patch(id, what as Patch, ttlOf(this.#scope), { ctx })
+      case 'touch':
+        return store.touch(id, what as Lifetime, ttlOf(this.#scope), { ctx })
+      case 'retire':
+        return store.retire?.(id, what as Retire, ttlOf(this.#scope), { ctx })
+      default:
+        return store.destroy(id, { ctx })
+    }
+  }
+
+  #settled<Value>(operation: Operation, id: string, answer: PromiseLike<Value>): Promise<Value> {
     const fail = (cause: unknown) => {
       throw this.#failed(operation, id, 'ERR_SESSION_STORE', cause)
     }
-    try {
-      const answer = question()
-      return isPromise(answer) ? this.within(operation, id, Promise.resolve(answer).catch(fail)) : answer
-    } catch (cause) {
-      return fail(cause)
-    }
+    return this.within(operation, id, Promise.resolve(answer).catch(fail))
   }
 
   #failed(

@@ -53,7 +53,10 @@ function examined(
   if (!lifetime || isBlank) return { fault: 'missed', reason: 'missing', id }
   const { valid, schema } = config
   const end = endOf(lifetime, config.now(), config.absoluteTimeout)
-  if (record && !end && !valid && !schema) return { id, lifetime, ...known(record), members: record.members }
+  if (record && !end && !valid && !schema) {
+    const { members, version, subject } = record
+    return { id, lifetime, members, version, subject }
+  }
   const value = record ? readable(record) : lifetime
   if (end) return { fault: 'expired', reason: end, id, value }
   if (!value) return { fault: 'invalid', reason: 'undecodable', id }
@@ -62,15 +65,10 @@ function examined(
     return andThen(passesSchema(schema, value), passes =>
       // What looks at the payload may write to it, which the handler sees.
       passes
-        ? { id, lifetime, ...(record && known(record)), payload: value }
+        ? { id, lifetime, payload: value, version: record?.version, subject: record?.subject }
         : { fault: 'invalid', reason: 'schema', id, value },
     )
   })
-}
-
-/** What else is known of a record. */
-function known({ version, subject }: StoredRecord) {
-  return { version, subject }
 }
 
 /** What a record says, or nothing where it is no JSON. */

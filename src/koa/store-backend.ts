@@ -100,11 +100,10 @@ export class StoreBackend extends Backend {
     refuseUnreachable(this.scope, id)
     this.#storingId = id
     const { beforeSave, schema } = this.scope.config
-    const put = () => this.#put(session, id)
-    if (!beforeSave && !schema) return put()
+    if (!beforeSave && !schema) return this.#put(session, id)
     return andThen(prepare(this.scope, session), () => {
       if (beforeSave) this.compare(session)
-      return put()
+      return this.#put(session, id)
     })
   }
 
@@ -142,8 +141,13 @@ export class StoreBackend extends Backend {
 
   #create(id: string, lifetime: Lifetime, attempt: number): void | Promise<void> {
     this.#storingId = id
-    const record = { members: this.#state.after(), lifetime, subject: this.#state.owner }
-    return andThen(this.store.create(id, record), (isFree): void | Promise<void> => {
+    const record = { members: this.#state.after(), lifetime, version: 0, subject: this.#state.owner }
+    const isFree = this.store.create(id, record)
+    return isFree === true ? this.#saved(lifetime) : this.#created(isFree, lifetime, attempt)
+  }
+
+  #created(isFree: boolean | Promise<boolean>, lifetime: Lifetime, attempt: number): void | Promise<void> {
+    return andThen(isFree, (isFree): void | Promise<void> => {
       if (isFree) return this.#saved(lifetime)
       refuseTaken(attempt)
       return this.#create(this.#rename(), lifetime, attempt + 1)

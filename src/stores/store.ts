@@ -89,7 +89,7 @@ export interface StoredRecord {
   readonly lifetime: StoredLifetime
   /** When the id was retired (ms since the epoch), if it was: then there are no members. */
   readonly retiredAt?: number | undefined
-  /** Another one after each `patch`: an integer. A store that has none can't be asked for one. */
+  /** An integer: 0 when the record is created, and another one after each `patch`. A store may have none. */
   readonly version?: number | undefined
   /**
    * Whose session it is, if that is known: the SHA-256 of the subject in base64url, so that a store holds no name of a
