@@ -1,4 +1,5 @@
 import { checkOption } from './after.ts'
+import { type Linked, Recency } from './recency.ts'
 import { type Row, type RowOptions, type Rows, recordStore } from './rows.ts'
 import type {
   ListedSession,
@@ -37,16 +38,13 @@ export interface MemoryStore extends Plain {
 }
 
 /** An object is a record as it is read: it is handed out, and another one takes its place when it changes. */
-interface Entry {
+interface Entry extends Linked<Entry> {
   /** The key that it was made under: that of a later request may hold on to all of the request's headers. */
   readonly name: string
   record: StoredRecord
   readonly createdAt: number
   ttl: number
   expiresAt: number
-  /** Its neighbours in the order of use. */
-  older: Entry | undefined
-  newer: Entry | undefined
 }
 
 /**
@@ -61,30 +59,7 @@ export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
   checkOption('memoryStore', 'now', now, typeof now === 'function', 'a function that gives milliseconds')
   const entries = new Map<string, Entry>()
   const ofSubjects = new Map<string, Set<Entry>>()
-  // A list of its own: to find the first key of a Map takes longer the more were deleted before it.
-  let oldest: Entry | undefined
-  let newest: Entry | undefined
-
-  function detach({ older, newer }: Entry): void {
-    if (older) older.newer = newer
-    else oldest = newer
-    if (newer) newer.older = older
-    else newest = older
-  }
-
-  function append(entry: Entry): void {
-    entry.older = newest
-    entry.newer = undefined
-    if (newest) newest.newer = entry
-    else oldest = entry
-    newest = entry
-  }
-
-  function use(entry: Entry): void {
-    if (entry === newest) return
-    detach(entry)
-    append(entry)
-  }
+  const recency = new Recency<Entry>()
 
   function index(entry: Entry): void {
     const { subject } = entry.record
@@ -103,7 +78,7 @@ export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
   }
 
   function forget(entry: Entry): void {
-    detach(entry)
+    recency.detach(entry)
     unindex(entry)
     entries.delete(entry.name)
   }
@@ -116,7 +91,7 @@ export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
       forget(entry)
       return undefined
     }
-    use(entry)
+    recency.use(entry)
     return entry
   }
 
@@ -125,8 +100,8 @@ export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
     const entry = { name, record, createdAt: at, ttl, expiresAt: at + ttl, older: undefined, newer: undefined }
     entries.set(name, entry)
     index(entry)
-    append(entry)
-    if (entries.size > max && oldest) forget(oldest)
+    recency.append(entry)
+    if (entries.size > max && recency.oldest) forget(recency.oldest)
   }
 
   /** What can be changed. */

@@ -1,0 +1,36 @@
+/** What a list of recency holds: it has its neighbours in itself, so that nothing is allocated and nothing searched. */
+export interface Linked<Self> {
+  older: Self | undefined
+  newer: Self | undefined
+}
+
+/**
+ * Entries in the order in which they were used. A list of its own: to find the first key of a Map takes longer the more
+ * were deleted before it.
+ */
+export class Recency<Entry extends Linked<Entry>> {
+  /** The one that was not used for longest. */
+  oldest: Entry | undefined
+  #newest: Entry | undefined
+
+  append(entry: Entry): void {
+    entry.older = this.#newest
+    entry.newer = undefined
+    if (this.#newest) this.#newest.newer = entry
+    else this.oldest = entry
+    this.#newest = entry
+  }
+
+  detach({ older, newer }: Entry): void {
+    if (older) older.newer = newer
+    else this.oldest = newer
+    if (newer) newer.older = older
+    else this.#newest = older
+  }
+
+  use(entry: Entry): void {
+    if (entry === this.#newest) return
+    this.detach(entry)
+    this.append(entry)
+  }
+}
