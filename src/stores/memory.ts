@@ -11,6 +11,7 @@ import type {
   StoredRecord,
   Which,
 } from './store.ts'
+import { SubjectIndex } from './subject-index.ts'
 
 export interface MemoryStoreOptions extends RowOptions {
   /** How many sessions it keeps; beyond, the one that was not used for longest goes first. Default 10,000. */
@@ -58,28 +59,12 @@ export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
   checkOption('memoryStore', 'max', max, Number.isSafeInteger(max) && max > 0, 'a positive integer')
   checkOption('memoryStore', 'now', now, typeof now === 'function', 'a function that gives milliseconds')
   const entries = new Map<string, Entry>()
-  const ofSubjects = new Map<string, Set<Entry>>()
+  const subjects = new SubjectIndex<Entry>()
   const recency = new Recency<Entry>()
-
-  function index(entry: Entry): void {
-    const { subject } = entry.record
-    if (subject === undefined) return
-    const known = ofSubjects.get(subject)
-    if (known) known.add(entry)
-    else ofSubjects.set(subject, new Set([entry]))
-  }
-
-  function unindex(entry: Entry): void {
-    const { subject } = entry.record
-    if (subject === undefined) return
-    const known = ofSubjects.get(subject)
-    known?.delete(entry)
-    if (known?.size === 0) ofSubjects.delete(subject)
-  }
 
   function forget(entry: Entry): void {
     recency.detach(entry)
-    unindex(entry)
+    subjects.remove(entry)
     entries.delete(entry.name)
   }
 
@@ -99,7 +84,7 @@ export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
     const at = now()
     const entry = { name, record, createdAt: at, ttl, expiresAt: at + ttl, older: undefined, newer: undefined }
     entries.set(name, entry)
-    index(entry)
+    subjects.add(entry)
     recency.append(entry)
     if (entries.size > max && recency.oldest) forget(recency.oldest)
   }
@@ -112,10 +97,10 @@ export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
 
   function change(entry: Entry, record: StoredRecord, ttl: number): void {
     const isMoved = record.subject !== entry.record.subject
-    if (isMoved) unindex(entry)
+    if (isMoved) subjects.remove(entry)
     // Another object, since requests that read the last one still have it.
     entry.record = record
-    if (isMoved) index(entry)
+    if (isMoved) subjects.add(entry)
     entry.ttl = ttl
     entry.expiresAt = now() + ttl
   }
@@ -172,7 +157,7 @@ export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
     },
 
     list(subject) {
-      const found = [...(ofSubjects.get(subject) ?? [])]
+      const found = [...subjects.of(subject)]
       return found.filter(({ expiresAt }) => expiresAt > now()).map(rowOf)
     },
   }
