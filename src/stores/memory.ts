@@ -167,7 +167,10 @@ export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
   return Object.defineProperty(store, 'size', { get: () => entries.size, enumerable: true }) as MemoryStore
 }
 
-function firstOf({ members, lifetime, subject }: StoredRecord): StoredRecord {
+/** A record as it is kept first: one that has a version is kept as it was given. */
+function firstOf(record: StoredRecord): StoredRecord {
+  if (record.version === 0) return record
+  const { members, lifetime, subject } = record
   return { members, lifetime, retiredAt: undefined, version: 0, subject }
 }
 

@@ -251,7 +251,9 @@ for (const [how, later] of [
         return [method, rest]
       })
     }
-    assert.deepEqual(await during('/fill'), [['create', { members: { user: '"ada"', cart: '[1]', visits: '1' } }]])
+    assert.deepEqual(await during('/fill'), [
+      ['create', { members: { user: '"ada"', cart: '[1]', visits: '1' }, version: 0 }],
+    ])
     assert.deepEqual(await during('/read'), [['read', {}]])
     assert.deepEqual(await during('/nothing'), [['read', {}]])
     assert.deepEqual(await during('/visit'), [
