@@ -26,7 +26,7 @@ const RULES = [
   { part: /./, imports: /^index/, words: /(: any\b|as any\b|<any>|any\[\])/ },
 ]
 
-const CORE_LINES = 3195
+const CORE_LINES = 3219
 const FILE_LINES = 250
 
 const files = readdirSync(source, { recursive: true })

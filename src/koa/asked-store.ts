@@ -21,67 +21,72 @@ export type Operation =
   | ('read' | 'create' | 'patch' | 'touch' | 'retire' | 'update')
 
 /**
- * The store of one request. What it is asked it answers within `storeTimeout`: otherwise, and where it fails, it is
+ * A store, as requests ask it. It answers within their `storeTimeout`: otherwise, and where it fails, it is
  * `ERR_SESSION_TIMEOUT` and `ERR_SESSION_STORE`, and the event `session:error`.
  */
 export class AskedStore {
-  readonly #scope: Scope
   readonly store: Store
-  /** Whether it can be written to key by key; if not, `read` and what follows must not be called. */
-  readonly isKeyed: boolean
-  readonly canRetire: boolean
 
-  /** `storeFor` makes the store. One that can't be made is like one that is down. */
-  constructor(scope: Scope, storeFor: (scope: Scope) => Store) {
-    this.#scope = scope
+  constructor(store: Store) {
+    this.store = store
+  }
+
+  /** The store that `make` makes for one request. One that can't be made is like one that is down. */
+  static for(scope: Scope, make: () => Store): AskedStore {
     try {
-      this.store = storeFor(scope)
+      return new AskedStore(make())
     } catch (cause) {
-      throw this.#failed('open', undefined, 'ERR_SESSION_STORE', cause)
+      throw failed(scope, 'open', undefined, 'ERR_SESSION_STORE', cause)
     }
-    const byKeys = keyed(this.store)
-    this.isKeyed = byKeys !== undefined
-    this.canRetire = byKeys?.retire !== undefined
   }
 
-  get(id: string): unknown {
-    return this.#ask('get', id)
+  /** Whether it can be written to key by key; if not, `read` and what follows must not be called. */
+  get isKeyed(): boolean {
+    return keyed(this.store) !== undefined
   }
 
-  set(id: string, payload: Payload, changed: boolean): unknown {
-    return this.#ask('set', id, payload, changed)
+  get canRetire(): boolean {
+    return keyed(this.store)?.retire !== undefined
   }
 
-  destroy(id: string): unknown {
-    return this.#ask('destroy', id)
+  get(scope: Scope, id: string): unknown {
+    return this.#ask(scope, 'get', id)
   }
 
-  read(id: string): Answer<StoredRecord | undefined> {
-    return this.#ask('read', id)
+  set(scope: Scope, id: string, payload: Payload, changed: boolean): unknown {
+    return this.#ask(scope, 'set', id, payload, changed)
   }
 
-  create(id: string, record: StoredRecord): Answer<boolean> {
-    return this.#ask('create', id, record)
+  destroy(scope: Scope, id: string): unknown {
+    return this.#ask(scope, 'destroy', id)
   }
 
-  patch(id: string, patch: Patch): Answer<Patched> {
-    return this.#ask('patch', id, patch)
+  read(scope: Scope, id: string): Answer<StoredRecord | undefined> {
+    return this.#ask(scope, 'read', id)
   }
 
-  touch(id: string, lifetime: Lifetime): Answer<boolean> {
-    return this.#ask('touch', id, lifetime)
+  create(scope: Scope, id: string, record: StoredRecord): Answer<boolean> {
+    return this.#ask(scope, 'create', id, record)
   }
 
-  retire(id: string, version: number | undefined): Answer<Patched> {
-    return this.#ask('retire', id, { version })
+  patch(scope: Scope, id: string, patch: Patch): Answer<Patched> {
+    return this.#ask(scope, 'patch', id, patch)
+  }
+
+  touch(scope: Scope, id: string, lifetime: Lifetime): Answer<boolean> {
+    return this.#ask(scope, 'touch', id, lifetime)
+  }
+
+  retire(scope: Scope, id: string, version: number | undefined): Answer<Patched> {
+    return this.#ask(scope, 'retire', id, { version })
   }
 
   /** What `answer` gives, if it does within the time that the store has for `operation`. */
-  within<Value>(operation: Operation, id: string, answer: PromiseLike<Value>): Promise<Value> {
-    const { storeTimeout } = this.#scope.config
+  within<Value>(scope: Scope, operation: Operation, id: string, answer: PromiseLike<Value>): Promise<Value> {
+    const { storeTimeout } = scope.config
     return new Promise((resolve, reject) => {
       let timer: NodeJS.Timeout | undefined
-      const overdue = () => reject(this.#failed(operation, id, 'ERR_SESSION_TIMEOUT'))
+      const overdue = () => reject(failed(scope, operation, id, 'ERR_SESSION_TIMEOUT'))
       // What answers in this tick gets no timer.
       const waiting = setImmediate(() => {
         timer = setTimeout(overdue, storeTimeout)
@@ -104,60 +109,60 @@ export class AskedStore {
   }
 
   /** Asks by what the methods above are given, and says what of it is an answer to which. */
-  #ask<Value>(operation: Operation, id: string, what?: object, changed = false): Answer<Value> {
+  #ask<Value>(scope: Scope, operation: Operation, id: string, what?: object, changed = false): Answer<Value> {
     try {
       // A store that answers something else than its contract says is not told from one that does.
-      const answer = this.#call(operation, id, what, changed) as Answer<Value>
-      return isPromise(answer) ? this.#settled(operation, id, answer) : answer
+      const answer = this.#call(scope, operation, id, what, changed) as Answer<Value>
+      return isPromise(answer) ? this.#settled(scope, operation, id, answer) : answer
     } catch (cause) {
-      throw this.#failed(operation, id, 'ERR_SESSION_STORE', cause)
+      throw failed(scope, operation, id, 'ERR_SESSION_STORE', cause)
     }
   }
 
   /** One switch in place of a closure for each question, which would be a good part of what a request allocates here. */
-  #call(operation: Operation, id: string, what: object | undefined, changed: boolean): unknown {
-    const { ctx, config } = this.#scope
+  #call(scope: Scope, operation: Operation, id: string, what: object | undefined, changed: boolean): unknown {
+    const { ctx, config } = scope
     const { rolling, maxAge } = config
     const store = this.store as KeyedStore
     switch (operation) {
       case 'get':
         return store.get(id, maxAge === 'session' ? config.ttl : maxAge, { ctx, rolling })
       case 'set':
-        return store.set(id, what as Payload, ttlOf(this.#scope), { ctx, rolling, changed })
+        return store.set(id, what as Payload, ttlOf(scope), { ctx, rolling, changed })
       case 'read':
         return store.read(id, { ctx, rolling })
       case 'create':
-        return store.create(id, what as StoredRecord, ttlOf(this.#scope), { ctx })
+        return store.create(id, what as StoredRecord, ttlOf(scope), { ctx })
       case 'patch':
-        return store.patch(id, what as Patch, ttlOf(this.#scope), { ctx })
+        return store.patch(id, what as Patch, ttlOf(scope), { ctx })
       case 'touch':
-        return store.touch(id, what as Lifetime, ttlOf(this.#scope), { ctx })
+        return store.touch(id, what as Lifetime, ttlOf(scope), { ctx })
       case 'retire':
-        return store.retire?.(id, what as Retire, ttlOf(this.#scope), { ctx })
+        return store.retire?.(id, what as Retire, ttlOf(scope), { ctx })
       default:
         return store.destroy(id, { ctx })
     }
   }
 
-  #settled<Value>(operation: Operation, id: string, answer: PromiseLike<Value>): Promise<Value> {
+  #settled<Value>(scope: Scope, operation: Operation, id: string, answer: PromiseLike<Value>): Promise<Value> {
     const fail = (cause: unknown) => {
-      throw this.#failed(operation, id, 'ERR_SESSION_STORE', cause)
+      throw failed(scope, operation, id, 'ERR_SESSION_STORE', cause)
     }
-    return this.within(operation, id, Promise.resolve(answer).catch(fail))
+    return this.within(scope, operation, id, Promise.resolve(answer).catch(fail))
   }
+}
 
-  #failed(
-    operation: Operation,
-    id: string | undefined,
-    code: 'ERR_SESSION_STORE' | 'ERR_SESSION_TIMEOUT',
-    cause?: unknown,
-  ) {
-    const { ctx, config } = this.#scope
-    const what = code === 'ERR_SESSION_STORE' ? 'failed' : `has not answered within ${config.storeTimeout} ms`
-    const error = new SessionError(code, `${operation} of the session store ${what}`, { cause })
-    emitFailed(ctx, operation, id, error)
-    return error
-  }
+function failed(
+  { ctx, config }: Scope,
+  operation: Operation,
+  id: string | undefined,
+  code: 'ERR_SESSION_STORE' | 'ERR_SESSION_TIMEOUT',
+  cause?: unknown,
+): SessionError {
+  const what = code === 'ERR_SESSION_STORE' ? 'failed' : `has not answered within ${config.storeTimeout} ms`
+  const error = new SessionError(code, `${operation} of the session store ${what}`, { cause })
+  emitFailed(ctx, operation, id, error)
+  return error
 }
 
 /** Whether `error` is that of a store which failed, or did not answer. */

@@ -24,14 +24,14 @@ export async function handOver(
   for (let attempt = 1; ; attempt++) {
     // Without its version nobody knows what is there. Whoever writes all the time can't hold it up for ever.
     const isUnknown = attempt === 1 && version === undefined
-    const outcome = isUnknown ? 'conflict' : await store.retire(from, attempt > ATTEMPTS ? undefined : version)
+    const outcome = isUnknown ? 'conflict' : await store.retire(scope, from, attempt > ATTEMPTS ? undefined : version)
     if (outcome !== 'conflict') return outcome === 'gone' ? undefined : members
-    const record = await store.read(from)
+    const record = await store.read(scope, from)
     if (!record || record.retiredAt !== undefined) return undefined
     const { set, unset } = changesOfOthers(before, record.members, isTheirs)
     if (unset.length > 0 || Object.keys(set).length > 0) {
       const patch = { set, unset, lifetime: scope.newLifetime(), keepsEmpty: true }
-      if ((await store.patch(to, patch)) !== 'saved') return undefined
+      if ((await store.patch(scope, to, patch)) !== 'saved') return undefined
       members = changed(members, set, unset)
     }
     before = record.members

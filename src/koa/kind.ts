@@ -2,7 +2,7 @@ import type { Context } from 'koa'
 import { type Config, resolveConfig } from '../config.ts'
 import { optionError, warnOnce } from '../errors.ts'
 import type { Given, Sealing } from '../sealing.ts'
-import type { Store } from '../stores/store.ts'
+import { AskedStore } from './asked-store.ts'
 import { refusePromise } from './await.ts'
 import type { Backend } from './backend.ts'
 import { type Carrier, cookieCarrier, externalCarrier } from './carrier.ts'
@@ -180,7 +180,9 @@ function partsOf(options: Given): Parts {
   const config = resolveConfig(options)
   const { store, ContextStore, rolling, renew } = config
   const isStored = store !== undefined || ContextStore !== undefined
-  const storeFor = ({ ctx }: Scope) => (ContextStore ? new ContextStore(ctx) : (store as Store))
+  const asked = store && new AskedStore(store)
+  const storeFor = (scope: Scope) =>
+    ContextStore ? AskedStore.for(scope, () => new ContextStore(scope.ctx)) : (asked as AskedStore)
   return {
     options,
     config,

@@ -11,13 +11,13 @@ import type { Scope } from './scope.ts'
 /** What `store` has under the id that a client presented, and what is to be made of it. */
 export function loadStored(scope: Scope, store: AskedStore, id: string): Loaded | Promise<Loaded> {
   if (store.isKeyed) {
-    return andThen(store.read(id), record =>
+    return andThen(store.read(scope, id), record =>
       record?.retiredAt === undefined
         ? examined(scope, id, record?.lifetime, record)
         : retired(scope, id, record.retiredAt),
     )
   }
-  return andThen(store.get(id), payload => {
+  return andThen(store.get(scope, id), payload => {
     if (payload && !isPayload(payload)) return { fault: 'invalid', reason: 'undecodable', id, value: payload }
     // An empty object has nothing of a session that was saved: an id must not be adopted for it.
     const names = Object.keys(Object(payload))

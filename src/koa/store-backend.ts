@@ -2,8 +2,8 @@ import type { Lifetime } from '../session/lifetime.ts'
 import { type Found, type Loaded, pack } from '../session/payload.ts'
 import type { Difference } from '../session/plan.ts'
 import { dataOf, type Session } from '../session/session.ts'
-import type { Patched, Store } from '../stores/store.ts'
-import { AskedStore } from './asked-store.ts'
+import type { Patched } from '../stores/store.ts'
+import type { AskedStore } from './asked-store.ts'
 import { andThen } from './await.ts'
 import { Backend } from './backend.ts'
 import { emitGone } from './events.ts'
@@ -18,7 +18,7 @@ import { updateStored } from './update-stored.ts'
 /** The session is in a store, and the client carries its id. A store that can't be made is like one that is down. */
 export class StoreBackend extends Backend {
   id: string | undefined
-  readonly #storeFor: (scope: Scope) => Store
+  readonly #storeFor: (scope: Scope) => AskedStore
   readonly #state: StoredState
   #store: AskedStore | undefined
   /** The id under which the store holds the session, or may. */
@@ -33,7 +33,7 @@ export class StoreBackend extends Backend {
   /** Whether another request has ended it, or has given the client another one by now. */
   #lost: 'no' | 'gone' | 'replaced' = 'no'
 
-  constructor(scope: Scope, storeFor: (scope: Scope) => Store) {
+  constructor(scope: Scope, storeFor: (scope: Scope) => AskedStore) {
     super(scope)
     this.#state = new StoredState(scope)
     this.#storeFor = storeFor
@@ -57,7 +57,7 @@ export class StoreBackend extends Backend {
   }
 
   get store(): AskedStore {
-    this.#store ??= new AskedStore(this.scope, this.#storeFor)
+    this.#store ??= this.#storeFor(this.scope)
     return this.#store
   }
 
@@ -136,13 +136,15 @@ export class StoreBackend extends Backend {
   /** For a store of three methods, which replaces all. */
   #set(session: Session, id: string, lifetime: Lifetime): void | Promise<void> {
     const isChanged = this.#state.changes !== undefined || id !== this.#storedId
-    return andThen(this.store.set(id, pack(dataOf(session), lifetime), isChanged), () => this.#saved(lifetime))
+    return andThen(this.store.set(this.scope, id, pack(dataOf(session), lifetime), isChanged), () =>
+      this.#saved(lifetime),
+    )
   }
 
   #create(id: string, lifetime: Lifetime, attempt: number): void | Promise<void> {
     this.#storingId = id
     const record = { members: this.#state.after(), lifetime, version: 0, subject: this.#state.owner }
-    const isFree = this.store.create(id, record)
+    const isFree = this.store.create(this.scope, id, record)
     return isFree === true ? this.#saved(lifetime) : this.#created(isFree, lifetime, attempt)
   }
 
@@ -158,11 +160,11 @@ export class StoreBackend extends Backend {
   #patch(id: string, lifetime: Lifetime, isForced: boolean): void | Promise<void> {
     if (this.#lost === 'gone') return
     const { changes, newOwner: subject } = this.#state
-    if (!changes) return this.#patched(this.store.touch(id, lifetime), lifetime)
+    if (!changes) return this.#patched(this.store.touch(this.scope, id, lifetime), lifetime)
     const { set, unset, isEmpty } = changes
     this.#state.version = undefined
     const patch = { set, unset, lifetime, keepsEmpty: isEmpty && isForced, subject }
-    return this.#patched(this.store.patch(id, patch), lifetime)
+    return this.#patched(this.store.patch(this.scope, id, patch), lifetime)
   }
 
   #patched(outcome: boolean | Patched | Promise<boolean | Patched>, lifetime: Lifetime): void | Promise<void> {
@@ -200,7 +202,7 @@ export class StoreBackend extends Backend {
   }
 
   async #forget(id: string): Promise<void> {
-    await this.store.destroy(id)
+    await this.store.destroy(this.scope, id)
     this.#replacedId = this.#unreadId = undefined
   }
 
@@ -235,7 +237,7 @@ export class StoreBackend extends Backend {
   async #end(): Promise<void> {
     this.scope.reply.drop()
     for (const id of [this.#storedId, this.#replacedId, this.#unreadId])
-      if (id !== undefined) await this.store.destroy(id)
+      if (id !== undefined) await this.store.destroy(this.scope, id)
     this.id = this.#storedId = this.#storingId = this.#replacedId = this.#unreadId = undefined
     this.#state.clear()
     this.done = 'ended'

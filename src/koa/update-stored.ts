@@ -35,7 +35,7 @@ export function updateStored(
 ): Promise<Updated | undefined> {
   const turns = turnsOf.get(store.store) ?? new Turns()
   turnsOf.set(store.store, turns)
-  return store.within('update', id, turns.take(id, attempts))
+  return store.within(scope, 'update', id, turns.take(id, attempts))
 
   async function attempts(): Promise<Updated | undefined> {
     for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
@@ -47,7 +47,7 @@ export function updateStored(
   }
 
   async function attemptOnce(): Promise<Updated | undefined | 'conflict'> {
-    const record = await store.read(id)
+    const record = await store.read(scope, id)
     if (!record || record.retiredAt !== undefined) return undefined
     const draft = new Session(scope, false)
     fillFrom(draft, changed(record.members, mine.set, mine.unset))
@@ -58,7 +58,7 @@ export function updateStored(
     const subject = owner === record.subject ? undefined : (owner ?? null)
     const lifetime = scope.newLifetime()
     const patch = { set, unset, lifetime, keepsEmpty: true, version: record.version, subject }
-    const outcome = await store.patch(id, patch)
+    const outcome = await store.patch(scope, id, patch)
     if (outcome === 'conflict') return outcome
     return outcome === 'saved' ? { members: changed(record.members, set, unset), lifetime, owner } : undefined
   }
