@@ -2,15 +2,21 @@
  * Runs the tests with node:test on whatever Node this is. It exists because `node --test` takes patterns only from
  * Node 21 on, and because the same tests run against the source (the default) and against the built package
  * (`--dist`), by way of how `koa-session` is resolved.
+ *
+ * What needs a server that has to be started is in `test/stores/servers`, and left out with `--dist` unless it is asked
+ * for by that path: the matrix runs seven times, and a server is the same on every Node. SQLite is elsewhere, because
+ * its clients are not. The table at the end says what ran on what, as the tests handed it in (test/servers/report.ts).
  */
 import { spawnSync } from 'node:child_process'
-import { readdirSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 
 const { values, positionals } = parseArgs({ options: { dist: { type: 'boolean' } }, allowPositionals: true })
 const root = fileURLToPath(new URL('..', import.meta.url))
+const SERVERS = join('test', 'stores', 'servers')
 const wanted = positionals.length > 0 ? positionals : ['test']
 
 const files = readdirSync(join(root, 'test'), { recursive: true })
@@ -18,11 +24,38 @@ const files = readdirSync(join(root, 'test'), { recursive: true })
   .filter(file => file.endsWith('.test.ts') && wanted.some(part => file.includes(part)))
   // The unit tests look inside the source; what is built has no inside.
   .filter(file => !values.dist || !/^test\/(session|codec|config|stores\/rows|cli\/(?!process))/.test(file))
+  .filter(file => !values.dist || !file.startsWith(SERVERS) || wanted.some(part => part.startsWith(SERVERS)))
   .sort()
 
+const report = mkdtempSync(join(tmpdir(), 'koa-session-report-'))
 const { status } = spawnSync(process.execPath, ['--import', 'tsx', '--test', ...files], {
   cwd: root,
   stdio: 'inherit',
-  env: { ...process.env, TSX_TSCONFIG_PATH: values.dist ? 'tsconfig.dist.json' : 'tsconfig.json' },
+  env: { ...process.env, TSX_TSCONFIG_PATH: values.dist ? 'tsconfig.dist.json' : 'tsconfig.json', TEST_REPORT: report },
 })
+const rows = readdirSync(report).flatMap(file => readFileSync(join(report, file), 'utf8').trim().split('\n'))
+rmSync(report, { recursive: true })
+if (rows.length > 0) console.log(tableOf(rows.map(row => JSON.parse(row))))
 process.exit(status ?? 1)
+
+/** What did not run comes last. No line begins like one of node's counts, which others read. */
+function tableOf(rows) {
+  const cells = rows
+    .map(row => [row.store || '-', row.client || '-', row.server, outcomeOf(row)])
+    .sort((a, b) => a[3].startsWith('did') - b[3].startsWith('did') || a.join().localeCompare(b.join()))
+  const table = [['store', 'client', 'server', 'tests'], ...cells]
+  const widths = [0, 1, 2].map(column => Math.max(...table.map(line => line[column].length)))
+  return table
+    .map(line =>
+      line
+        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n')
+}
+
+function outcomeOf({ passed, failed, missing }) {
+  if (missing !== undefined) return `did not run: ${missing}`
+  return `${passed} passed${failed > 0 ? `, ${failed} failed` : ''}`
+}

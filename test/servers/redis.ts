@@ -1,0 +1,114 @@
+/* Redis of the machine: one server, or a cluster of six on loopback ports. */
+import { execFile } from 'node:child_process'
+import { join } from 'node:path'
+import { setTimeout as wait } from 'node:timers/promises'
+import { promisify } from 'node:util'
+import { type Found, folderOf, versionOf } from './found.ts'
+import { freePort, makeFolder } from './place.ts'
+import { launch, type Server } from './server.ts'
+
+export interface RedisOptions {
+  /** Keeps the data over a crash and a restart, as of the last answer. Off: what is restarted is empty. */
+  persistent?: boolean
+  /** More arguments of redis-server, such as `['--maxmemory', '10mb']`. */
+  args?: readonly string[]
+}
+
+export interface RedisCluster {
+  /** Masters and replicas, three of each, in no order: who is what changes when one of them fails. */
+  readonly nodes: readonly Server[]
+  readonly ports: readonly number[]
+  /** Waits until every node that runs sees the whole cluster at work. */
+  ready(): Promise<void>
+  stop(): Promise<void>
+}
+
+/** A node of a cluster talks to the others on its own port and this. */
+const BUS = 10_000
+const CLUSTER_PATIENCE = 60_000
+const run = promisify(execFile)
+
+export function findRedis(): Found {
+  const folder = folderOf('redis-server', 'redis-cli')
+  if (folder) return { folder, version: versionOf(join(folder, 'redis-server')) }
+  return { missing: 'redis-server is not installed: apt-get install redis-server' }
+}
+
+export async function startRedis(options: RedisOptions = {}): Promise<Server> {
+  const port = await freePort()
+  return startNode(programs(), port, options)
+}
+
+/** Six nodes, in two to four seconds. A master that is killed is replaced by its replica after about three seconds. */
+export async function startRedisCluster(): Promise<RedisCluster> {
+  const folder = programs()
+  const ports = new Set<number>()
+  while (ports.size < 6) ports.add(await freePort([BUS]))
+  const nodes = await Promise.all([...ports].map(port => startNode(folder, port, { args: CLUSTER })))
+  const stop = async () => {
+    await Promise.all(nodes.map(node => node.stop()))
+  }
+  const ready = () => waitForCluster(folder, [...ports])
+  try {
+    const addresses = [...ports].map(port => `127.0.0.1:${port}`)
+    const options = ['--cluster-replicas', '1', '--cluster-yes']
+    await run(join(folder, 'redis-cli'), ['--cluster', 'create', ...addresses, ...options])
+    await ready()
+  } catch (error) {
+    await stop()
+    throw error
+  }
+  return { nodes, ports: [...ports], ready, stop }
+}
+
+/** A replica is linked at once, and takes over soon. */
+const CLUSTER = [
+  ...['--cluster-enabled', 'yes', '--cluster-node-timeout', '2000', '--cluster-replica-validity-factor', '0'],
+  ...['--repl-diskless-sync-delay', '0', '--shutdown-timeout', '0'],
+]
+
+function startNode(programs: string, port: number, { persistent = false, args = [] }: RedisOptions): Promise<Server> {
+  const folder = makeFolder()
+  const place = ['--port', String(port), '--bind', '127.0.0.1', '--dir', folder]
+  const kept = ['--save', '', '--appendonly', persistent ? 'yes' : 'no']
+  return launch({
+    command: join(programs, 'redis-server'),
+    args: [...place, ...kept, ...args],
+    port,
+    url: `redis://127.0.0.1:${port}`,
+    folder,
+    ready: /Ready to accept connections/,
+    endSignal: 'SIGTERM',
+    crashSignal: 'SIGKILL',
+  })
+}
+
+async function waitForCluster(folder: string, ports: readonly number[]): Promise<void> {
+  const deadline = Date.now() + CLUSTER_PATIENCE
+  for (;;) {
+    const states = await Promise.all(ports.map(port => stateOf(folder, port)))
+    if (states.every(state => state.isFine)) return
+    if (Date.now() > deadline)
+      throw new Error(`the cluster is not ready: ${states.map(state => state.text).join('\n')}`)
+    await wait(100)
+  }
+}
+
+/** A node that is down has nothing to say about the others. */
+async function stateOf(folder: string, port: number): Promise<{ isFine: boolean; text: string }> {
+  try {
+    const ask = (...command: string[]) => run(join(folder, 'redis-cli'), ['-p', String(port), ...command])
+    const [cluster, replication] = await Promise.all([ask('cluster', 'info'), ask('info', 'replication')])
+    const text = cluster.stdout + replication.stdout
+    const isLinked = /role:master/.test(text) || /master_link_status:up/.test(text)
+    return { isFine: /cluster_state:ok/.test(text) && /cluster_slots_ok:16384/.test(text) && isLinked, text }
+  } catch (error) {
+    return { isFine: /Connection refused/.test(String(error)), text: String(error) }
+  }
+}
+
+function programs(): string {
+  const found = findRedis()
+  if (found.missing !== undefined) throw new Error(found.missing)
+  return found.folder
+}
