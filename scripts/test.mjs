@@ -40,7 +40,7 @@ process.exit(status ?? 1)
 
 /** What did not run comes last. No line begins like one of node's counts, which others read. */
 function tableOf(rows) {
-  const cells = rows
+  const cells = merged(rows)
     .map(row => [row.store || '-', row.client || '-', row.server, outcomeOf(row)])
     .sort((a, b) => a[3].startsWith('did') - b[3].startsWith('did') || a.join().localeCompare(b.join()))
   const table = [['store', 'client', 'server', 'tests'], ...cells]
@@ -53,6 +53,17 @@ function tableOf(rows) {
         .trimEnd(),
     )
     .join('\n')
+}
+
+/** Several suites can be about the same store, client and server. */
+function merged(rows) {
+  const sums = new Map()
+  for (const row of rows) {
+    const key = JSON.stringify([row.store, row.client, row.server, row.missing])
+    const { passed = 0, failed = 0 } = sums.get(key) ?? {}
+    sums.set(key, { ...row, passed: passed + row.passed, failed: failed + row.failed })
+  }
+  return [...sums.values()]
 }
 
 function outcomeOf({ passed, failed, missing }) {

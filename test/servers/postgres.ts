@@ -22,7 +22,11 @@ export interface PostgresOptions {
 }
 
 /** What is committed outlives a crash of the server, if not one of the machine: only the disk's own delay is saved. */
-const SETTINGS = ['fsync=off', 'max_connections=100', 'unix_socket_directories=', 'listen_addresses=127.0.0.1']
+const SETTINGS = [
+  ...['fsync=off', 'max_connections=100', 'unix_socket_directories=', 'listen_addresses=127.0.0.1'],
+  // Shared memory in its folder, which is removed, and not where a server that was killed leaves it.
+  'dynamic_shared_memory_type=mmap',
+]
 const run = promisify(execFile)
 
 export function findPostgres(source: PostgresSource): Found {

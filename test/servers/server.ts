@@ -94,6 +94,9 @@ async function kill(child: ChildProcess, signal: NodeJS.Signals): Promise<void> 
   const cannotBeRefused = signal === 'SIGKILL' || signal === 'SIGSTOP' || signal === 'SIGCONT'
   const pids = family(pidOf(child))
   for (const pid of cannotBeRefused ? pids : pids.slice(0, 1)) send(pid, signal)
+  // Children that are stopped don't see that their parent has ended.
+  const [, ...children] = pids
+  for (const pid of children) tellReaper(signal === 'SIGSTOP' ? { watch: pid, signal: 'SIGKILL' } : { forget: pid })
   if (signal === 'SIGSTOP' || signal === 'SIGCONT') return
   await down(child, pids)
 }
