@@ -13,6 +13,8 @@ import { ended, family, send } from './process.ts'
 export interface Server {
   readonly port: number
   readonly url: string
+  /** Its own, with its file `log` and its data. */
+  readonly folder: string
   /** Another one after each `restart`. */
   readonly pid: number
   /**
@@ -50,6 +52,7 @@ export async function launch(how: Launch): Promise<Server> {
   return {
     port: how.port,
     url: how.url,
+    folder: how.folder,
     get pid() {
       return pidOf(child)
     },
