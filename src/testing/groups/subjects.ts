@@ -1,0 +1,198 @@
+import assert from 'node:assert/strict'
+import { assertNone, type Bench, digestOf, LONG, type RecordParts } from '../bench.ts'
+import { cases } from '../case.ts'
+import { SUBJECTS } from '../hostile.ts'
+
+const MEMBERS = { user: '"ada"', device: '{"name":"phone"}' }
+const DATA = { user: 'ada', device: { name: 'phone' } }
+
+const ada = (t: Bench) => t.id('ada')
+const bob = (t: Bench) => t.id('bob')
+
+async function add(t: Bench, subject: string, stem: string, parts: RecordParts = {}): Promise<string> {
+  await t.create(t.id(stem), MEMBERS, { subject: digestOf(subject), ...parts })
+  return t.id(stem)
+}
+
+/** That the sessions of `subject` are those under these ids, in any order. */
+async function has(t: Bench, subject: string, ids: readonly string[], message?: string): Promise<void> {
+  const handles = (await t.list(subject)).map(({ handle }) => handle)
+  assert.deepEqual([...handles].sort(), ids.map(digestOf).sort(), message)
+}
+
+const listing = cases('subjects', ['subjects'], {
+  'who has no sessions has none': async t => {
+    assert.deepEqual([...(await t.list(ada(t)))], [])
+    assert.equal(await t.destroyAll(ada(t)), 0)
+  },
+
+  'a session is listed with its data, and with when it was made, was seen, and expires': async t => {
+    const made = t.now()
+    const id = await add(t, ada(t), 'one')
+    await t.pass(30)
+    const seen = t.now()
+    await t.patch(id, { set: { cart: '[1]' } }, LONG)
+    const [session, ...others] = await t.list(ada(t))
+    assert.equal(others.length, 0)
+    assert.ok(session, 'the session is not listed')
+    assert.equal(session.handle, digestOf(id), 'a handle is the SHA-256 of the id in base64url')
+    t.isInstant(session.createdAt, made, 'createdAt')
+    t.isInstant(session.seenAt, seen, 'seenAt')
+    t.isInstant(session.expiresAt, seen + LONG, 'expiresAt')
+    assert.deepEqual({ ...session.data }, { ...DATA, cart: [1] })
+  },
+
+  'touching a session is seeing it, and reading it is not': async t => {
+    const id = await add(t, ada(t), 'one')
+    const made = t.now()
+    await t.pass(30)
+    await t.read(id)
+    await t.get(id)
+    t.isInstant((await t.list(ada(t)))[0]?.seenAt, made, 'seenAt')
+    await t.touch(id)
+    const [session] = await t.list(ada(t))
+    t.isInstant(session?.seenAt, t.now(), 'seenAt')
+    t.isInstant(session?.createdAt, made, 'createdAt')
+    assert.ok(session && session.seenAt > session.createdAt, 'touch() has to change when a session was seen')
+  },
+
+  'the oldest is the first, whichever was seen last': async t => {
+    const ids = []
+    for (const stem of ['c', 'a', 'd', 'b']) {
+      ids.push(await add(t, ada(t), stem))
+      await t.pass(5)
+    }
+    await t.touch(ids[0] ?? '')
+    const handles = (await t.list(ada(t))).map(({ handle }) => handle)
+    assert.deepEqual(handles, ids.map(digestOf))
+  },
+
+  'a record says whose it is': async t => {
+    const id = await add(t, ada(t), 'one')
+    assert.equal((await t.read(id))?.subject, digestOf(ada(t)))
+    await t.touch(id)
+    await t.patch(id, { set: { cart: '[1]' } })
+    assert.equal((await t.read(id))?.subject, digestOf(ada(t)), 'what no patch changes stays')
+  },
+
+  'a handle is no id': async t => {
+    const id = await add(t, ada(t), 'one')
+    const [session] = await t.list(ada(t))
+    const handle = session?.handle ?? ''
+    await t.isFree(handle)
+    await t.destroy(handle)
+    await t.hasMembers(id, MEMBERS)
+  },
+
+  'what was destroyed, emptied or has expired is not listed': async t => {
+    await t.destroy(await add(t, ada(t), 'destroyed'))
+    await t.patch(await add(t, ada(t), 'emptied'), { unset: Object.keys(MEMBERS) })
+    await add(t, ada(t), 'expired', { ttl: t.ttl })
+    const left = await add(t, ada(t), 'left')
+    await t.pass(t.ttl)
+    await has(t, ada(t), [left])
+    assert.equal(await t.destroyAll(ada(t)), 1, 'how many there were')
+  },
+
+  'a session changes hands, and belongs to nobody where that is said': async t => {
+    const id = await add(t, ada(t), 'one')
+    const other = await add(t, ada(t), 'other')
+    await t.patch(id, { set: { user: '"bob"' }, subject: digestOf(bob(t)) })
+    await has(t, ada(t), [other])
+    await has(t, bob(t), [id])
+    await t.patch(id, { subject: null })
+    await has(t, bob(t), [])
+    assertNone((await t.read(id))?.subject, 'a session of nobody has a subject')
+    await t.patch(id, { subject: digestOf(ada(t)) })
+    await has(t, ada(t), [id, other])
+  },
+
+  'a session that was nobody’s gets a subject, and one in conflict does not': async t => {
+    await t.create(t.id(), MEMBERS)
+    await has(t, ada(t), [])
+    await t.patch(t.id(), { subject: digestOf(ada(t)) })
+    await has(t, ada(t), [t.id()])
+    await t.patch(t.id('never'), { subject: digestOf(ada(t)) })
+    await has(t, ada(t), [t.id()])
+  },
+
+  'two hundred sessions are listed, and ended at once': async t => {
+    const stems = Array.from({ length: 200 }, (_, index) => String(index))
+    const ids = await Promise.all(stems.map(stem => add(t, ada(t), stem)))
+    await has(t, ada(t), ids)
+    assert.equal(await t.destroyAll(ada(t), { except: ids[77] }), 199)
+    await has(t, ada(t), [ids[77] ?? ''])
+  },
+
+  'a subject is only a name, whatever it is': async t => {
+    const subjects = SUBJECTS.map(stem => `${t.id()}${stem}`)
+    const ids = await Promise.all(subjects.map((subject, index) => add(t, subject, String(index))))
+    for (const [index, subject] of subjects.entries()) await has(t, subject, [ids[index] ?? ''], subject.slice(0, 60))
+    for (const subject of ['__proto__', 'constructor', 'toString']) assert.equal((await t.list(subject)).length, 0)
+    for (const subject of subjects) assert.equal(await t.destroyAll(subject), 1, subject.slice(0, 60))
+  },
+})
+
+const ending = cases('subjects', ['subjects'], {
+  'all sessions of a subject are ended, and none of another': async t => {
+    const ids = [await add(t, ada(t), 'one'), await add(t, ada(t), 'two')]
+    const other = await add(t, bob(t), 'three')
+    assert.equal(await t.destroyAll(ada(t)), 2)
+    await has(t, ada(t), [])
+    for (const id of ids) await t.isFree(id)
+    await has(t, bob(t), [other])
+    await t.hasMembers(other, MEMBERS)
+  },
+
+  'all but one are ended': async t => {
+    const [one, two] = [await add(t, ada(t), 'one'), await add(t, ada(t), 'two')]
+    assert.equal(await t.destroyAll(ada(t), { except: one }), 1)
+    await has(t, ada(t), [one])
+    await t.hasMembers(one, MEMBERS)
+    await t.isFree(two)
+    assert.equal(await t.destroyAll(ada(t), { except: two }), 1, 'except what is not there')
+    await t.isFree(one)
+  },
+
+  'one is ended, by its handle, and none by its id or by the handle of another’s': async t => {
+    const [one, two] = [await add(t, ada(t), 'one'), await add(t, ada(t), 'two')]
+    const other = await add(t, bob(t), 'three')
+    for (const only of [digestOf(other), one, '', digestOf('nobody')]) {
+      assert.equal(await t.destroyAll(ada(t), { only }), 0)
+    }
+    assert.equal(await t.destroyAll(ada(t), { only: digestOf(one) }), 1)
+    await t.isFree(one)
+    await has(t, ada(t), [two])
+    await has(t, bob(t), [other])
+  },
+
+  'sessions that are ended while others write to them do not come back': async t => {
+    const ids = await Promise.all(['a', 'b', 'c', 'd', 'e'].map(stem => add(t, ada(t), stem)))
+    const writing = ids.flatMap(id => [t.patch(id, { set: { cart: '[1]' } }), t.touch(id)])
+    await Promise.all([...writing, t.destroyAll(ada(t)), ...ids.map(id => t.touch(id))])
+    for (const id of ids) await t.isFree(id)
+    await has(t, ada(t), [])
+  },
+})
+
+const retiring = cases('subjects', ['subjects', 'retire'], {
+  'what was retired is not listed, and is nobody’s': async t => {
+    const id = await add(t, ada(t), 'one')
+    const left = await add(t, ada(t), 'two')
+    await t.retire(id)
+    await has(t, ada(t), [left])
+    assert.equal(await t.destroyAll(ada(t)), 1)
+  },
+})
+
+const conflicting = cases('subjects', ['subjects', 'versions'], {
+  'a patch in conflict does not change whose session it is': async t => {
+    const id = await add(t, ada(t), 'one')
+    const version = ((await t.read(id))?.version ?? 0) + 1000
+    assert.equal(await t.patch(id, { subject: digestOf(bob(t)), version }), 'conflict')
+    await has(t, ada(t), [id])
+    await has(t, bob(t), [])
+  },
+})
+
+export const subjects = [...listing, ...ending, ...retiring, ...conflicting]
