@@ -32,8 +32,8 @@ export interface StoreContractOptions<Tested extends Store = Store> {
   /** The clock whose `now` the store was given. Then no test waits; tests that are run in parallel take turns. */
   readonly clock?: ManualClock | undefined
   /**
-   * Without a `clock`: how long (ms) the sessions live that a test waits for to expire. Default 200. It has to be longer
-   * than the store takes to answer.
+   * Without a `clock`: how long (ms) the sessions live that a test waits for to expire. Default 300. It has to be much
+   * longer than the store takes to answer.
    */
   readonly ttl?: number | undefined
   /** Makes what is stored under `id` unreadable, behind the store's back. Without it that is not tested. */
@@ -77,7 +77,7 @@ const CASES: readonly Case[] = [
  */
 export function storeContract<Tested extends Store>(options: StoreContractOptions<Tested>): readonly StoreTest[] {
   check(options)
-  const { capabilities = [], clock, ttl = 200, corrupt } = options
+  const { capabilities = [], clock, ttl = 300, corrupt } = options
   const given = new Set<Need>(capabilities)
   if (clock) given.add('clock')
   if (corrupt) given.add('corrupt')

@@ -109,7 +109,7 @@ export const NAMES: readonly string[] = [
 /** What stands at the end of ids: all that is told apart when it is written as UTF-8. */
 export const IDS: readonly string[] = [
   ...new Set([...SYNTAX, ...ALIKE, ...BEYOND, ...INHERITED, ...NUMBERS]),
-  ...['', ' ', '  ', 'x'.repeat(150)],
+  ...['', ' ', '  ', 'x'.repeat(150), `${'x'.repeat(150)}y`],
 ]
 
 /** What stands at the end of subjects. */

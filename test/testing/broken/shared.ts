@@ -1,0 +1,181 @@
+import { LONG, later, type Row, rewrite } from './break.ts'
+
+export const CONCURRENCY: readonly Row[] = [
+  [
+    'patch() reads and writes back',
+    'concurrency',
+    memory => ({
+      patch: (id, patch, ttl) => rewrite(memory, id, patch, ttl),
+    }),
+  ],
+  [
+    'create() looks first',
+    'concurrency',
+    memory => ({
+      create: async (id, record, ttl) => {
+        const isFree = memory.read(id) === undefined
+        await later()
+        if (isFree) memory.destroy(id)
+        return isFree && memory.create(id, record, ttl)
+      },
+    }),
+  ],
+  [
+    'the version is checked first',
+    'concurrency',
+    memory => ({
+      patch: async (id, { version, ...patch }, ttl) => {
+        const record = memory.read(id)
+        await later()
+        return record && version !== undefined && version !== record.version ? 'conflict' : memory.patch(id, patch, ttl)
+      },
+    }),
+  ],
+  [
+    'a record is emptied in two steps',
+    'concurrency',
+    memory => ({
+      patch: async (id, patch, ttl) => {
+        const outcome = memory.patch(id, { ...patch, keepsEmpty: true }, ttl)
+        const isEmpty = !patch.keepsEmpty && Object.keys(memory.read(id)?.members ?? { a: '' }).length === 0
+        await later()
+        if (isEmpty) memory.destroy(id)
+        return isEmpty && outcome === 'saved' ? 'emptied' : outcome
+      },
+    }),
+  ],
+  [
+    'a patch looks whether it is there first',
+    'concurrency',
+    memory => ({
+      patch: async (id, patch, ttl) => {
+        const record = memory.read(id)
+        await later()
+        if (record && !memory.read(id)) memory.create(id, record, ttl)
+        return memory.patch(id, patch, ttl)
+      },
+    }),
+  ],
+  [
+    'retire() looks first',
+    'concurrency',
+    memory => ({
+      retire: async (id, retire, ttl) => {
+        const isThere = memory.read(id) !== undefined && memory.read(id)?.retiredAt === undefined
+        await later()
+        memory.retire(id, retire, ttl)
+        return isThere ? 'saved' : 'gone'
+      },
+    }),
+  ],
+]
+
+export const SUBJECTS: readonly Row[] = [
+  [
+    'list() has the id for a handle',
+    'subjects',
+    memory => {
+      const ids = new Set<string>()
+      return {
+        create: (id, record, ttl) => {
+          ids.add(id)
+          return memory.create(id, record, ttl)
+        },
+        list: subject => memory.list(subject).map((session, index) => ({ ...session, handle: [...ids][index] ?? '' })),
+      }
+    },
+  ],
+  [
+    'list() shows what has expired',
+    'subjects',
+    memory => ({ create: (id, record) => memory.create(id, record, LONG) }),
+  ],
+  ['list() shows nothing', 'subjects', () => ({ list: () => [] })],
+  ['list() has the latest first', 'subjects', memory => ({ list: subject => [...memory.list(subject)].reverse() })],
+  [
+    'list() shows the lifetime among the data',
+    'subjects',
+    memory => ({
+      list: subject => memory.list(subject).map(session => ({ ...session, data: { ...session.data, _maxAge: 1 } })),
+    }),
+  ],
+  [
+    'list() has seconds',
+    'subjects',
+    memory => ({
+      list: subject =>
+        memory.list(subject).map(session => ({ ...session, createdAt: Math.floor(session.createdAt / 1000) })),
+    }),
+  ],
+  [
+    'list() says that it was seen when it was made',
+    'subjects',
+    memory => ({
+      list: subject => memory.list(subject).map(session => ({ ...session, seenAt: session.createdAt })),
+    }),
+  ],
+  ['list() is cut at a hundred', 'subjects', memory => ({ list: subject => memory.list(subject).slice(0, 100) })],
+  [
+    'a record forgets whose it is when it is patched',
+    'subjects',
+    memory => ({
+      patch: (id, patch, ttl) => memory.patch(id, { subject: null, ...patch }, ttl),
+    }),
+  ],
+  [
+    'a subject never changes',
+    'subjects',
+    memory => ({
+      patch: (id, { subject: _, ...patch }, ttl) => memory.patch(id, patch, ttl),
+    }),
+  ],
+  [
+    'subjects are told apart by small letters only',
+    'subjects',
+    memory => ({
+      destroyAll: (subject, which) => memory.destroyAll(subject.replace(/B$/, 'b'), which),
+    }),
+  ],
+  [
+    'destroyAll() ignores except',
+    'subjects',
+    memory => ({
+      destroyAll: (subject, which) => memory.destroyAll(subject, { ...which, except: undefined }),
+    }),
+  ],
+  [
+    'destroyAll() ignores only',
+    'subjects',
+    memory => ({
+      destroyAll: (subject, which) => memory.destroyAll(subject, { ...which, only: undefined }),
+    }),
+  ],
+  [
+    'destroyAll() counts what it leaves',
+    'subjects',
+    memory => ({
+      destroyAll: (subject, which) => memory.destroyAll(subject, which) + memory.list(subject).length,
+    }),
+  ],
+  [
+    'a handle is good for an id',
+    'subjects',
+    memory => ({ get: id => memory.get(id) ?? (/^[\w-]{43}$/.test(id) ? { user: 'ada' } : undefined) }),
+  ],
+]
+
+export const CLAIMS: readonly Row[] = [
+  ['it has no retire()', 'claims', () => ({ retire: undefined as never })],
+  ['it has no list()', 'claims', () => ({ list: undefined as never })],
+  ['its plain methods are not its own', 'claims', memory => ({ plain: { ...memory.plain, get: () => undefined } })],
+  [
+    'it has no versions',
+    'claims',
+    memory => ({
+      read: id => {
+        const record = memory.read(id)
+        return record && { ...record, version: undefined }
+      },
+    }),
+  ],
+]
