@@ -21,7 +21,7 @@ export const LONG = 100_000_000_000
 const MINUTE = 60_000
 
 /** How far (ms) the instants of a store may be from those of the kit, where the clock is a real one. */
-const TOLERANCE = 2_000
+const TOLERANCE = 10_000
 
 type Members = StoredRecord['members']
 

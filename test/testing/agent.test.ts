@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net'
 import test from 'node:test'
 import session from 'koa-session'
 import { memoryStore } from 'koa-session/memory'
-import { type Agent, createAgent, manualClock } from '../../src/testing/index.ts'
+import { type Agent, createAgent, manualClock } from 'koa-session/testing'
 import { createApp } from '../support/koa.ts'
 
 const HOUR = 3_600_000

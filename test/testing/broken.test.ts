@@ -5,8 +5,8 @@
 
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import { memoryStore } from '../../src/stores/memory.ts'
-import { manualClock, type StoreContractOptions, storeContract } from '../../src/testing/index.ts'
+import { memoryStore } from 'koa-session/memory'
+import { manualClock, type StoreContractOptions, storeContract } from 'koa-session/testing'
 import { BASIC } from './broken/basic.ts'
 import type { Break } from './broken/break.ts'
 import { RETIRE, VERSIONS } from './broken/ended.ts'

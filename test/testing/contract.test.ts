@@ -4,8 +4,8 @@
 
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import { memoryStore } from '../../src/stores/memory.ts'
-import { manualClock, type StoreContractOptions, storeContract } from '../../src/testing/index.ts'
+import { memoryStore } from 'koa-session/memory'
+import { manualClock, type StoreContractOptions, storeContract } from 'koa-session/testing'
 import { ALL, threeMethods } from './stores.ts'
 
 const clock = manualClock()

@@ -1,4 +1,4 @@
-import type { Capability, Store } from '../../src/testing/index.ts'
+import type { Capability, Store } from 'koa-session/testing'
 
 export const ALL: readonly Capability[] = ['keys', 'versions', 'retire', 'subjects', 'order']
 

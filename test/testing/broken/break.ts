@@ -1,8 +1,8 @@
 /** What breaks a store in one way. */
 
-import type { MemoryStore } from '../../../src/stores/memory.ts'
+import type { MemoryStore } from 'koa-session/memory'
+import type { ManualClock, Store } from 'koa-session/testing'
 import type { Patch, StoredRecord } from '../../../src/stores/store.ts'
-import type { ManualClock, Store } from '../../../src/testing/index.ts'
 
 export type Break = (memory: MemoryStore, clock: ManualClock) => Partial<Store>
 export type Row = readonly [claim: string, group: string, breakIt: Break]
