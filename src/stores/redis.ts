@@ -1,0 +1,34 @@
+import { checkOption } from './after.ts'
+import { type IoRedisClient, isClient, type NodeRedisClient, type RedisClient, runnerOf } from './redis/client.ts'
+import { createRedisRows } from './redis/rows.ts'
+import { type RecordStore, type RowOptions, recordStore } from './rows.ts'
+
+export type { IoRedisClient, NodeRedisClient, RecordStore, RedisClient }
+
+export interface RedisStoreOptions extends RowOptions {
+  /**
+   * What the keys begin with: that of a session goes on with its name, that of the index of a subject with `@`. Default
+   * `'sess:'`. Stores with the same prefix share their sessions.
+   */
+  readonly prefix?: string | undefined
+}
+
+/**
+ * Sessions in Redis (4.0 and later), each in a hash under one key, that expires by itself. `client`: one of npm's `redis`
+ * (5, 6: a client, a pool, a cluster, sentinels) or of `ioredis` (5, 6: `Redis`, `Cluster`), which the application
+ * connects, configures and closes.
+ *
+ * Each operation is a script on one key, which is atomic, in one round trip, and runs on the master, so that no request
+ * misses what the one before it saved. A session that has a subject takes three when it is given it, and when it is
+ * extended about once in its lifetime. What is under a key and is no session is nothing: `read` does not see it, and
+ * `create` and `set` take its place.
+ *
+ * Throws `ERR_SESSION_OPTION` when `client` is none of these or an option not what it has to be.
+ */
+export function redisStore(client: RedisClient, options: RedisStoreOptions = {}): RecordStore {
+  const { prefix = 'sess:', now = Date.now } = options
+  checkOption('redisStore', 'client', client, isClient(client), 'a client of redis or ioredis')
+  checkOption('redisStore', 'prefix', prefix, typeof prefix === 'string', 'a string')
+  checkOption('redisStore', 'now', now, typeof now === 'function', 'a function that gives milliseconds')
+  return recordStore('redisStore', createRedisRows(runnerOf(client), prefix, now), options)
+}

@@ -1,0 +1,126 @@
+import type { Row, Rows } from '../rows.ts'
+import type { Patched, StoredLifetime } from '../store.ts'
+import type { Run, Script } from './client.ts'
+import { fieldOf, fieldsOf, rowIn } from './hash.ts'
+import { textOf } from './names.ts'
+import { CREATE, PATCH, READ, REMOVE, REPLACE, RETIRE, TOUCH } from './scripts.ts'
+import { createSubjects, type Entry } from './subjects.ts'
+
+/** How many commands are on their way at a time where there is one for each of many sessions. */
+const AT_A_TIME = 100
+
+/** What became of a session, and the entries of it that the index was given or is to lose. */
+interface Saved {
+  readonly verdict: string
+  readonly indexed: Entry | undefined
+  readonly former: Entry | undefined
+}
+
+/** Sessions as hashes, through `run`. Instants that are stored are by `now`. */
+export function createRedisRows(run: Run, prefix: string, now: () => number): Rows {
+  const subjects = createSubjects(run, prefix)
+  const keyOf = (name: string) => prefix + textOf(name)
+
+  async function save(
+    script: Script,
+    name: string,
+    lifetime: StoredLifetime,
+    ttl: number,
+    args: readonly string[],
+    given?: Entry | undefined,
+  ): Promise<Saved> {
+    const at = now()
+    const head = [String(at), String(at + ttl), String(ttl), JSON.stringify(lifetime)]
+    let indexed = given
+    for (;;) {
+      const entry = indexed ? [indexed.subject, String(indexed.score)] : ['', '']
+      const [verdict = '', subject, score] = await run(script, keyOf(name), [...head, ...entry, ...args])
+      if (verdict !== 'index') return { verdict, indexed, former: entryOf(name, subject, score) }
+      // Whose it is may change until the index has it.
+      indexed = await subjects.add(subject ?? '', name, ttl)
+    }
+  }
+
+  async function drop(...entries: Array<Entry | undefined>): Promise<void> {
+    await subjects.drop(entries.filter(entry => entry !== undefined))
+  }
+
+  async function read(name: string): Promise<Row | undefined> {
+    return rowIn(name, await run(READ, keyOf(name), []))
+  }
+
+  return {
+    read: async name => (await read(name))?.record,
+
+    async create(name, { members, lifetime, subject }, ttl) {
+      const whole = wholeOf(ttl)
+      const entry = subject !== undefined && whole > 0 ? await subjects.add(subject, name, whole) : undefined
+      const { verdict } = await save(CREATE, name, lifetime, whole, fieldsOf(members), entry)
+      if (verdict !== 'saved') return false
+      if (entry) await subjects.confirm(entry)
+      return true
+    },
+
+    async replace(name, { members, lifetime }, ttl) {
+      await save(REPLACE, name, lifetime, wholeOf(ttl), fieldsOf(members))
+    },
+
+    async patch(name, { set, unset, lifetime, keepsEmpty, version, subject }, ttl) {
+      const whose = subject === undefined ? '' : `=${subject ?? ''}`
+      const fields = fieldsOf(set)
+      const head = [String(version ?? ''), whose, keepsEmpty ? '1' : '', String(fields.length / 2)]
+      const args = [...head, ...fields, ...unset.map(fieldOf)]
+      const { verdict, indexed, former } = await save(PATCH, name, lifetime, wholeOf(ttl), args)
+      if (indexed && subject && verdict === 'saved') await subjects.confirm(indexed)
+      await drop(former)
+      return verdict as Patched
+    },
+
+    async touch(name, lifetime, ttl) {
+      const { verdict } = await save(TOUCH, name, lifetime, wholeOf(ttl), [])
+      return verdict === 'saved'
+    },
+
+    async retire(name, ttl, version) {
+      const args = [String(now()), String(wholeOf(ttl)), String(version ?? '')]
+      const [verdict, subject, score] = await run(RETIRE, keyOf(name), args)
+      await drop(entryOf(name, subject, score))
+      return verdict as Exclude<Patched, 'emptied'>
+    },
+
+    async remove(names) {
+      const answers = await forEach(names, async name => {
+        const [verdict, subject, score] = await run(REMOVE, keyOf(name), [])
+        return { isRemoved: verdict === 'removed', former: entryOf(name, subject, score) }
+      })
+      await drop(...answers.map(({ former }) => former))
+      return answers.filter(({ isRemoved }) => isRemoved).length
+    },
+
+    async list(subject) {
+      const entries = await subjects.list(subject)
+      const rows = await forEach(entries, ({ name }) => read(name))
+      const isIts = (row: Row | undefined) => row?.record.retiredAt === undefined && row?.record.subject === subject
+      await drop(...entries.filter((_, at) => !isIts(rows[at])))
+      return rows.filter(row => row !== undefined).filter(isIts)
+    },
+  }
+}
+
+/** The entry that a session knows of. To confirm it, it was made newer by one. */
+function entryOf(name: string, subject: string | undefined, score: string | undefined): Entry | undefined {
+  return subject === undefined ? undefined : { subject, name, score: Number(score) + 1 }
+}
+
+/** `ttl` as Redis takes it: a key with none is deleted. */
+function wholeOf(ttl: number): number {
+  return ttl > 0 ? Math.min(Math.ceil(ttl), Number.MAX_SAFE_INTEGER) : 0
+}
+
+async function forEach<From, To>(all: readonly From[], made: (one: From) => Promise<To>): Promise<To[]> {
+  const results: To[] = []
+  for (let at = 0; at < all.length; at += AT_A_TIME) {
+    results.push(...(await Promise.all(all.slice(at, at + AT_A_TIME).map(made))))
+  }
+  return results
+}

@@ -1,0 +1,128 @@
+/**
+ * What runs in Redis. A session is a hash under one key, with a field for each of its members, whose name begins with a
+ * dot, and those of the session itself:
+ *
+ * | field | holds |
+ * |---|---|
+ * | `l` | the lifetime, as JSON |
+ * | `v` | the version |
+ * | `c`, `a`, `e` | when it was created, saved or extended last, and when it expires (ms, by the clock of the store) |
+ * | `s`, `i` | whose it is, and until when the index of its subject has it (ms, by the clock of Redis) |
+ * | `r` | when the id was retired: then there is nothing else |
+ *
+ * What is no hash, or one without `l` and `r`, is nothing. The key expires as the session does. Instants that are
+ * compared with others in Redis are by its own clock, like the expiry of keys.
+ */
+
+import { scriptOf } from './client.ts'
+
+const KNOWN = `
+local key = KEYS[1]
+local known = redis.pcall('HMGET', key, 'l', 'r', 'v', 's', 'i', 'c')
+if known.err then
+  if string.sub(known.err, 1, 9) ~= 'WRONGTYPE' then return known end
+  known = {}
+end
+local live, retired, version, subject, bound, created = unpack(known)
+if not live then version, subject, bound, created = nil, nil, nil, nil end
+local former = subject and '\\0' .. subject .. '\\0' .. (bound or 0) or ''
+`
+
+/** ARGV: 1 now, 2 when it expires, 3 ttl, 4 lifetime, 5 and 6 the subject that has it in its index, and until when. */
+const SAVE = `${KNOWN}
+local function isToIndex(wanted)
+  if not wanted or wanted == ARGV[5] or ARGV[3] == '0' then return false end
+  if wanted ~= subject then return true end
+  local time = redis.call('TIME')
+  return time[1] * 1000 + time[2] / 1000 + ARGV[3] > (tonumber(bound) or 0)
+end
+
+local function save(number, wanted)
+  redis.call('HSET', key, 'l', ARGV[4], 'v', number, 'c', created or ARGV[1], 'a', ARGV[1], 'e', ARGV[2])
+  if wanted then
+    redis.call('HSET', key, 's', wanted, 'i', wanted == ARGV[5] and ARGV[6] or bound or 0)
+  elseif subject then
+    redis.call('HDEL', key, 's', 'i')
+  end
+end
+
+local function set(first, last)
+  for at = first, last, 2 do redis.call('HSET', key, ARGV[at], ARGV[at + 1]) end
+end
+
+local function following() return string.format('%.0f', (tonumber(version) or 0) + 1) end
+`
+
+/** All fields and values, or nothing. */
+export const READ = scriptOf(`
+local all = redis.pcall('HGETALL', KEYS[1])
+if not all.err then return table.concat(all, '\\0') end
+if string.sub(all.err, 1, 9) ~= 'WRONGTYPE' then return all end
+return ''
+`)
+
+/** From 7 on: fields and values. */
+export const CREATE = scriptOf(`${SAVE}
+if live or retired then return 'taken' end
+redis.call('DEL', key)
+save('0', ARGV[5] ~= '' and ARGV[5])
+set(7, #ARGV)
+redis.call('PEXPIRE', key, ARGV[3])
+return 'saved'
+`)
+
+/** From 7 on: fields and values. */
+export const REPLACE = scriptOf(`${SAVE}
+if retired then return 'gone' end
+if isToIndex(subject) then return 'index\\0' .. subject end
+redis.call('DEL', key)
+save(live and following() or '0', subject)
+set(7, #ARGV)
+redis.call('PEXPIRE', key, ARGV[3])
+return 'saved'
+`)
+
+/**
+ * 7 the version or nothing, 8 nothing or `=` and the new subject, 9 whether to keep what is left empty, 10 how many are
+ * set; then their fields and values, then the fields that are removed.
+ */
+export const PATCH = scriptOf(`${SAVE}
+if not live then return 'gone' end
+if ARGV[7] ~= '' and ARGV[7] ~= version then return 'conflict' end
+local wanted = subject
+if ARGV[8] ~= '' then wanted = ARGV[8] ~= '=' and string.sub(ARGV[8], 2) end
+if isToIndex(wanted) then return 'index\\0' .. wanted end
+local last = 10 + 2 * ARGV[10]
+save(following(), wanted)
+for at = last + 1, #ARGV do redis.call('HDEL', key, ARGV[at]) end
+set(11, last)
+if #ARGV > last and ARGV[9] == '' and redis.call('HLEN', key) == (wanted and 7 or 5) then
+  redis.call('DEL', key)
+  return 'emptied' .. former
+end
+redis.call('PEXPIRE', key, ARGV[3])
+return 'saved' .. (wanted ~= subject and former or '')
+`)
+
+export const TOUCH = scriptOf(`${SAVE}
+if not live then return 'gone' end
+if isToIndex(subject) then return 'index\\0' .. subject end
+save(version or '0', subject)
+redis.call('PEXPIRE', key, ARGV[3])
+return 'saved'
+`)
+
+/** 1 now, 2 ttl, 3 the version or nothing. */
+export const RETIRE = scriptOf(`${KNOWN}
+if not live then return 'gone' end
+if ARGV[3] ~= '' and ARGV[3] ~= version then return 'conflict' end
+redis.call('DEL', key)
+redis.call('HSET', key, 'r', ARGV[1])
+redis.call('PEXPIRE', key, ARGV[2])
+return 'saved' .. former
+`)
+
+export const REMOVE = scriptOf(`${KNOWN}
+redis.call('DEL', key)
+return ((live or retired) and 'removed' or 'gone') .. former
+`)
