@@ -1,5 +1,5 @@
 import { checkOption } from './after.ts'
-import { type IoRedisClient, isClient, type NodeRedisClient, type RedisClient, runnerOf } from './redis/client.ts'
+import { commandsOf, type IoRedisClient, isClient, type NodeRedisClient, type RedisClient } from './redis/client.ts'
 import { createRedisRows } from './redis/rows.ts'
 import { type RecordStore, type RowOptions, recordStore } from './rows.ts'
 
@@ -18,8 +18,8 @@ export interface RedisStoreOptions extends RowOptions {
  * (5, 6: a client, a pool, a cluster, sentinels) or of `ioredis` (5, 6: `Redis`, `Cluster`), which the application
  * connects, configures and closes.
  *
- * Each operation is a script on one key, which is atomic, in one round trip, and runs on the master, so that no request
- * misses what the one before it saved. A session that has a subject takes three when it is given it, and when it is
+ * Each operation takes one round trip: HGETALL to read, and to write a script on one key, which is atomic. What a replica
+ * has is older, so a client that reads from replicas makes requests miss what the one before them saved. A session that has a subject takes three when it is given it, and when it is
  * extended about once in its lifetime. What is under a key and is no session is nothing: `read` does not see it, and
  * `create` and `set` take its place.
  *
@@ -30,5 +30,5 @@ export function redisStore(client: RedisClient, options: RedisStoreOptions = {})
   checkOption('redisStore', 'client', client, isClient(client), 'a client of redis or ioredis')
   checkOption('redisStore', 'prefix', prefix, typeof prefix === 'string', 'a string')
   checkOption('redisStore', 'now', now, typeof now === 'function', 'a function that gives milliseconds')
-  return recordStore('redisStore', createRedisRows(runnerOf(client), prefix, now), options)
+  return recordStore('redisStore', createRedisRows(commandsOf(client), prefix, now), options)
 }

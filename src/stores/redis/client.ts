@@ -1,9 +1,10 @@
-/** What makes one function of the clients: runs a script, on one key, in one round trip. */
+/** What makes one thing of the clients: a script on one key, or all fields of a hash, in one round trip. */
 
 import { createHash } from 'node:crypto'
 
 /** What is used of a client of npm's `redis`: `createClient`, `createClientPool`, `createCluster`, `createSentinel`. */
 export interface NodeRedisClient {
+  hGetAll(key: string): Promise<unknown>
   evalSha(sha: string, options: ScriptArguments): Promise<unknown>
   eval(source: string, options: ScriptArguments): Promise<unknown>
 }
@@ -15,6 +16,7 @@ interface ScriptArguments {
 
 /** What is used of a client of `ioredis`: `Redis`, `Cluster`. */
 export interface IoRedisClient {
+  hgetall(key: string): Promise<unknown>
   evalsha(sha: string, numberOfKeys: number, ...keysAndArguments: string[]): Promise<unknown>
   eval(source: string, numberOfKeys: number, ...keysAndArguments: string[]): Promise<unknown>
 }
@@ -31,34 +33,50 @@ export function scriptOf(source: string): Script {
   return { source, sha: createHash('sha1').update(source).digest('hex') }
 }
 
-/** The answer of a script in parts, none where it answered nothing. Rejects as the client does. */
-export type Run = (script: Script, key: string, args: readonly string[]) => Promise<string[]>
-
-export function isClient(client: unknown): client is RedisClient {
-  const { evalSha, evalsha, eval: byItself }: Partial<Record<string, unknown>> = Object(client)
-  return typeof byItself === 'function' && (typeof evalSha === 'function' || typeof evalsha === 'function')
+/** Each rejects as the client does. */
+export interface Commands {
+  /** The answer of a script in parts, none where it answered nothing. */
+  run(script: Script, key: string, args: readonly string[]): Promise<string[]>
+  /** Fields and values, in turn; none where there is no hash. */
+  fields(key: string): Promise<string[]>
 }
 
-export function runnerOf(client: RedisClient): Run {
+const METHODS = [
+  ['hGetAll', 'evalSha', 'eval'],
+  ['hgetall', 'evalsha', 'eval'],
+] as const
+
+export function isClient(client: unknown): client is RedisClient {
+  const methods: Partial<Record<string, unknown>> = Object(client)
+  return METHODS.some(names => names.every(name => typeof methods[name] === 'function'))
+}
+
+export function commandsOf(client: RedisClient): Commands {
   return 'evalSha' in client ? nodeRedis(client) : ioRedis(client)
 }
 
-function nodeRedis(client: NodeRedisClient): Run {
-  return ({ sha, source }, key, args) => {
-    const options = { keys: [key], arguments: [...args] }
-    return answer(
-      () => client.evalSha(sha, options),
-      () => client.eval(source, options),
-    )
+function nodeRedis(client: NodeRedisClient): Commands {
+  return {
+    fields: key => fieldsIn(client.hGetAll(key)),
+    run({ sha, source }, key, args) {
+      const options = { keys: [key], arguments: [...args] }
+      return answer(
+        () => client.evalSha(sha, options),
+        () => client.eval(source, options),
+      )
+    },
   }
 }
 
-function ioRedis(client: IoRedisClient): Run {
-  return ({ sha, source }, key, args) =>
-    answer(
-      () => client.evalsha(sha, 1, key, ...args),
-      () => client.eval(source, 1, key, ...args),
-    )
+function ioRedis(client: IoRedisClient): Commands {
+  return {
+    fields: key => fieldsIn(client.hgetall(key)),
+    run: ({ sha, source }, key, args) =>
+      answer(
+        () => client.evalsha(sha, 1, key, ...args),
+        () => client.eval(source, 1, key, ...args),
+      ),
+  }
 }
 
 /** A server that was restarted, or has another one's place, does not know the script until it got the source once. */
@@ -66,16 +84,40 @@ async function answer(bySha: () => Promise<unknown>, bySource: () => Promise<unk
   try {
     return partsOf(await bySha())
   } catch (error) {
-    if (!(error instanceof Error && error.message.startsWith('NOSCRIPT'))) throw error
+    if (!isRefusal(error, 'NOSCRIPT')) throw error
     return partsOf(await bySource())
   }
 }
 
-/** The scripts answer with one text, which costs a client less than a list, and is the same in every mode of it. */
+/** The scripts answer with one text, which is the same in every mode of a client. */
 function partsOf(reply: unknown): string[] {
-  if (reply === null || reply === '') return []
-  if (typeof reply === 'string') return reply.split('\0')
-  // A client can be set to give bytes.
-  if (reply instanceof Uint8Array) return partsOf(Buffer.from(reply).toString())
-  throw new TypeError('redisStore: the client gave no text for an answer that is one')
+  const text = textIn(reply)
+  return text === '' ? [] : text.split('\0')
+}
+
+async function fieldsIn(hash: Promise<unknown>): Promise<string[]> {
+  try {
+    return flat(await hash)
+  } catch (error) {
+    if (isRefusal(error, 'WRONGTYPE')) return []
+    throw error
+  }
+}
+
+/** A hash is a list, a Map or an object, as the client is set. */
+function flat(reply: unknown): string[] {
+  if (Array.isArray(reply)) return reply.map(textIn)
+  if (reply instanceof Map) return [...reply].flat().map(textIn)
+  return Object.entries(Object(reply)).flat().map(textIn)
+}
+
+/** A client can be set to give bytes. */
+function textIn(reply: unknown): string {
+  if (typeof reply === 'string') return reply
+  if (reply instanceof Uint8Array) return Buffer.from(reply).toString()
+  throw new TypeError('redisStore: the client gave no text where one was asked for')
+}
+
+function isRefusal(error: unknown, code: string): boolean {
+  return error instanceof Error && error.message.startsWith(code)
 }

@@ -1,7 +1,7 @@
 /** A session as the fields of a hash, as `scripts.ts` describes them. */
 
 import type { Row } from '../rows.ts'
-import type { StoredLifetime } from '../store.ts'
+import { lifetimeIn } from './lifetime.ts'
 import { nameIn, textOf } from './names.ts'
 
 export function fieldOf(member: string): string {
@@ -15,32 +15,18 @@ export function fieldsOf(members: Readonly<Record<string, string>>): string[] {
 
 /** What the fields and values of a hash say, or nothing where they say no session. */
 export function rowIn(name: string, parts: readonly string[]): Row | undefined {
-  const own: Record<string, string | undefined> = {}
+  const own: Partial<Record<string, string>> = {}
   const members: Array<[name: string, text: string]> = []
   for (let at = 0; at + 1 < parts.length; at += 2) {
     const [field = '', value = ''] = [parts[at], parts[at + 1]]
     if (field.startsWith('.')) members.push([nameIn(field.slice(1)), value])
     else own[field] = value
   }
-  const times = { createdAt: Number(own.c), seenAt: Number(own.a), expiresAt: Number(own.e) }
-  if (own.r !== undefined) return { name, record: { members: {}, lifetime: {}, retiredAt: Number(own.r) }, ...times }
-  const lifetime = lifetimeIn(own.l)
-  if (!lifetime) return undefined
-  const record = { members: Object.fromEntries(members), lifetime, version: integerIn(own.v), subject: own.s }
-  return { name, record, ...times }
-}
-
-function lifetimeIn(text = ''): StoredLifetime | undefined {
-  try {
-    const lifetime: unknown = JSON.parse(text)
-    const isObject = typeof lifetime === 'object' && lifetime !== null && !Array.isArray(lifetime)
-    return isObject ? lifetime : undefined
-  } catch {
-    return undefined
-  }
-}
-
-function integerIn(text: string | undefined): number | undefined {
-  const value = text ? Number(text) : undefined
-  return Number.isSafeInteger(value) ? value : undefined
+  const { l = '', m = '', s: subject, r } = own
+  const [version, createdAt = 0, seenAt = 0, expiresAt = 0] = m.split(' ').map(Number)
+  const times = { createdAt, seenAt, expiresAt }
+  if (r !== undefined) return { name, record: { members: {}, lifetime: {}, retiredAt: Number(r) }, ...times }
+  const lifetime = lifetimeIn(l)
+  if (!lifetime || !m) return undefined
+  return { name, record: { members: Object.fromEntries(members), lifetime, version, subject }, ...times }
 }

@@ -1,9 +1,10 @@
 import type { Row, Rows } from '../rows.ts'
 import type { Patched, StoredLifetime } from '../store.ts'
-import type { Run, Script } from './client.ts'
+import type { Commands, Script } from './client.ts'
 import { fieldOf, fieldsOf, rowIn } from './hash.ts'
+import { lifetimeText } from './lifetime.ts'
 import { textOf } from './names.ts'
-import { CREATE, PATCH, READ, REMOVE, REPLACE, RETIRE, TOUCH } from './scripts.ts'
+import { CREATE, PATCH, REMOVE, REPLACE, RETIRE, TOUCH } from './scripts.ts'
 import { createSubjects, type Entry } from './subjects.ts'
 
 /** How many commands are on their way at a time where there is one for each of many sessions. */
@@ -16,9 +17,9 @@ interface Saved {
   readonly former: Entry | undefined
 }
 
-/** Sessions as hashes, through `run`. Instants that are stored are by `now`. */
-export function createRedisRows(run: Run, prefix: string, now: () => number): Rows {
-  const subjects = createSubjects(run, prefix)
+/** Sessions as hashes, through `commands`. Instants that are stored are by `now`. */
+export function createRedisRows(commands: Commands, prefix: string, now: () => number): Rows {
+  const subjects = createSubjects(commands, prefix)
   const keyOf = (name: string) => prefix + textOf(name)
 
   async function save(
@@ -30,11 +31,11 @@ export function createRedisRows(run: Run, prefix: string, now: () => number): Ro
     given?: Entry | undefined,
   ): Promise<Saved> {
     const at = now()
-    const head = [String(at), String(at + ttl), String(ttl), JSON.stringify(lifetime)]
+    const head = [String(at), String(at + ttl), String(ttl), lifetimeText(lifetime)]
     let indexed = given
     for (;;) {
       const entry = indexed ? [indexed.subject, String(indexed.score)] : ['', '']
-      const [verdict = '', subject, score] = await run(script, keyOf(name), [...head, ...entry, ...args])
+      const [verdict = '', subject, score] = await commands.run(script, keyOf(name), [...head, ...entry, ...args])
       if (verdict !== 'index') return { verdict, indexed, former: entryOf(name, subject, score) }
       // Whose it is may change until the index has it.
       indexed = await subjects.add(subject ?? '', name, ttl)
@@ -46,7 +47,7 @@ export function createRedisRows(run: Run, prefix: string, now: () => number): Ro
   }
 
   async function read(name: string): Promise<Row | undefined> {
-    return rowIn(name, await run(READ, keyOf(name), []))
+    return rowIn(name, await commands.fields(keyOf(name)))
   }
 
   return {
@@ -83,14 +84,14 @@ export function createRedisRows(run: Run, prefix: string, now: () => number): Ro
 
     async retire(name, ttl, version) {
       const args = [String(now()), String(wholeOf(ttl)), String(version ?? '')]
-      const [verdict, subject, score] = await run(RETIRE, keyOf(name), args)
+      const [verdict, subject, score] = await commands.run(RETIRE, keyOf(name), args)
       await drop(entryOf(name, subject, score))
       return verdict as Exclude<Patched, 'emptied'>
     },
 
     async remove(names) {
       const answers = await forEach(names, async name => {
-        const [verdict, subject, score] = await run(REMOVE, keyOf(name), [])
+        const [verdict, subject, score] = await commands.run(REMOVE, keyOf(name), [])
         return { isRemoved: verdict === 'removed', former: entryOf(name, subject, score) }
       })
       await drop(...answers.map(({ former }) => former))

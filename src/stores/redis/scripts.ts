@@ -1,31 +1,31 @@
 /**
  * What runs in Redis. A session is a hash under one key, with a field for each of its members, whose name begins with a
- * dot, and those of the session itself:
+ * dot, and those of the session itself, which are few and short, as Redis keeps a small hash in half the memory where no
+ * value has more than 64 bytes:
  *
  * | field | holds |
  * |---|---|
- * | `l` | the lifetime, as JSON |
- * | `v` | the version |
- * | `c`, `a`, `e` | when it was created, saved or extended last, and when it expires (ms, by the clock of the store) |
- * | `s`, `i` | whose it is, and until when the index of its subject has it (ms, by the clock of Redis) |
+ * | `l` | the lifetime, as `hash.ts` writes it |
+ * | `m` | the version; when it was created, saved or extended last, and when it expires (ms, by the clock of the store); until when the index of its subject has it (ms, by the clock of Redis), or 0 |
+ * | `s` | whose it is |
  * | `r` | when the id was retired: then there is nothing else |
  *
- * What is no hash, or one without `l` and `r`, is nothing. The key expires as the session does. Instants that are
- * compared with others in Redis are by its own clock, like the expiry of keys.
+ * What is no hash, or one without `m` and `r`, is nothing. Instants that are compared with others in Redis are by its own
+ * clock, like the expiry of keys.
  */
 
 import { scriptOf } from './client.ts'
 
 const KNOWN = `
 local key = KEYS[1]
-local known = redis.pcall('HMGET', key, 'l', 'r', 'v', 's', 'i', 'c')
+local known = redis.pcall('HMGET', key, 'm', 'r', 's')
 if known.err then
   if string.sub(known.err, 1, 9) ~= 'WRONGTYPE' then return known end
   known = {}
 end
-local live, retired, version, subject, bound, created = unpack(known)
-if not live then version, subject, bound, created = nil, nil, nil, nil end
-local former = subject and '\\0' .. subject .. '\\0' .. (bound or 0) or ''
+local version, created, bound = string.match(known[1] or '', '^(%d+) (%S+) %S+ %S+ (%d+)$')
+local live, retired, subject = version, known[2], version and known[3]
+local former = subject and '\\0' .. subject .. '\\0' .. bound or ''
 `
 
 /** ARGV: 1 now, 2 when it expires, 3 ttl, 4 lifetime, 5 and 6 the subject that has it in its index, and until when. */
@@ -34,32 +34,22 @@ local function isToIndex(wanted)
   if not wanted or wanted == ARGV[5] or ARGV[3] == '0' then return false end
   if wanted ~= subject then return true end
   local time = redis.call('TIME')
-  return time[1] * 1000 + time[2] / 1000 + ARGV[3] > (tonumber(bound) or 0)
+  return time[1] * 1000 + time[2] / 1000 + ARGV[3] > tonumber(bound)
 end
 
 local function save(number, wanted)
-  redis.call('HSET', key, 'l', ARGV[4], 'v', number, 'c', created or ARGV[1], 'a', ARGV[1], 'e', ARGV[2])
-  if wanted then
-    redis.call('HSET', key, 's', wanted, 'i', wanted == ARGV[5] and ARGV[6] or bound or 0)
-  elseif subject then
-    redis.call('HDEL', key, 's', 'i')
-  end
+  local untilWhen = wanted and (wanted == ARGV[5] and ARGV[6] or bound) or '0'
+  local own = table.concat({number, created or ARGV[1], ARGV[1], ARGV[2], untilWhen}, ' ')
+  redis.call('HSET', key, 'l', ARGV[4], 'm', own)
+  if wanted then redis.call('HSET', key, 's', wanted) elseif subject then redis.call('HDEL', key, 's') end
 end
 
 local function set(first, last)
   for at = first, last, 2 do redis.call('HSET', key, ARGV[at], ARGV[at + 1]) end
 end
 
-local function following() return string.format('%.0f', (tonumber(version) or 0) + 1) end
+local function following() return string.format('%.0f', version + 1) end
 `
-
-/** All fields and values, or nothing. */
-export const READ = scriptOf(`
-local all = redis.pcall('HGETALL', KEYS[1])
-if not all.err then return table.concat(all, '\\0') end
-if string.sub(all.err, 1, 9) ~= 'WRONGTYPE' then return all end
-return ''
-`)
 
 /** From 7 on: fields and values. */
 export const CREATE = scriptOf(`${SAVE}
@@ -96,7 +86,7 @@ local last = 10 + 2 * ARGV[10]
 save(following(), wanted)
 for at = last + 1, #ARGV do redis.call('HDEL', key, ARGV[at]) end
 set(11, last)
-if #ARGV > last and ARGV[9] == '' and redis.call('HLEN', key) == (wanted and 7 or 5) then
+if #ARGV > last and ARGV[9] == '' and redis.call('HLEN', key) == (wanted and 3 or 2) then
   redis.call('DEL', key)
   return 'emptied' .. former
 end
@@ -107,7 +97,7 @@ return 'saved' .. (wanted ~= subject and former or '')
 export const TOUCH = scriptOf(`${SAVE}
 if not live then return 'gone' end
 if isToIndex(subject) then return 'index\\0' .. subject end
-save(version or '0', subject)
+save(version, subject)
 redis.call('PEXPIRE', key, ARGV[3])
 return 'saved'
 `)

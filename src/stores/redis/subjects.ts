@@ -4,7 +4,7 @@
  * once in its ttl. An entry is written before its session: what a crash leaves is one too many, which `list` drops.
  */
 
-import { type Run, scriptOf } from './client.ts'
+import { type Commands, scriptOf } from './client.ts'
 import { nameIn, textOf } from './names.ts'
 
 /** A name in the index of a subject. */
@@ -60,12 +60,16 @@ export interface Subjects {
   drop(entries: readonly Entry[]): Promise<void>
 }
 
-export function createSubjects(run: Run, prefix: string): Subjects {
+export function createSubjects(commands: Commands, prefix: string): Subjects {
   // No name's text begins so.
   const keyOf = (subject: string) => `${prefix}@${subject}`
 
   async function add(subject: string, name: string, duration: number, least: number): Promise<Entry> {
-    const [score] = await run(ADD, keyOf(subject), [textOf(name), String(Math.min(duration, LONGEST)), String(least)])
+    const [score] = await commands.run(ADD, keyOf(subject), [
+      textOf(name),
+      String(Math.min(duration, LONGEST)),
+      String(least),
+    ])
     return { subject, name, score: Number(score) }
   }
 
@@ -76,7 +80,7 @@ export function createSubjects(run: Run, prefix: string): Subjects {
     },
 
     async list(subject) {
-      const parts = await run(LIST, keyOf(subject), [])
+      const parts = await commands.run(LIST, keyOf(subject), [])
       const entries: Entry[] = []
       for (let at = 0; at + 1 < parts.length; at += 2) {
         entries.push({ subject, name: nameIn(parts[at] ?? ''), score: Number(parts[at + 1]) })
@@ -94,7 +98,7 @@ export function createSubjects(run: Run, prefix: string): Subjects {
       for (const [subject, all] of bySubject) {
         for (let at = 0; at < all.length; at += BATCH) {
           const args = all.slice(at, at + BATCH).flatMap(({ name, score }) => [textOf(name), String(score)])
-          await run(DROP, keyOf(subject), args)
+          await commands.run(DROP, keyOf(subject), args)
         }
       }
     },
