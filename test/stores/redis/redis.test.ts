@@ -1,0 +1,513 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { connect, createServer } from 'node:net'
+import test, { type TestContext } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { Redis } from 'ioredis'
+import { createClient } from 'redis'
+import { digest } from '../../../src/codec/digest.ts'
+import { CREATE } from '../../../src/stores/redis/scripts.ts'
+import {
+  type NodeRedisClient,
+  type RedisClient,
+  type RedisStoreOptions,
+  redisStore,
+} from '../../../src/stores/redis.ts'
+import type { Patch, StoredLifetime, StoredRecord } from '../../../src/stores/store.ts'
+import { startRedis } from './server.ts'
+
+const NOW = 1_700_000_000_000
+const HOUR = 3_600_000
+const CALL = { ctx: undefined, rolling: false, changed: true }
+const META = { created: NOW, fresh: NOW }
+const LIFETIME = { _expire: NOW + HOUR, _maxAge: HOUR, _meta: META } as const
+const ADA: StoredRecord = { members: { user: '"ada"', cart: '[1]' }, lifetime: LIFETIME, subject: digest('ada') }
+const BOB: StoredRecord = { members: { user: '"bob"' }, lifetime: LIFETIME }
+const PATCH: Patch = { set: {}, unset: [], lifetime: LIFETIME, keepsEmpty: false }
+const INDEX = `sess:@${digest('ada')}`
+
+test('a store in Redis', async suite => {
+  const server = await startRedis(suite)
+
+  /** A store in an empty server, and a client of its own that looks at what is there. */
+  async function open(t: TestContext, options: RedisStoreOptions = {}) {
+    const client = createClient({ url: server.url })
+    t.after(() => client.close())
+    await client.connect()
+    await client.flushAll()
+    return { client, store: storeOn(client, options) }
+  }
+
+  /** What passes between a client and the server: how many bytes were sent. */
+  async function openCounted(t: TestContext) {
+    let sent = 0
+    const proxy = createServer(socket => {
+      const upstream = connect(server.port, '127.0.0.1')
+      socket.on('data', chunk => {
+        sent += chunk.length
+      })
+      socket.pipe(upstream).pipe(socket)
+    })
+    proxy.listen(0, '127.0.0.1')
+    await once(proxy, 'listening')
+    const address = proxy.address()
+    const client = new Redis(typeof address === 'object' ? (address?.port ?? 0) : 0)
+    t.after(async () => {
+      await client.quit()
+      proxy.close()
+    })
+    await client.flushall()
+    const count = async (work: () => unknown) => {
+      sent = 0
+      await work()
+      return sent
+    }
+    return { client, count, store: storeOn(client) }
+  }
+
+  await suite.test(
+    'a change of one key of a large session sends less than 400 bytes, a touch less than 300',
+    async t => {
+      const { store, count } = await openCounted(t)
+      const id = 'x'.repeat(32)
+      await store.create(id, { ...BOB, members: { big: JSON.stringify('x'.repeat(4096)) } }, HOUR, CALL)
+      const change = () => store.patch(id, { ...PATCH, set: { theme: '"dark"' }, version: 0 }, HOUR, CALL)
+      // The server gets the source of each script once.
+      await change()
+      await store.touch(id, LIFETIME, HOUR, CALL)
+      const patched = await count(() =>
+        store.patch(id, { ...PATCH, set: { theme: '"light"' }, version: 1 }, HOUR, CALL),
+      )
+      assert.equal(JSON.parse((await store.read(id, CALL))?.members.theme ?? ''), 'light')
+      const touched = await count(() => store.touch(id, LIFETIME, HOUR, CALL))
+      assert.ok(patched > 200 && patched < 400, `${patched}`)
+      assert.ok(touched > 150 && touched < 300, `${touched}`)
+    },
+  )
+
+  await suite.test('each operation is one command', async t => {
+    const { store } = await open(t)
+    const operations: ReadonlyArray<readonly [name: string, run: (id: string) => unknown, command: string]> = [
+      ['create', id => store.create(id, BOB, HOUR, CALL), 'evalsha'],
+      ['read', id => store.read(id, CALL), 'hgetall'],
+      ['get', id => store.get(id, HOUR, CALL), 'hgetall'],
+      ['set', id => store.set(id, { user: 'bob' }, HOUR, CALL), 'evalsha'],
+      ['patch', id => store.patch(id, { ...PATCH, set: { a: '1' } }, HOUR, CALL), 'evalsha'],
+      ['touch', id => store.touch(id, LIFETIME, HOUR, CALL), 'evalsha'],
+      ['retire', id => store.retire(id, {}, HOUR, CALL), 'evalsha'],
+      ['destroy', id => store.destroy(id, CALL), 'evalsha'],
+    ]
+    for (const [, run] of operations) await run('first')
+    const watching = new Redis(server.port)
+    const monitor = await watching.monitor()
+    t.after(() => {
+      monitor.disconnect()
+      watching.disconnect()
+    })
+    const seen: string[] = []
+    monitor.on('monitor', (_time: string, [command]: string[], source: string) => {
+      if (source !== 'lua') seen.push(String(command).toLowerCase())
+    })
+    const client = createClient({ url: server.url })
+    await client.connect()
+    for (const [, run] of operations) await run('a')
+    await client.ping()
+    while (!seen.includes('ping')) await sleep(5)
+    await client.close()
+    const known = new Set(['hello', 'client', 'ping', 'info'])
+    assert.deepEqual(
+      seen.filter(command => !known.has(command)),
+      operations.map(([, , command]) => command),
+    )
+  })
+
+  await suite.test('a session of a subject takes one command more only once in its lifetime', async t => {
+    const { client, store } = await open(t)
+    await store.create('a', ADA, HOUR, CALL)
+    const [entry] = await client.zRangeWithScores(INDEX, 0, -1)
+    for (let count = 0; count < 10; count++) {
+      await store.touch('a', LIFETIME, HOUR, CALL)
+      await store.patch('a', { ...PATCH, set: { count: `${count}` } }, HOUR, CALL)
+    }
+    assert.deepEqual(await client.zRangeWithScores(INDEX, 0, -1), [entry], 'nobody wrote to the index')
+    await store.touch('a', LIFETIME, 3 * HOUR, CALL)
+    const [later] = await client.zRangeWithScores(INDEX, 0, -1)
+    assert.ok((later?.score ?? 0) >= Date.now() + 5.9 * HOUR)
+    assert.ok((await client.pTTL(INDEX)) > 5.9 * HOUR, 'the index lives as long as its last entry')
+    await store.patch('a', { ...PATCH, set: { count: '11' } }, 5.9 * HOUR, CALL)
+    assert.deepEqual(await client.zRangeWithScores(INDEX, 0, -1), [later])
+    await store.set('a', { user: 'ada' }, 24 * HOUR, CALL)
+    assert.ok(((await client.zRangeWithScores(INDEX, 0, -1))[0]?.score ?? 0) > Date.now() + 47 * HOUR)
+  })
+
+  await suite.test('what ends a session takes it from the index of its subject', async t => {
+    const ends: Readonly<Record<string, (store: ReturnType<typeof storeOn>) => unknown>> = {
+      destroy: store => store.destroy('a', CALL),
+      retire: store => store.retire('a', {}, HOUR, CALL),
+      emptied: store => store.patch('a', { ...PATCH, unset: ['user', 'cart'] }, HOUR, CALL),
+      'nobody is signed in': store => store.patch('a', { ...PATCH, subject: null }, HOUR, CALL),
+      'another is signed in': store => store.patch('a', { ...PATCH, subject: digest('bob') }, HOUR, CALL),
+      destroyAll: store => store.destroyAll('ada'),
+    }
+    const { client, store } = await open(t)
+    for (const [name, end] of Object.entries(ends)) {
+      await client.flushAll()
+      await store.create('a', ADA, HOUR, CALL)
+      assert.equal(await client.zCard(INDEX), 1)
+      await end(store)
+      assert.equal(await client.zCard(INDEX), 0, name)
+    }
+  })
+
+  await suite.test('a patch moves a session to its new subject', async t => {
+    const { store } = await open(t)
+    await store.create('a', ADA, HOUR, CALL)
+    await store.patch('a', { ...PATCH, subject: digest('bob') }, HOUR, CALL)
+    assert.deepEqual(await store.list('ada'), [])
+    assert.equal((await store.list('bob')).length, 1)
+    assert.equal((await store.read('a', CALL))?.subject, digest('bob'))
+    await store.patch('a', { ...PATCH, subject: digest('bob') }, HOUR, CALL)
+    assert.equal((await store.list('bob')).length, 1)
+    await store.patch('a', { ...PATCH, subject: null }, HOUR, CALL)
+    assert.deepEqual(await store.list('bob'), [])
+    assert.equal((await store.read('a', CALL))?.subject, undefined)
+  })
+
+  await suite.test('an index that is read drops what is gone, retired or of another subject', async t => {
+    const { client, store } = await open(t, { hashIds: false })
+    for (const id of ['lost', 'retired', 'moved', 'live']) await store.create(id, ADA, HOUR, CALL)
+    await client.del('sess:lost')
+    await store.retire('retired', {}, HOUR, CALL)
+    await store.patch('moved', { ...PATCH, subject: digest('bob') }, HOUR, CALL)
+    for (const value of ['retired', 'moved', 'never']) await client.zAdd(INDEX, { value, score: Date.now() + HOUR })
+    await client.zAdd(INDEX, { value: 'live-until-now', score: Date.now() - 1 })
+    assert.equal((await store.list('ada')).length, 1)
+    assert.deepEqual(await client.zRange(INDEX, 0, -1), ['live'])
+    assert.equal((await store.list('bob')).length, 1)
+  })
+
+  await suite.test('a reader that comes between the index and the session does not lose it', async t => {
+    const { client, store } = await open(t)
+    const slow = storeOn({
+      hGetAll: key => client.hGetAll(key),
+      eval: (source, given) => client.eval(source, given),
+      async evalSha(sha, given) {
+        if (sha === CREATE.sha) assert.deepEqual(await store.list('ada'), [])
+        return client.evalSha(sha, given)
+      },
+    } satisfies NodeRedisClient)
+    await slow.create('a', ADA, HOUR, CALL)
+    assert.equal((await store.list('ada')).length, 1)
+  })
+
+  await suite.test('a session whose id was ended and taken again at the same time stays in the index', async t => {
+    const { client, store } = await open(t)
+    await store.create('a', ADA, HOUR, CALL)
+    const slow = storeOn({
+      hGetAll: key => client.hGetAll(key),
+      eval: (source, given) => client.eval(source, given),
+      async evalSha(sha, given) {
+        const reply = await client.evalSha(sha, given)
+        if (String(reply).startsWith('removed')) await store.create('a', ADA, 1000, CALL)
+        return reply
+      },
+    } satisfies NodeRedisClient)
+    await client.eval('return 1', {})
+    await slow.destroy('a', CALL)
+    assert.equal((await store.list('ada')).length, 1)
+  })
+
+  await suite.test('the thousand sessions of one subject are listed and ended', async t => {
+    const { client, store } = await open(t)
+    const ids = Array.from({ length: 1000 }, (_, index) => `id-${index}`)
+    await Promise.all(ids.map(id => store.create(id, ADA, HOUR, CALL)))
+    assert.equal((await store.list('ada')).length, 1000)
+    assert.equal(await store.destroyAll('ada', { except: 'id-7' }), 999)
+    assert.equal((await store.list('ada')).length, 1)
+    assert.equal(await client.dbSize(), 2)
+  })
+
+  await suite.test('a session expires as its time to live says, and its key with it', async t => {
+    const rows: ReadonlyArray<readonly [claim: string, ttl: number, isThere: boolean]> = [
+      ['an hour', HOUR, true],
+      ['a fraction is rounded up', HOUR + 0.5, true],
+      ['the longest', 8e15, true],
+      ['longer than that', Number.MAX_VALUE, true],
+      ['endless', Number.POSITIVE_INFINITY, true],
+      ['none', 0, false],
+      ['less than none', -1, false],
+      ['nearly none, but less', -0.5, false],
+      ['no number', Number.NaN, false],
+    ]
+    const { client, store } = await open(t)
+    for (const [claim, ttl, isThere] of rows) {
+      for (const record of [ADA, BOB]) {
+        await client.flushAll()
+        await store.create('a', record, ttl, CALL)
+        assert.equal((await store.read('a', CALL)) !== undefined, isThere, `create: ${claim}`)
+        await store.set('a', {}, ttl, CALL)
+        assert.equal((await store.get('a', HOUR, CALL)) !== undefined, isThere, `set: ${claim}`)
+        for (const action of ['patch', 'touch', 'retire'] as const) {
+          await client.flushAll()
+          await store.create('a', record, HOUR, CALL)
+          if (action === 'patch')
+            assert.equal(await store.patch('a', { ...PATCH, set: { a: '1' } }, ttl, CALL), 'saved')
+          if (action === 'touch') assert.equal(await store.touch('a', LIFETIME, ttl, CALL), true)
+          if (action === 'retire') assert.equal(await store.retire('a', {}, ttl, CALL), 'saved')
+          assert.equal((await store.read('a', CALL)) !== undefined, isThere, `${action}: ${claim}`)
+        }
+      }
+    }
+  })
+
+  await suite.test('a session is gone after its time, by the clock of Redis', async t => {
+    const { client, store } = await open(t)
+    await store.create('a', ADA, 60, CALL)
+    await store.create('b', ADA, 60, CALL)
+    await store.touch('b', LIFETIME, HOUR, CALL)
+    await sleep(90)
+    assert.equal(await store.read('a', CALL), undefined)
+    assert.equal(await store.touch('a', LIFETIME, HOUR, CALL), false)
+    assert.equal(await store.create('a', BOB, HOUR, CALL), true)
+    assert.equal((await store.list('ada')).length, 1)
+    assert.equal(await client.zCard(INDEX), 1)
+  })
+
+  await suite.test('the list has the instants of the clock of the store', async t => {
+    let time = NOW
+    const { store } = await open(t, { now: () => time })
+    await store.create('a', ADA, HOUR, CALL)
+    time += 5
+    await store.touch('a', LIFETIME, HOUR, CALL)
+    const [listed] = await store.list('ada')
+    const { createdAt, seenAt, expiresAt } = listed ?? {}
+    assert.deepEqual([createdAt, seenAt, expiresAt], [NOW, NOW + 5, NOW + 5 + HOUR])
+    time += 5
+    await store.set('a', { user: 'ada' }, 2 * HOUR, CALL)
+    const [again] = await store.list('ada')
+    assert.deepEqual([again?.createdAt, again?.seenAt, again?.expiresAt], [NOW, NOW + 10, NOW + 10 + 2 * HOUR])
+    await store.retire('a', {}, HOUR, CALL)
+    assert.equal((await store.read('a', CALL))?.retiredAt, NOW + 10)
+  })
+
+  await suite.test('a lifetime is read as it was written', async t => {
+    const lifetimes: readonly StoredLifetime[] = [
+      {},
+      LIFETIME,
+      { _expire: NOW, _maxAge: HOUR },
+      { _session: true },
+      { _session: true, _meta: { created: NOW } },
+      { _meta: { fresh: 1.5 } },
+      { _meta: {} },
+      ...([{ _expire: 'soon' }, { _maxAge: null }, { _meta: { created: NOW, by: 'x' } }, { _meta: null }] as object[]),
+    ]
+    const { store } = await open(t)
+    for (const [index, lifetime] of lifetimes.entries()) {
+      await store.create(`id-${index}`, { members: {}, lifetime }, HOUR, CALL)
+      assert.deepEqual((await store.read(`id-${index}`, CALL))?.lifetime, lifetime)
+    }
+  })
+
+  const HOSTILE = [
+    ...[
+      '__proto__',
+      'constructor',
+      '$.a',
+      'a.b',
+      '"',
+      "'",
+      '\\',
+      '\0',
+      'a\0b',
+      '',
+      ' ',
+      '\r\n',
+      '.',
+      ':',
+      '@',
+      '!',
+      '!"a"',
+    ],
+    ...[
+      'l',
+      'm',
+      's',
+      'r',
+      '🍪',
+      '\ud800',
+      '\udbff',
+      '\udc00',
+      '\ufffd',
+      'a\ud800',
+      '{x}',
+      '}{',
+      '%',
+      '*',
+      '@ada',
+      'é',
+    ],
+  ]
+
+  await suite.test('a member is only a name and a value, whatever they are', async t => {
+    const { store } = await open(t)
+    const entries = HOSTILE.map((name, index) => [name, JSON.stringify(`${index} ${name}`)] as const)
+    const members = Object.fromEntries([
+      ...entries,
+      ['null', 'null'],
+      ['big', JSON.stringify('é"\0\ud800'.repeat(500_000))],
+    ])
+    await store.create('a', { members, lifetime: LIFETIME }, HOUR, CALL)
+    assert.deepEqual((await store.read('a', CALL))?.members, members)
+    const set = Object.fromEntries(HOSTILE.map(name => [name, '1']))
+    await store.patch('a', { ...PATCH, set, unset: ['big', 'null'] }, HOUR, CALL)
+    assert.deepEqual((await store.read('a', CALL))?.members, set)
+    assert.equal(await store.patch('a', { ...PATCH, unset: HOSTILE.slice(1) }, HOUR, CALL), 'saved')
+    assert.deepEqual(Object.keys((await store.read('a', CALL))?.members ?? {}), HOSTILE.slice(0, 1))
+    assert.equal(await store.patch('a', { ...PATCH, unset: HOSTILE }, HOUR, CALL), 'emptied')
+  })
+
+  await suite.test('a session may have thousands of members', async t => {
+    const { store } = await open(t)
+    const members = Object.fromEntries(Array.from({ length: 10_000 }, (_, index) => [`key-${index}`, `${index}`]))
+    await store.create('a', { members, lifetime: LIFETIME }, HOUR, CALL)
+    assert.deepEqual((await store.read('a', CALL))?.members, members)
+    assert.equal(await store.patch('a', { ...PATCH, unset: Object.keys(members) }, HOUR, CALL), 'emptied')
+  })
+
+  await suite.test('an id is only a name, whatever it is, and never that of an index', async t => {
+    const { client, store } = await open(t, { hashIds: false })
+    const ids = [...HOSTILE, `@${digest('ada')}`]
+    for (const [index, id] of ids.entries()) {
+      assert.equal(
+        await store.create(id, { ...ADA, members: { id: `${index}` } }, HOUR, CALL),
+        true,
+        JSON.stringify(id),
+      )
+    }
+    for (const [index, id] of ids.entries()) assert.equal((await store.read(id, CALL))?.members.id, `${index}`)
+    assert.equal((await store.list('ada')).length, ids.length)
+    assert.equal(await store.destroyAll('ada'), ids.length)
+    assert.equal(await client.dbSize(), 0)
+  })
+
+  await suite.test('any prefix does', async t => {
+    const { client, store } = await open(t)
+    for (const prefix of ['', '{', '{x}:', 'a b', '@', '\0', '🍪', '*']) {
+      await client.flushAll()
+      const own = storeOn(client, { prefix })
+      await own.create('a', ADA, HOUR, CALL)
+      assert.equal((await own.list('ada')).length, 1, prefix)
+      assert.equal(await store.read('a', CALL), undefined)
+      const keys = await client.keys('*')
+      assert.deepEqual(keys.sort(), [`${prefix}${digest('a')}`, `${prefix}@${digest('ada')}`].sort())
+    }
+  })
+
+  await suite.test('what is no session is nothing, and gives way', async t => {
+    const { client, store } = await open(t, { hashIds: false })
+    const others: Readonly<Record<string, () => Promise<unknown>>> = {
+      'a text, as koa-redis keeps': () => client.set('sess:a', '{"user":"ada"}'),
+      'a list': () => client.rPush('sess:a', 'x'),
+      'a hash of another': () => client.hSet('sess:a', { s: digest('ada'), '.user': '"eve"', user: 'eve' }),
+      'a hash without a lifetime': () => client.hSet('sess:a', { m: 'x', '.user': '"eve"' }),
+    }
+    for (const [name, put] of Object.entries(others)) {
+      const again = async () => {
+        await client.flushAll()
+        await put()
+      }
+      await again()
+      assert.equal(await store.read('a', CALL), undefined, name)
+      assert.equal(await store.get('a', HOUR, CALL), undefined)
+      assert.equal(await store.patch('a', PATCH, HOUR, CALL), 'gone')
+      assert.equal(await store.touch('a', LIFETIME, HOUR, CALL), false)
+      assert.equal(await store.retire('a', {}, HOUR, CALL), 'gone')
+      assert.equal(await store.create('a', BOB, HOUR, CALL), true)
+      assert.deepEqual(await store.read('a', CALL), { ...BOB, version: 0, subject: undefined })
+      await again()
+      await store.set('a', { user: 'bob' }, HOUR, CALL)
+      assert.deepEqual(await store.get('a', HOUR, CALL), { user: 'bob' })
+      await again()
+      await store.destroy('a', CALL)
+      assert.equal(await client.exists('sess:a'), 0)
+    }
+  })
+
+  await suite.test('a lifetime that is no JSON makes a session nothing, until it is set again', async t => {
+    const { client, store } = await open(t, { hashIds: false })
+    await store.create('a', ADA, HOUR, CALL)
+    for (const text of ['', '{', 'null', '1', '"x"']) {
+      await client.hSet('sess:a', 'l', text)
+      assert.equal(await store.read('a', CALL), undefined, text)
+    }
+    assert.deepEqual(await store.list('ada'), [])
+    await store.set('a', { user: 'ada' }, HOUR, CALL)
+    assert.deepEqual(await store.get('a', HOUR, CALL), { user: 'ada' })
+  })
+
+  await suite.test('what a retired session had is not in Redis any more', async t => {
+    const { client, store } = await open(t, { hashIds: false })
+    await store.create('a', ADA, HOUR, CALL)
+    await store.retire('a', {}, HOUR, CALL)
+    assert.deepEqual({ ...(await client.hGetAll('sess:a')) }, { r: String(NOW) })
+    assert.ok((await client.pTTL('sess:a')) > 0)
+  })
+
+  await suite.test('a small session stays in the encoding that takes half the memory', async t => {
+    const { client, store } = await open(t)
+    await store.create('a', { ...ADA, members: { user: '"ada"' } }, HOUR, CALL)
+    for (let count = 0; count < 3; count++) await store.patch('a', { ...PATCH, set: { a: '1' } }, HOUR, CALL)
+    assert.equal(await client.sendCommand(['OBJECT', 'ENCODING', `sess:${digest('a')}`]), 'listpack')
+  })
+
+  await suite.test('sealed, no value can be read in Redis', async t => {
+    const { client, store } = await open(t, { seal: ['a secret of forty characters, 0123456789'] })
+    await store.create('a', ADA, HOUR, CALL)
+    const values = Object.values(await client.hGetAll(`sess:${digest('a')}`))
+    assert.ok(!values.some(value => value.includes('ada')), 'only the digest of the subject is there')
+    assert.deepEqual((await store.read('a', CALL))?.members, ADA.members)
+  })
+
+  await suite.test('a client that is closed is a rejection', async t => {
+    const { client } = await open(t)
+    const closed = createClient({ url: server.url })
+    await assert.rejects(async () => storeOn(closed).read('a', CALL))
+    await assert.rejects(async () => storeOn(closed).touch('a', LIFETIME, HOUR, CALL))
+    assert.equal(await client.ping(), 'PONG')
+  })
+
+  await suite.test('an answer that is no text is an error, not a verdict', async () => {
+    const callbacks = { hgetall: () => true, eval: () => true, evalsha: () => true } as unknown as RedisClient
+    await assert.rejects(async () => storeOn(callbacks).touch('a', LIFETIME, HOUR, CALL), TypeError)
+  })
+})
+
+test('a wrong client or option is an error that names it', () => {
+  const method = async () => ''
+  const good = { hgetall: method, evalsha: method, eval: method }
+  const clients = [undefined, null, 1, 'redis://127.0.0.1', {}, () => {}, { ...good, hgetall: 1 }, { evalSha: method }]
+  for (const client of clients) {
+    assert.throws(() => redisStore(client as RedisClient), {
+      code: 'ERR_SESSION_OPTION',
+      message: /client of redis or io/,
+    })
+  }
+  const rows: ReadonlyArray<readonly [option: string, value: unknown]> = [
+    ['prefix', 1],
+    ['prefix', null],
+    ['now', 5],
+    ['hashIds', 'yes'],
+    ['seal', []],
+  ]
+  for (const [option, value] of rows) {
+    assert.throws(() => redisStore(good, { [option]: value }), {
+      code: 'ERR_SESSION_OPTION',
+      message: new RegExp(`^redisStore: ${option} was`),
+    })
+  }
+  assert.ok(redisStore(good))
+})
+
+function storeOn(client: RedisClient, options: RedisStoreOptions = {}) {
+  return redisStore(client, { now: () => NOW, ...options })
+}
