@@ -14,7 +14,7 @@ export interface RedisStoreOptions extends RowOptions {
 }
 
 /**
- * Sessions in Redis (4.0 and later), each in a hash under one key, that expires by itself. `client`: one of npm's `redis`
+ * Sessions in Redis (5.0 and later), each in a hash under one key, that expires by itself. `client`: one of npm's `redis`
  * (5, 6: a client, a pool, a cluster, sentinels) or of `ioredis` (5, 6: `Redis`, `Cluster`), which the application
  * connects, configures and closes.
  *

@@ -108,14 +108,20 @@ async function fieldsIn(hash: Promise<unknown>): Promise<string[]> {
 function flat(reply: unknown): string[] {
   if (Array.isArray(reply)) return reply.map(textIn)
   if (reply instanceof Map) return [...reply].flat().map(textIn)
-  return Object.entries(Object(reply)).flat().map(textIn)
+  if (typeof reply === 'object' && reply !== null) return Object.entries(reply).flat().map(textIn)
+  throw unknownReply()
 }
 
 /** A client can be set to give bytes. */
 function textIn(reply: unknown): string {
   if (typeof reply === 'string') return reply
   if (reply instanceof Uint8Array) return Buffer.from(reply).toString()
-  throw new TypeError('redisStore: the client gave no text where one was asked for')
+  throw unknownReply()
+}
+
+/** As of a client that takes callbacks. */
+function unknownReply(): TypeError {
+  return new TypeError('redisStore: the client answered what no client of redis or ioredis does')
 }
 
 function isRefusal(error: unknown, code: string): boolean {

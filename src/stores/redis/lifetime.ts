@@ -20,12 +20,16 @@ export function lifetimeIn(text: string): StoredLifetime | undefined {
 }
 
 function lifetimeOf([_expire, _maxAge, _session, created, fresh]: unknown[]): StoredLifetime {
-  const _meta = present({ created, fresh })
-  return present({ _expire, _maxAge, _session, _meta: Object.keys(_meta).length > 0 ? _meta : null })
+  return {
+    ...(_expire !== null && { _expire }),
+    ...(_maxAge !== null && { _maxAge }),
+    ...(_session !== null && { _session }),
+    ...((created !== null || fresh !== null) && { _meta: metaOf(created, fresh) }),
+  } as StoredLifetime
 }
 
-function present(members: Record<string, unknown>): object {
-  return Object.fromEntries(Object.entries(members).filter(([, value]) => value !== null))
+function metaOf(created: unknown, fresh: unknown): object {
+  return { ...(created !== null && { created }), ...(fresh !== null && { fresh }) }
 }
 
 /** Three-method calls are given what the application made of it. */

@@ -61,6 +61,25 @@ export const KINDS: readonly Kind[] = [
     },
   },
   {
+    name: 'redis, RESP3, which gives Maps of bytes',
+    isCluster: false,
+    async connect({ single }) {
+      const client = createClient({ url: single.url, RESP: 3 })
+      const { close } = await connected(client)
+      const mapping = { [RESP_TYPES.BLOB_STRING]: Buffer, [RESP_TYPES.MAP]: Map }
+      return { client: client.withTypeMapping(mapping), close }
+    },
+  },
+  {
+    name: 'redis, RESP3, which gives lists',
+    isCluster: false,
+    async connect({ single }) {
+      const client = createClient({ url: single.url, RESP: 3 })
+      const { close } = await connected(client)
+      return { client: client.withTypeMapping({ [RESP_TYPES.MAP]: Array }), close }
+    },
+  },
+  {
     name: 'redis, a pool',
     isCluster: false,
     connect: ({ single }) => connected(createClientPool({ url: single.url })),

@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { Redis } from 'ioredis'
 import { createClient } from 'redis'
 import { digest } from '../../../src/codec/digest.ts'
-import { CREATE } from '../../../src/stores/redis/scripts.ts'
+import { CREATE, PATCH as PATCH_SCRIPT } from '../../../src/stores/redis/scripts.ts'
 import {
   type NodeRedisClient,
   type RedisClient,
@@ -188,16 +188,23 @@ test('a store in Redis', async suite => {
 
   await suite.test('a reader that comes between the index and the session does not lose it', async t => {
     const { client, store } = await open(t)
+    /** Each list is read when a session that is in an index is about to be saved. */
     const slow = storeOn({
       hGetAll: key => client.hGetAll(key),
       eval: (source, given) => client.eval(source, given),
       async evalSha(sha, given) {
-        if (sha === CREATE.sha) assert.deepEqual(await store.list('ada'), [])
+        const isIndexed = [CREATE.sha, PATCH_SCRIPT.sha].includes(sha) && given.arguments[4] !== ''
+        if (isIndexed) for (const subject of ['ada', 'bob']) await store.list(subject)
         return client.evalSha(sha, given)
       },
     } satisfies NodeRedisClient)
+    await store.create('warm', ADA, HOUR, CALL)
+    await store.patch('warm', { ...PATCH, subject: null }, HOUR, CALL)
     await slow.create('a', ADA, HOUR, CALL)
     assert.equal((await store.list('ada')).length, 1)
+    await slow.patch('a', { ...PATCH, subject: digest('bob') }, HOUR, CALL)
+    assert.equal((await store.list('bob')).length, 1)
+    assert.equal((await store.list('ada')).length, 0)
   })
 
   await suite.test('a session whose id was ended and taken again at the same time stays in the index', async t => {
@@ -212,7 +219,6 @@ test('a store in Redis', async suite => {
         return reply
       },
     } satisfies NodeRedisClient)
-    await client.eval('return 1', {})
     await slow.destroy('a', CALL)
     assert.equal((await store.list('ada')).length, 1)
   })
@@ -476,9 +482,21 @@ test('a store in Redis', async suite => {
     assert.equal(await client.ping(), 'PONG')
   })
 
+  await suite.test('a session that is set has another version', async t => {
+    const { store } = await open(t)
+    await store.create('a', BOB, HOUR, CALL)
+    await store.patch('a', { ...PATCH, set: { a: '1' } }, HOUR, CALL)
+    await store.set('a', { user: 'bob' }, HOUR, CALL)
+    assert.equal((await store.read('a', CALL))?.version, 2)
+    assert.equal(await store.patch('a', { ...PATCH, version: 1 }, HOUR, CALL), 'conflict')
+    await store.touch('a', LIFETIME, HOUR, CALL)
+    assert.equal((await store.read('a', CALL))?.version, 2)
+  })
+
   await suite.test('an answer that is no text is an error, not a verdict', async () => {
     const callbacks = { hgetall: () => true, eval: () => true, evalsha: () => true } as unknown as RedisClient
     await assert.rejects(async () => storeOn(callbacks).touch('a', LIFETIME, HOUR, CALL), TypeError)
+    await assert.rejects(async () => storeOn(callbacks).read('a', CALL), TypeError)
   })
 })
 
