@@ -5,7 +5,7 @@
  *
  * | field | holds |
  * |---|---|
- * | `l` | the lifetime, as `hash.ts` writes it |
+ * | `l` | the lifetime, as `lifetime.ts` writes it |
  * | `m` | the version; when it was created, saved or extended last, and when it expires (ms, by the clock of the store); until when the index of its subject has it (ms, by the clock of Redis), or 0 |
  * | `s` | whose it is |
  * | `r` | when the id was retired: then there is nothing else |

@@ -85,7 +85,7 @@ test('a store in Redis', async suite => {
     },
   )
 
-  await suite.test('each operation is one command', async t => {
+  await suite.test('each operation is one command', { timeout: 30_000 }, async t => {
     const { store } = await open(t)
     const operations: ReadonlyArray<readonly [name: string, run: (id: string) => unknown, command: string]> = [
       ['create', id => store.create(id, BOB, HOUR, CALL), 'evalsha'],
@@ -215,7 +215,7 @@ test('a store in Redis', async suite => {
       eval: (source, given) => client.eval(source, given),
       async evalSha(sha, given) {
         const reply = await client.evalSha(sha, given)
-        if (String(reply).startsWith('removed')) await store.create('a', ADA, 1000, CALL)
+        if (String(reply).startsWith('removed')) await store.create('a', ADA, 60_000, CALL)
         return reply
       },
     } satisfies NodeRedisClient)
@@ -269,8 +269,9 @@ test('a store in Redis', async suite => {
   await suite.test('a session is gone after its time, by the clock of Redis', async t => {
     const { client, store } = await open(t)
     await store.create('a', ADA, 60, CALL)
-    await store.create('b', ADA, 60, CALL)
+    await store.create('b', ADA, 10_000, CALL)
     await store.touch('b', LIFETIME, HOUR, CALL)
+    assert.ok((await client.pTTL(`sess:${digest('b')}`)) > HOUR / 2)
     await sleep(90)
     assert.equal(await store.read('a', CALL), undefined)
     assert.equal(await store.touch('a', LIFETIME, HOUR, CALL), false)
