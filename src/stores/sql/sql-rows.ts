@@ -1,0 +1,122 @@
+import { SessionError } from '../../errors.ts'
+import { after } from '../after.ts'
+import type { Rows } from '../rows.ts'
+import type { Answer, Patched, StoredRecord } from '../store.ts'
+import { dataFor, recordIn, rowIn, type SqlRow } from './columns.ts'
+import { encodeName, NAME_LENGTH } from './names.ts'
+import { CHUNK, type SqlValue, type Statement, type Statements } from './statements.ts'
+
+type Values = Readonly<Record<string, SqlValue>>
+
+/** What a store asks of a database's client. Both reject, or throw, only where the database is unavailable. */
+export interface SqlClient {
+  /** What a statement gives. */
+  rows(statement: Statement, values: Values): Answer<readonly SqlRow[]>
+  /** How many rows a statement inserted, changed or deleted: none, where a row was to be inserted that is there. */
+  count(statement: Statement, values: Values): Answer<number>
+}
+
+/** The rows of a table. Every change is one statement, so that nothing comes between what it checks and what it writes. */
+export function sqlRows(client: SqlClient, statements: Statements, now: () => number): Rows {
+  /** The instant, which the statement compares with, and that at which `ttl` is over. */
+  function times(ttl = 0): { now: number; expires: number } {
+    const at = Math.floor(now())
+    return { now: at, expires: ttl > 0 ? Math.min(Math.ceil(at + ttl), Number.MAX_SAFE_INTEGER) : at }
+  }
+
+  /** Whether it was there after all, as another version. It may have come or gone since: then so it is now. */
+  function whyNot(name: string, version: number | undefined): Answer<'gone' | 'conflict'> {
+    if (version === undefined) return 'gone'
+    return after(client.rows(statements.find, { name, ...times() }), found => (found.length > 0 ? 'conflict' : 'gone'))
+  }
+
+  /** Drops it, unless another has written to it since it was saved as this `version`. */
+  function dropEmpty(name: string, { version, is_empty = true }: SqlRow): Answer<Patched> {
+    if (!is_empty) return 'saved'
+    const values = { name, version: Number(version), ...times() }
+    return after(client.count(statements.dropEmpty, values), count => (count > 0 ? 'emptied' : 'saved'))
+  }
+
+  function insert(values: Values): Answer<boolean> {
+    return after(client.count(statements.create, values), count => {
+      if (count > 0 || !statements.makeRoom) return count > 0
+      return after(client.count(statements.makeRoom, values), room => {
+        return room > 0 && after(client.count(statements.create, values), again => again > 0)
+      })
+    })
+  }
+
+  /** Removes at most `CHUNK`, in one statement. */
+  function remove(names: readonly string[]): Answer<number> {
+    const values = Array.from({ length: CHUNK }, (_, index) => [
+      `name${index}`,
+      names[Math.min(index, names.length - 1)],
+    ])
+    return client.count(names.length > 1 ? statements.removeMany : statements.removeOne, Object.fromEntries(values))
+  }
+
+  function removeAll(names: readonly string[], known = 0): Answer<number> {
+    if (names.length === 0) return known
+    return after(remove(names.slice(0, CHUNK)), count => removeAll(names.slice(CHUNK), known + count))
+  }
+
+  return {
+    read(id) {
+      const name = nameOf(id)
+      if (name === undefined) return undefined
+      return after(client.rows(statements.read, { name, ...times() }), ([row]) => row && recordIn(row))
+    },
+
+    create: (id, record, ttl) => insert({ ...inserted(id, record), ...times(ttl) }),
+
+    replace: (id, record, ttl) =>
+      after(client.count(statements.replace, { ...inserted(id, record), ...times(ttl) }), () => undefined),
+
+    patch(id, { set, unset, lifetime, keepsEmpty, version, subject }, ttl) {
+      const name = nameOf(id)
+      if (name === undefined) return 'gone'
+      const change = dataFor(set, unset)
+      const owner = { moves: subject === undefined ? 0 : 1, subject: subject ?? null }
+      const values = { name, change, lifetime: JSON.stringify(lifetime), version: version ?? null, ...owner }
+      const mayEmpty = unset.length > 0 && !keepsEmpty && Object.keys(set).length === 0
+      return after<readonly SqlRow[], Patched>(client.rows(statements.patch, { ...values, ...times(ttl) }), ([row]) => {
+        if (!row) return whyNot(name, version)
+        return mayEmpty ? dropEmpty(name, row) : 'saved'
+      })
+    },
+
+    touch(id, lifetime, ttl) {
+      const name = nameOf(id)
+      if (name === undefined) return false
+      const values = { name, lifetime: JSON.stringify(lifetime), ...times(ttl) }
+      return after(client.rows(statements.touch, values), rows => rows.length > 0)
+    },
+
+    retire(id, ttl, version) {
+      const name = nameOf(id)
+      if (name === undefined) return 'gone'
+      const values = { name, version: version ?? null, ...times(ttl) }
+      return after<readonly SqlRow[], 'saved' | 'gone' | 'conflict'>(client.rows(statements.retire, values), rows =>
+        rows.length > 0 ? 'saved' : whyNot(name, version),
+      )
+    },
+
+    remove: ids => removeAll(ids.map(nameOf).filter(name => name !== undefined)),
+
+    list: subject => after(client.rows(statements.list, { subject, ...times() }), rows => rows.map(rowIn)),
+  }
+}
+
+/** What a row of that id is kept under; `undefined` where it is so long that there is none. */
+function nameOf(id: string): string | undefined {
+  const name = encodeName(id)
+  return name.length > NAME_LENGTH ? undefined : name
+}
+
+function inserted(id: string, { members, lifetime, subject }: StoredRecord): Values {
+  const name = nameOf(id)
+  if (name === undefined) {
+    throw new SessionError('ERR_SESSION_ID', `an id takes more than ${NAME_LENGTH} characters in the table`)
+  }
+  return { name, data: dataFor(members), lifetime: JSON.stringify(lifetime), subject: subject ?? null }
+}

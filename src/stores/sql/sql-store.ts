@@ -1,0 +1,88 @@
+import { digest } from '../../codec/digest.ts'
+import { checkOption } from '../after.ts'
+import { type RecordStore, type RowOptions, recordStore } from '../rows.ts'
+import { type SqlClient, sqlRows } from './sql-rows.ts'
+import { type Dialect, statementsFor, type Table, tableOf } from './statements.ts'
+import { startSweeper } from './sweeper.ts'
+
+/** The options of the stores in SQL databases. */
+export interface SqlStoreOptions extends RowOptions {
+  /**
+   * The table, with its schema if need be (`app.sessions`): ASCII letters, digits and `_`, at most 63 characters. It is
+   * quoted, so that a database that tells upper case from lower case does so. Default `sessions`.
+   */
+  readonly table?: string | undefined
+  /**
+   * How long the store waits from one sweep, which deletes what has expired, to the next, give or take a tenth: in
+   * milliseconds, at most 2^30. `false`: it does not sweep by itself. Default a quarter of an hour. The timer keeps no
+   * process alive.
+   */
+  readonly sweepEvery?: number | false | undefined
+  /**
+   * Told why a sweep of the timer's failed. Default: a process warning (`KOA_SESSION_SWEEP`), once per process. Nothing is
+   * lost by it: what has expired is never given out, and the next sweep deletes it.
+   */
+  readonly onSweepError?: ((error: unknown) => void) | undefined
+}
+
+/** A store in a table. */
+export interface SqlStore extends RecordStore {
+  /** Makes the table and its indexes, where they are not there. Processes that start together may all do so. */
+  setup(): Promise<void>
+  /** What `setup` does, statement by statement, for those who run migrations. */
+  readonly setupSql: readonly string[]
+  /** Deletes what has expired, 500 rows a statement. Says how many there were. */
+  sweep(): Promise<number>
+  /** Stops the timer, and waits for the sweep that is under way. What was handed over (pool, database) stays open. */
+  close(): Promise<void>
+}
+
+export interface SqlStoreParts {
+  readonly dialect: Dialect
+  readonly client: SqlClient
+  /** Runs the statements of the set-up. */
+  run(statements: readonly string[]): unknown
+}
+
+const TABLE = /^[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)?$/
+const QUARTER_OF_AN_HOUR = 900_000
+const LONGEST_WAIT = 2 ** 30
+
+/** The store of `maker`, which an error names. Throws `ERR_SESSION_OPTION`. */
+export function sqlStore(maker: string, { dialect, client, run }: SqlStoreParts, options: SqlStoreOptions): SqlStore {
+  checkOptions(maker, options)
+  const { table: name = 'sessions', sweepEvery = QUARTER_OF_AN_HOUR, onSweepError, now = Date.now } = options
+  const table = tableOf(dialect, name)
+  const statements = statementsFor(dialect, table)
+  const store = recordStore(maker, sqlRows(client, statements, now), options)
+  const setupSql = dialect.setup(table)
+  const sweeper = startSweeper(() => client.count(statements.sweep, { now: Math.floor(now()) }), {
+    every: sweepEvery,
+    onError: onSweepError,
+  })
+  return {
+    ...store,
+    ...sweeper,
+    setupSql,
+    async setup() {
+      await run(setupSql)
+    },
+  }
+}
+
+function checkOptions(maker: string, { table, sweepEvery, onSweepError, now }: SqlStoreOptions): void {
+  const isName = table === undefined || (typeof table === 'string' && table.length <= 63 && TABLE.test(table))
+  checkOption(maker, 'table', table, isName, 'a name such as sessions or app.sessions, of at most 63 characters')
+  const isWait = !sweepEvery || (typeof sweepEvery === 'number' && sweepEvery > 0 && sweepEvery <= LONGEST_WAIT)
+  const isGood = sweepEvery !== 0 && isWait
+  checkOption(maker, 'sweepEvery', sweepEvery, isGood, `false, or milliseconds, at most ${LONGEST_WAIT}`)
+  const isCallback = onSweepError === undefined || typeof onSweepError === 'function'
+  checkOption(maker, 'onSweepError', onSweepError, isCallback, 'a function')
+  checkOption(maker, 'now', now, now === undefined || typeof now === 'function', 'a function that gives milliseconds')
+}
+
+/** The name of an index, no longer than any database has them: what is longer would be cut off, and be the same for two. */
+export function indexName({ name }: Table, column: string): string {
+  const full = `${name}_${column}`
+  return full.length <= 63 ? full : `${digest(full).slice(0, 20)}_${column}`
+}

@@ -1,0 +1,94 @@
+import { checkOption } from '../after.ts'
+import type { SqlRow } from './columns.ts'
+import type { SqlClient } from './sql-rows.ts'
+import { indexName, type SqlStore, type SqlStoreOptions, sqlStore } from './sql-store.ts'
+import { type Dialect, onConflict, type SqlValue, type Statement, valuesFor } from './statements.ts'
+
+export type { SqlStore, SqlStoreOptions } from './sql-store.ts'
+
+/** The part of a database's client that the store calls: `node:sqlite`, `better-sqlite3` and `libsql` have it. */
+export interface SqliteDatabase {
+  exec(sql: string): unknown
+  prepare(sql: string): SqliteStatement
+}
+
+export interface SqliteStatement {
+  run(...values: SqlValue[]): { readonly changes: number | bigint }
+  all(...values: SqlValue[]): unknown[]
+}
+
+const sqlite: Dialect = {
+  ...onConflict,
+  quote: identifier => `"${identifier}"`,
+
+  setup(table) {
+    const schema = table.schema === undefined ? '' : `${sqlite.quote(table.schema)}.`
+    const index = (column: string) => `${schema}${sqlite.quote(indexName(table, column))}`
+    const on = sqlite.quote(table.name)
+    return [
+      `CREATE TABLE IF NOT EXISTS ${table.quoted} (
+  name TEXT NOT NULL PRIMARY KEY,
+  data TEXT NOT NULL,
+  lifetime TEXT NOT NULL,
+  version INTEGER NOT NULL,
+  subject TEXT,
+  created_at INTEGER NOT NULL,
+  seen_at INTEGER NOT NULL,
+  expires_at INTEGER NOT NULL,
+  retired_at INTEGER
+)`,
+      `CREATE INDEX IF NOT EXISTS ${index('expires_at')} ON ${on} (expires_at)`,
+      `CREATE INDEX IF NOT EXISTS ${index('subject')} ON ${on} (subject) WHERE subject IS NOT NULL`,
+    ]
+  },
+
+  changed: 'json_patch(data, :change)',
+  isReadable: 'json_valid(data)',
+  isEmpty: `data = '{}'`,
+  returning: `RETURNING version, data = '{}' AS is_empty`,
+  nextVersion: 'version + 1',
+  nextSeen: ':now',
+  sweep: (table, limit) => `DELETE FROM ${table} WHERE name IN
+    (SELECT name FROM ${table} WHERE expires_at <= :now LIMIT ${limit})`,
+}
+
+/**
+ * Sessions in an SQLite database, SQLite 3.38 or later: `DatabaseSync` of `node:sqlite` (Node 22 or later),
+ * `better-sqlite3` (the same), or `libsql`. `await store.setup()` makes the table. It answers at once; as every client of
+ * SQLite does that, a statement keeps the event loop waiting.
+ *
+ * Give it a connection of its own: a transaction that is open on it would take the store's statements in, and roll them
+ * back. Where several processes use the file, each connection needs a `busy_timeout` (`PRAGMA busy_timeout = 5000`;
+ * better-sqlite3 has it by default, the others wait for nobody) and had better be in WAL mode (`PRAGMA journal_mode =
+ * WAL`): a database that is locked for longer is a store that is unavailable.
+ *
+ * `hashIds: false`: an id takes at most 1,024 characters, of which all but printable ASCII take five each.
+ * Throws `ERR_SESSION_OPTION`.
+ */
+export function sqliteStore(db: SqliteDatabase, options: SqlStoreOptions = {}): SqlStore {
+  const isDatabase = typeof db?.prepare === 'function' && typeof db.exec === 'function'
+  checkOption('sqliteStore', 'db', db, isDatabase, 'a database of node:sqlite, better-sqlite3 or libsql')
+  const run = (statements: readonly string[]) => {
+    for (const statement of statements) db.exec(statement)
+  }
+  return sqlStore('sqliteStore', { dialect: sqlite, client: clientOf(db), run }, options)
+}
+
+/** Statements are prepared when they are first used, by when there is a table. */
+function clientOf(db: SqliteDatabase): SqlClient {
+  const prepared = new Map<Statement, SqliteStatement>()
+
+  function prepare(statement: Statement): SqliteStatement {
+    const known = prepared.get(statement)
+    if (known) return known
+    const made = db.prepare(statement.text)
+    prepared.set(statement, made)
+    return made
+  }
+
+  return {
+    // All of them, as a statement that is left before its end is not over.
+    rows: (statement, values) => prepare(statement).all(...valuesFor(statement, values)) as SqlRow[],
+    count: (statement, values) => Number(prepare(statement).run(...valuesFor(statement, values)).changes),
+  }
+}

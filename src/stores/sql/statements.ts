@@ -1,0 +1,131 @@
+/** The statements of a store on a table, for any of the databases. */
+
+export type SqlValue = string | number | null
+
+/** A statement as the database takes it, and the names of its parameters in their order. */
+export interface Statement {
+  readonly text: string
+  readonly order: readonly string[]
+}
+
+/** What the databases write differently. Parameters are `:name` here, and what the database wants in the end. */
+export interface Dialect {
+  quote(identifier: string): string
+  /** The n-th parameter, from 1 on; absent: each is a question mark. */
+  readonly parameter?: (position: number) => string
+  /** Makes the table and its indexes, where they are not there. */
+  setup(table: Table): readonly string[]
+  /** Stores a record over none, or over one that has expired; changes no row where another is there. */
+  create(table: string, columns: Columns): string
+  /** Before it may be created again: what has expired; absent: `create` does that. */
+  makeRoom?(table: string): string
+  replace(table: string, columns: Columns): string
+  /** `data` with the members of the JSON object `:change` set, and those removed that are `null` there. */
+  readonly changed: string
+  /** Whether `data` can be changed like that. */
+  readonly isReadable: string
+  readonly isEmpty: string
+  /** How a statement that changes a row says what came of it: `version`, and whether it `is_empty`, where it can tell. */
+  readonly returning: string
+  /** The new version, and the new `seen_at`. */
+  readonly nextVersion: string
+  readonly nextSeen: string
+  /** Deletes at most so many rows that have expired. */
+  sweep(table: string, limit: number): string
+}
+
+/** What is inserted: the names of the columns, and their values. */
+export interface Columns {
+  readonly names: string
+  readonly values: string
+}
+
+export interface Table {
+  /** With its schema, if it has one, as the database takes it. */
+  readonly quoted: string
+  readonly schema: string | undefined
+  readonly name: string
+}
+
+/** How many names one statement removes, and how many rows one deletes that have expired. */
+export const CHUNK = 50
+export const BATCH = 500
+
+export type Statements = ReturnType<typeof statementsFor>
+
+const INSERTED: Columns = {
+  names: 'name, data, lifetime, version, subject, created_at, seen_at, expires_at, retired_at',
+  values: ':name, :data, :lifetime, 0, :subject, :now, :now, :expires, NULL',
+}
+
+export function statementsFor(dialect: Dialect, { quoted: table }: Table) {
+  const { isReadable, returning } = dialect
+  const compile = (text: string) => compiled(text, dialect)
+  const live = 'expires_at > :now AND retired_at IS NULL'
+  const one = `name = :name AND ${live}`
+  const many = Array.from({ length: CHUNK }, (_, index) => `:name${index}`).join(', ')
+  const columns = 'name, data, lifetime, version, subject, created_at, seen_at, expires_at, retired_at'
+  const extended = `seen_at = ${dialect.nextSeen}, expires_at = :expires`
+  return {
+    read: compile(`SELECT ${columns} FROM ${table} WHERE name = :name AND expires_at > :now`),
+    find: compile(`SELECT name FROM ${table} WHERE ${one} AND ${isReadable}`),
+    list: compile(`SELECT ${columns} FROM ${table} WHERE subject = :subject AND ${live}`),
+    create: compile(dialect.create(table, INSERTED)),
+    makeRoom: dialect.makeRoom && compile(dialect.makeRoom(table)),
+    replace: compile(dialect.replace(table, INSERTED)),
+    patch:
+      compile(`UPDATE ${table} SET data = ${dialect.changed}, lifetime = :lifetime, version = ${dialect.nextVersion},
+      subject = CASE WHEN :moves = 1 THEN :subject ELSE subject END, seen_at = :now, expires_at = :expires
+      WHERE ${one} AND version = COALESCE(:version, version) AND ${isReadable} ${returning}`),
+    dropEmpty: compile(`DELETE FROM ${table} WHERE ${one} AND version = :version AND ${dialect.isEmpty}`),
+    touch: compile(`UPDATE ${table} SET lifetime = :lifetime, ${extended} WHERE ${one} ${returning}`),
+    retire: compile(`UPDATE ${table} SET data = '{}', lifetime = '{}', version = version + 1, subject = NULL,
+      retired_at = :now, ${extended}
+      WHERE ${one} AND version = COALESCE(:version, version) ${returning}`),
+    removeOne: compile(`DELETE FROM ${table} WHERE name = :name0`),
+    removeMany: compile(`DELETE FROM ${table} WHERE name IN (${many})`),
+    sweep: compile(dialect.sweep(table, BATCH)),
+  }
+}
+
+function compiled(text: string, { parameter }: Dialect): Statement {
+  const order: string[] = []
+  const sql = text.replace(/\s+/g, ' ').replace(/:([a-z]+\d*)/g, (_, name: string) => {
+    const known = parameter ? order.indexOf(name) + 1 : 0
+    const position = known || order.push(name)
+    return parameter ? parameter(position) : '?'
+  })
+  return { text: sql.trim(), order }
+}
+
+/** The parameters of `statement`, in its order. */
+export function valuesFor({ order }: Statement, values: Readonly<Record<string, SqlValue>>): SqlValue[] {
+  return order.map(name => values[name] ?? null)
+}
+
+/** `table` in its parts, of which the last is the name. */
+export function tableOf(dialect: Dialect, table: string): Table {
+  const parts = table.split('.')
+  const quoted = parts.map(part => dialect.quote(part)).join('.')
+  return { quoted, schema: parts.length > 1 ? parts[0] : undefined, name: parts.at(-1) ?? table }
+}
+
+/**
+ * `create` and `replace` of the databases that have `ON CONFLICT`. What replaces a record that is there keeps whose it
+ * is and when it was made; a tombstone stays.
+ */
+export const onConflict: Pick<Dialect, 'create' | 'replace'> = {
+  create: (table, { names, values }) => `INSERT INTO ${table} AS kept (${names}) VALUES (${values})
+    ON CONFLICT (name) DO UPDATE SET data = excluded.data, lifetime = excluded.lifetime, version = 0,
+    subject = excluded.subject, created_at = excluded.created_at, seen_at = excluded.seen_at,
+    expires_at = excluded.expires_at, retired_at = NULL
+    WHERE kept.expires_at <= :now`,
+
+  replace: (table, { names, values }) => `INSERT INTO ${table} AS kept (${names}) VALUES (${values})
+    ON CONFLICT (name) DO UPDATE SET data = excluded.data, lifetime = excluded.lifetime,
+    version = CASE WHEN kept.expires_at > :now THEN kept.version + 1 ELSE 0 END,
+    subject = CASE WHEN kept.expires_at > :now THEN kept.subject ELSE excluded.subject END,
+    created_at = CASE WHEN kept.expires_at > :now THEN kept.created_at ELSE excluded.created_at END,
+    seen_at = excluded.seen_at, expires_at = excluded.expires_at, retired_at = NULL
+    WHERE kept.expires_at <= :now OR kept.retired_at IS NULL`,
+}

@@ -1,0 +1,84 @@
+import { setImmediate } from 'node:timers/promises'
+import { warnOnce } from '../../errors.ts'
+import type { Answer } from '../store.ts'
+import { BATCH } from './statements.ts'
+
+export interface SweeperOptions {
+  /** How long it waits from one sweep to the next, give or take a tenth, in milliseconds; `false`: it does not sweep. */
+  readonly every: number | false
+  /** Told why a sweep of the timer's failed. Absent: a process warning, once. */
+  readonly onError?: ((error: unknown) => void) | undefined
+}
+
+export interface Sweeper {
+  sweep(): Promise<number>
+  close(): Promise<void>
+}
+
+/** Deletes what has expired, by `deleteBatch`, which deletes at most `BATCH` rows and says how many there were. */
+export function startSweeper(deleteBatch: () => Answer<number>, { every, onError = warn }: SweeperOptions): Sweeper {
+  let timer: NodeJS.Timeout | undefined
+  let isClosed = false
+  let underWay: Promise<void> | undefined
+
+  async function sweep(goesOn = () => true): Promise<number> {
+    let sum = 0
+    for (;;) {
+      const count = await deleteBatch()
+      sum += count
+      if (count < BATCH || !goesOn()) return sum
+      // A database in this process would keep its requests waiting.
+      await setImmediate()
+    }
+  }
+
+  async function sweepOnTime(): Promise<void> {
+    try {
+      await sweep(() => !isClosed)
+    } catch (error) {
+      report(error, onError)
+    }
+    wait()
+  }
+
+  function wait(): void {
+    if (every === false || isClosed) return
+    // Processes that were started together do not sweep together.
+    timer = setTimeout(() => {
+      underWay = sweepOnTime()
+    }, every * jitter())
+    timer.unref()
+  }
+
+  wait()
+  return {
+    sweep: () => sweep(),
+
+    async close() {
+      isClosed = true
+      clearTimeout(timer)
+      await underWay
+    },
+  }
+}
+
+function jitter(): number {
+  return 0.9 + Math.random() * 0.2
+}
+
+/** Nobody waits for a sweep of the timer's, so that what is thrown here would end the process. */
+function report(error: unknown, onError: (error: unknown) => void): void {
+  try {
+    onError(error)
+  } catch (thrown) {
+    warn(thrown)
+  }
+}
+
+function warn(error: unknown): void {
+  const reason = error instanceof Error ? error.message : String(error)
+  warnOnce(
+    'KOA_SESSION_SWEEP',
+    `sessions that have expired could not be deleted, and stay until the next try: ${reason}`,
+  )
+}
