@@ -1,0 +1,121 @@
+import { checkOption } from '../after.ts'
+import type { SqlRow } from './columns.ts'
+import { retried } from './retried.ts'
+import type { SqlClient } from './sql-rows.ts'
+import { indexName, type SqlStore, type SqlStoreOptions, sqlStore } from './sql-store.ts'
+import { type Dialect, type SqlValue, valuesFor } from './statements.ts'
+
+export type { SqlStore, SqlStoreOptions } from './sql-store.ts'
+
+/** The part of a client that the store calls: a pool or a connection of `mysql2/promise` has it. */
+export interface MysqlClient {
+  execute(sql: string, values: SqlValue[]): PromiseLike<readonly [result: unknown, ...rest: unknown[]]>
+  query(sql: string): PromiseLike<unknown>
+}
+
+/** A pool or a connection of `mysql2`, which takes callbacks. */
+export interface MysqlCallbackClient {
+  promise(): MysqlClient
+}
+
+interface Header {
+  readonly affectedRows: number
+  readonly insertId: number | string
+}
+
+const DUPLICATE = 1062
+/** A deadlock, and MariaDB's "record has changed": the server took nothing of it over. */
+const TRANSIENT = [1213, 1020]
+
+const isFree = 'expires_at <= :now'
+const isTombstone = 'retired_at IS NOT NULL AND expires_at > :now'
+const unlessTombstone = (column: string) => `${column} = IF(${isTombstone}, ${column}, VALUES(${column}))`
+const whereFree = (column: string, otherwise: string) => `${column} = IF(${isFree}, VALUES(${column}), ${otherwise})`
+
+const mysql: Dialect = {
+  quote: identifier => `\`${identifier}\``,
+
+  setup: table => [
+    `CREATE TABLE IF NOT EXISTS ${table.quoted} (
+  name VARCHAR(1024) CHARACTER SET ascii COLLATE ascii_bin NOT NULL PRIMARY KEY,
+  data JSON NOT NULL,
+  lifetime TEXT CHARACTER SET utf8mb4 NOT NULL,
+  version BIGINT NOT NULL,
+  subject VARCHAR(43) CHARACTER SET ascii COLLATE ascii_bin,
+  created_at BIGINT NOT NULL,
+  seen_at BIGINT NOT NULL,
+  expires_at BIGINT NOT NULL,
+  retired_at BIGINT,
+  KEY ${mysql.quote(indexName(table, 'expires_at'))} (expires_at),
+  KEY ${mysql.quote(indexName(table, 'subject'))} (subject)
+) ENGINE=InnoDB ROW_FORMAT=DYNAMIC`,
+  ],
+
+  create: (table, { names, values }) => `INSERT INTO ${table} (${names}) VALUES (${values})`,
+  makeRoom: table => `DELETE FROM ${table} WHERE name = :name AND ${isFree}`,
+
+  // Assigned from left to right, so that what the conditions ask for comes last.
+  replace: (table, { names, values }) => `INSERT INTO ${table} (${names}) VALUES (${values})
+    ON DUPLICATE KEY UPDATE ${unlessTombstone('data')}, ${unlessTombstone('lifetime')}, ${unlessTombstone('seen_at')},
+    ${whereFree('version', `IF(${isTombstone}, version, version + 1)`)}, ${whereFree('subject', 'subject')},
+    ${whereFree('created_at', 'created_at')}, ${unlessTombstone('retired_at')}, ${unlessTombstone('expires_at')}`,
+
+  changed: 'JSON_MERGE_PATCH(data, :change)',
+  isReadable: 'JSON_VALID(data)',
+  isEmpty: 'JSON_LENGTH(data) = 0',
+  returning: '',
+  // The server says it with the result; and, whatever the connection counts as affected, that there was a row.
+  nextVersion: 'LAST_INSERT_ID(version + 1)',
+  nextSeen: 'LAST_INSERT_ID(:now)',
+  sweep: (table, limit) => `DELETE FROM ${table} WHERE ${isFree} ORDER BY expires_at LIMIT ${limit}`,
+}
+
+/**
+ * Sessions in MariaDB, 10.5 or later, or MySQL, 8.0 or later, by a pool or a connection of `mysql2` or `mysql2/promise`.
+ * `await store.setup()` makes the table.
+ *
+ * A change to a session is refused, and the store is unavailable for it, where all of the session's data, as JSON in
+ * JSON, would exceed the server's `max_allowed_packet` (16 MB in MariaDB, 64 MB in MySQL by default). MySQL, not MariaDB,
+ * keeps a session's top-level keys in an order of its own: the shorter ones first. The server's time does not matter:
+ * instants are those of `now`.
+ *
+ * `hashIds: false`: an id takes at most 1,024 characters, of which all but printable ASCII take five each.
+ * Throws `ERR_SESSION_OPTION`.
+ */
+export function mysqlStore(pool: MysqlClient | MysqlCallbackClient, options: SqlStoreOptions = {}): SqlStore {
+  const known = pool && 'promise' in pool && typeof pool.promise === 'function' ? pool.promise() : pool
+  const isClient = known && 'execute' in known && typeof known.execute === 'function'
+  checkOption('mysqlStore', 'pool', pool, isClient, 'a pool or a connection of mysql2')
+  const client = known as MysqlClient
+  const run = async (statements: readonly string[]) => {
+    for (const statement of statements) await client.query(statement)
+  }
+  return sqlStore('mysqlStore', { dialect: mysql, client: clientOf(client), run }, options)
+}
+
+function clientOf(client: MysqlClient): SqlClient {
+  const isTransient = (error: unknown) => TRANSIENT.includes((error as { errno?: number }).errno ?? 0)
+
+  async function execute(text: string, values: SqlValue[]): Promise<unknown> {
+    const [result] = await retried(async () => await client.execute(text, values), isTransient)
+    return result
+  }
+
+  return {
+    async rows(statement, values) {
+      const result = await execute(statement.text, valuesFor(statement, values))
+      if (Array.isArray(result)) return result
+      const { affectedRows, insertId } = result as Header
+      return affectedRows > 0 || Number(insertId) > 0 ? [{ version: insertId } satisfies SqlRow] : []
+    },
+
+    async count(statement, values) {
+      try {
+        return ((await execute(statement.text, valuesFor(statement, values))) as Header).affectedRows
+      } catch (error) {
+        if ((error as { errno?: number }).errno === DUPLICATE) return 0
+        throw error
+      }
+    },
+  }
+}

@@ -1,0 +1,21 @@
+import test from 'node:test'
+import pg from 'pg'
+import { postgresStore } from '../../../src/stores/sql/postgres.ts'
+import { postgresUrl } from './servers.ts'
+import { sqlSuite } from './suite.ts'
+
+test.describe('postgres', { skip: !postgresUrl && 'no server' }, () => {
+  sqlSuite(t => {
+    const connect = () => {
+      const pool = new pg.Pool({ connectionString: postgresUrl, max: 4 })
+      t.after(() => pool.end())
+      return pool
+    }
+    const pool = connect()
+    return {
+      connect: options => postgresStore(connect(), options),
+      run: async sql => (await pool.query<Record<string, unknown>>(sql)).rows,
+      quote: identifier => `"${identifier}"`,
+    }
+  })
+})

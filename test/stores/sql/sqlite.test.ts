@@ -1,0 +1,37 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import test, { type TestContext as Test } from 'node:test'
+import { sqliteStore } from '../../../src/stores/sql/sqlite.ts'
+import { CLIENTS } from './sqlite-clients.ts'
+import { sqlSuite } from './suite.ts'
+
+for (const [client, openFile] of CLIENTS) {
+  test.describe(client, () => {
+    sqlSuite(t => {
+      const file = fileFor(t)
+      const connect = () => {
+        const db = openFile(file)
+        t.after(() => db.close())
+        db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF; PRAGMA busy_timeout = 5000')
+        return db
+      }
+      const db = connect()
+      return {
+        connect: options => sqliteStore(connect(), options),
+        run: async sql =>
+          sql.startsWith('SELECT')
+            ? (db.prepare(sql).all() as Record<string, unknown>[])
+            : [db.exec(sql)].map(() => ({})),
+        quote: identifier => `"${identifier}"`,
+      }
+    })
+  })
+}
+
+/** A file in a folder that goes with the test, after its databases. */
+function fileFor(t: Test): string {
+  const folder = mkdtempSync(join(tmpdir(), 'koa-session-sqlite-'))
+  t.after(() => rmSync(folder, { recursive: true, force: true }))
+  return join(folder, 'sessions.db')
+}

@@ -1,0 +1,438 @@
+/** What holds of a store in a table, whichever database it is in: told of each by its own test. */
+import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
+import test, { type TestContext as Test } from 'node:test'
+import fc from 'fast-check'
+import { memoryStore } from 'koa-session/memory'
+import { digest } from '../../../src/codec/digest.ts'
+import type { RecordStore } from '../../../src/stores/rows.ts'
+import type { SqlStore, SqlStoreOptions } from '../../../src/stores/sql/sql-store.ts'
+import type { Patch, StoredRecord } from '../../../src/stores/store.ts'
+import { Clock } from '../../support/agent.ts'
+
+/** A database for one test, which ends with it. */
+export interface Backend {
+  /** A store on a connection of its own. */
+  connect(options: SqlStoreOptions): SqlStore
+  /** Runs SQL past the store. */
+  run(sql: string): Promise<readonly Record<string, unknown>[]>
+  quote(identifier: string): string
+}
+
+export type Open = (t: Test) => Backend | Promise<Backend>
+
+const NOW = 1_700_000_000_000
+const HOUR = 3_600_000
+const call = { ctx: undefined, rolling: false, changed: true }
+
+/** Names of keys, and ids, that a database could stumble over. */
+export const HOSTILE = [
+  '',
+  ' ',
+  'a ',
+  'a',
+  'A',
+  'ä',
+  '__proto__',
+  '$.a',
+  'a.b',
+  '"',
+  "'",
+  '\\',
+  '`',
+  '~',
+  '~0000',
+  '[0]',
+]
+HOSTILE.push(
+  '🍪',
+  '\ud83c',
+  '\udf6a',
+  '\ufffd',
+  '\0',
+  '\n',
+  '?',
+  ':name',
+  '$1',
+  '%',
+  'constructor',
+  "'; DROP TABLE x --",
+)
+
+function patchOf(patch: Partial<Patch>): Patch {
+  return { set: {}, unset: [], lifetime: {}, keepsEmpty: false, ...patch }
+}
+
+function recordOf(members: Record<string, string>, subject?: string): StoredRecord {
+  return { members, lifetime: { _expire: NOW + HOUR }, subject: subject && digest(subject) }
+}
+
+export function sqlSuite(open: Open): void {
+  async function start(t: Test, options: SqlStoreOptions = {}) {
+    const backend = await open(t)
+    const clock = new Clock(NOW)
+    const table = options.table ?? `t_${randomBytes(6).toString('hex')}`
+    const all = { sweepEvery: false, now: clock.now, ...options, table } as const
+    const connect = (more: SqlStoreOptions = {}) => backend.connect({ ...all, ...more })
+    const store = connect()
+    await store.setup()
+    const quoted = table.split('.').map(backend.quote).join('.')
+    const count = async () => (await backend.run(`SELECT name FROM ${quoted}`)).length
+    return { ...backend, connect, store, clock, table: quoted, count }
+  }
+
+  async function membersOf(store: RecordStore, id: string): Promise<Record<string, string> | undefined> {
+    const record = await store.read(id, call)
+    return record && { ...record.members }
+  }
+
+  test('its table is made once, though it is set up again, and by others at the same time', async t => {
+    const { store, connect, run, quote } = await start(t, { table: `made_${randomBytes(4).toString('hex')}` })
+    await store.set('a', { user: 'ada' }, HOUR, call)
+    await store.setup()
+    assert.deepEqual(await store.get('a', 0, call), { user: 'ada' })
+    const table = `Race_${randomBytes(4).toString('hex')}`
+    const stores = Array.from({ length: 8 }, () => connect({ table }))
+    await Promise.all(stores.map(store => store.setup()))
+    assert.deepEqual(await run(`SELECT * FROM ${quote(table)}`), [])
+  })
+
+  test('the SQL that it shows makes the table that it needs', async t => {
+    const { connect, run } = await start(t)
+    const store = connect({ table: `migrated_${randomBytes(4).toString('hex')}` })
+    for (const statement of store.setupSql) await run(statement)
+    assert.equal(await store.create('a', recordOf({ user: '"ada"' }, 'ada'), HOUR, call), true)
+    assert.equal((await store.list('ada')).length, 1)
+  })
+
+  test('an id of its own name has a row of its own', async t => {
+    const { store, count } = await start(t, { hashIds: false })
+    const ids = HOSTILE.filter(id => id !== '')
+    for (const id of ids)
+      assert.equal(await store.create(id, recordOf({ id: JSON.stringify(id) }, 'all'), HOUR, call), true)
+    for (const id of ids) assert.deepEqual(await membersOf(store, id), { id: JSON.stringify(id) })
+    assert.equal(await count(), ids.length)
+    assert.equal((await store.list('all')).length, ids.length)
+    assert.equal(await store.destroyAll('all', { except: 'A' }), ids.length - 1)
+    assert.deepEqual(await membersOf(store, 'A'), { id: '"A"' })
+  })
+
+  test('an id that is too long for the table has no row, and can be given none', async t => {
+    const { store } = await start(t, { hashIds: false })
+    const longest = 'x'.repeat(1024)
+    assert.equal(await store.create(longest, recordOf({}), HOUR, call), true)
+    assert.equal((await store.read(longest, call))?.version, 0)
+    for (const id of [`${longest}x`, 'é'.repeat(300)]) {
+      assert.equal(await store.read(id, call), undefined)
+      assert.equal(await store.touch(id, {}, HOUR, call), false)
+      assert.equal(await store.patch(id, patchOf({ set: { a: '1' } }), HOUR, call), 'gone')
+      assert.equal(await store.retire(id, {}, HOUR, call), 'gone')
+      assert.equal(await store.destroy(id, call), undefined)
+      await assert.rejects(async () => store.create(id, recordOf({}), HOUR, call), { code: 'ERR_SESSION_ID' })
+    }
+  })
+
+  test('keys and values come back as they were written, and go one by one', async t => {
+    const { store } = await start(t)
+    const names = [...HOSTILE]
+    const value = JSON.stringify(`${HOSTILE.join('')}null`)
+    const set = Object.fromEntries(names.map(name => [name, value]))
+    await store.create('a', recordOf({ kept: 'null' }), HOUR, call)
+    assert.equal(await store.patch('a', patchOf({ set }), HOUR, call), 'saved')
+    assert.deepEqual(await membersOf(store, 'a'), { kept: 'null', ...set })
+    for (const name of names) {
+      assert.equal(await store.patch('a', patchOf({ unset: [name] }), HOUR, call), 'saved')
+      delete set[name]
+      assert.deepEqual(await membersOf(store, 'a'), { kept: 'null', ...set })
+    }
+  })
+
+  test('a value of ten megabytes is a value', async t => {
+    const { store } = await start(t)
+    const large = JSON.stringify('x'.repeat(10 * 1024 * 1024))
+    await store.create('a', recordOf({ large }), HOUR, call)
+    assert.equal(await store.patch('a', patchOf({ set: { small: '1' } }), HOUR, call), 'saved')
+    assert.deepEqual(await membersOf(store, 'a'), { large, small: '1' })
+  })
+
+  test('a lifetime may have fractions, be over, or be longer than anybody lives', async t => {
+    const { store, clock } = await start(t)
+    const ttls: ReadonlyArray<readonly [ttl: number, isThere: boolean]> = [
+      [0.5, true],
+      [0, false],
+      [-1, false],
+      [-0.5, false],
+      [8e15, true],
+      [Number.POSITIVE_INFINITY, true],
+      [Number.NaN, false],
+    ]
+    for (const [ttl, isThere] of ttls) {
+      const id = `with ${ttl}`
+      assert.equal(await store.create(id, recordOf({ a: '1' }), ttl, call), true)
+      assert.equal((await store.read(id, call)) !== undefined, isThere, id)
+    }
+    clock.elapse(1)
+    assert.equal(await store.read('with 0.5', call), undefined)
+  })
+
+  test('of many who create one id, one does, also where an expired one is in the way', async t => {
+    const { store, connect, clock } = await start(t)
+    const others = [store, connect(), connect(), connect()]
+    for (const round of [1, 2, 3]) {
+      const tries = Array.from({ length: 20 }, (_, index) =>
+        others[index % 4]?.create('a', recordOf({ by: String(index) }), HOUR, call),
+      )
+      const created = await Promise.all(tries)
+      assert.equal(created.filter(isCreated => isCreated).length, 1, `round ${round}`)
+      assert.deepEqual(await membersOf(store, 'a'), { by: String(created.indexOf(true)) })
+      clock.elapse(HOUR)
+    }
+  })
+
+  test('of fifty parallel patches of other keys none is lost', async t => {
+    const { store, connect } = await start(t)
+    const others = [store, connect(), connect()]
+    await store.create('a', recordOf({}), HOUR, call)
+    const names = Array.from({ length: 50 }, (_, index) => `key${index}`)
+    const outcomes = await Promise.all(
+      names.map((name, index) => others[index % 3]?.patch('a', patchOf({ set: { [name]: '1' } }), HOUR, call)),
+    )
+    assert.deepEqual(new Set(outcomes), new Set(['saved']))
+    assert.deepEqual(Object.keys((await membersOf(store, 'a')) ?? {}).sort(), names.sort())
+    assert.equal((await store.read('a', call))?.version, 50)
+  })
+
+  test('of parallel patches of one version one is saved', async t => {
+    const { store, connect } = await start(t)
+    const others = [store, connect(), connect()]
+    await store.create('a', recordOf({}), HOUR, call)
+    const outcomes = await Promise.all(
+      Array.from({ length: 12 }, (_, n) =>
+        others[n % 3]?.patch('a', patchOf({ set: { n: String(n) }, version: 0 }), HOUR, call),
+      ),
+    )
+    assert.deepEqual(outcomes.sort(), [...Array(11).fill('conflict'), 'saved'])
+    assert.equal(await store.patch('b', patchOf({ set: { n: '1' }, version: 0 }), HOUR, call), 'gone')
+  })
+
+  test('what empties a session does not take what another has put there at the same time', async t => {
+    const { store, connect } = await start(t)
+    const other = connect()
+    for (let round = 0; round < 30; round++) {
+      const id = `session ${round}`
+      await store.create(id, recordOf({ old: '1' }), HOUR, call)
+      const [emptied, filled] = await Promise.all([
+        store.patch(id, patchOf({ unset: ['old'] }), HOUR, call),
+        other.patch(id, patchOf({ set: { cart: '[1]' } }), HOUR, call),
+      ])
+      const members = await membersOf(store, id)
+      if (filled === 'saved') assert.deepEqual([emptied, members], ['saved', { cart: '[1]' }])
+      else assert.deepEqual([emptied, filled, members], ['emptied', 'gone', undefined])
+    }
+  })
+
+  test('a session that ends while it is written to stays ended', async t => {
+    const { store, connect } = await start(t)
+    const other = connect()
+    for (let round = 0; round < 20; round++) {
+      const id = `session ${round}`
+      await store.create(id, recordOf({ old: '1' }), HOUR, call)
+      await Promise.all([
+        round % 2 ? store.retire(id, {}, HOUR, call) : store.destroy(id, call),
+        other.patch(id, patchOf({ set: { user: '1' } }), HOUR, call),
+        other.touch(id, {}, HOUR, call),
+        round % 2 ? other.set(id, { user: 1 }, HOUR, call) : undefined,
+      ])
+      const payload = await store.get(id, 0, call)
+      assert.deepEqual(payload, round % 2 ? { _retired: NOW } : undefined)
+    }
+  })
+
+  test('a patch that is left without members keeps its row where it is to, or where it removed none', async t => {
+    const { store } = await start(t)
+    await store.create('a', recordOf({ old: '1' }), HOUR, call)
+    assert.equal(await store.patch('a', patchOf({ unset: ['old'], keepsEmpty: true }), HOUR, call), 'saved')
+    assert.equal(await store.patch('a', patchOf({}), HOUR, call), 'saved')
+    assert.deepEqual(await membersOf(store, 'a'), {})
+    assert.equal(await store.patch('a', patchOf({ unset: ['new'], set: { new: '1' } }), HOUR, call), 'saved')
+    assert.equal(await store.patch('a', patchOf({ unset: ['new'] }), HOUR, call), 'emptied')
+    assert.equal(await store.read('a', call), undefined)
+  })
+
+  test('a touch that changes nothing is still one', async t => {
+    const { store } = await start(t)
+    await store.create('a', recordOf({ a: '1' }), HOUR, call)
+    assert.equal(await store.touch('a', { _expire: 1 }, HOUR, call), true)
+    assert.equal(await store.touch('a', { _expire: 1 }, HOUR, call), true)
+    assert.equal((await store.read('a', call))?.version, 0)
+  })
+
+  test('what somebody else has put into the columns is nothing, and is not in the way', async t => {
+    const { store, run, table } = await start(t)
+    for (const data of ['[]', '"x"', 'null', '{"a":1}']) {
+      await store.create('a', recordOf({ a: '1' }, 'ada'), HOUR, call)
+      await run(`UPDATE ${table} SET data = '${data}'`)
+      assert.equal(await store.read('a', call), undefined)
+      assert.equal(await store.get('a', 0, call), undefined)
+      assert.equal((await store.list('ada')).length, 1)
+      assert.ok(['gone', 'saved'].includes(await store.patch('a', patchOf({ set: { a: '1' } }), HOUR, call)), data)
+      assert.equal(await store.destroyAll('ada'), 1)
+    }
+    await store.create('b', recordOf({ a: '1' }), HOUR, call)
+    await run(`UPDATE ${table} SET lifetime = 'noise'`)
+    assert.equal(await store.read('b', call), undefined)
+  })
+
+  test('a sweep deletes what has expired, in batches, and nothing else', async t => {
+    const { store, clock, count } = await start(t)
+    const some = Array.from({ length: 1100 }, (_, index) => `expired ${index}`)
+    for (let from = 0; from < some.length; from += 100) {
+      await Promise.all(some.slice(from, from + 100).map(id => store.create(id, recordOf({}), HOUR, call)))
+    }
+    await store.create('tombstone', recordOf({}), HOUR, call)
+    await store.retire('tombstone', {}, HOUR, call)
+    clock.elapse(1)
+    await store.create('alive', recordOf({}), HOUR, call)
+    clock.elapse(HOUR - 1)
+    assert.equal(await count(), 1102)
+    assert.equal(await store.sweep(), 1101)
+    assert.equal(await count(), 1)
+    assert.equal((await store.read('alive', call))?.version, 0)
+    assert.equal(await store.sweep(), 0)
+  })
+
+  test('several sweeps at once delete each row once, while it is written to', async t => {
+    const { store, connect, clock, count } = await start(t)
+    const others = [store, connect(), connect()]
+    for (let n = 0; n < 300; n++) await store.create(`session ${n}`, recordOf({ a: '1' }), n % 2 ? 1 : HOUR, call)
+    clock.elapse(1)
+    const writes = Array.from({ length: 100 }, (_, n) => others[n % 3]?.set(`session ${n * 3}`, { b: 1 }, HOUR, call))
+    const sweeps = await Promise.all([...others.map(one => one.sweep()), ...writes])
+    const swept = Number(sweeps[0]) + Number(sweeps[1]) + Number(sweeps[2])
+    await store.sweep()
+    assert.ok(swept <= 150)
+    assert.equal(await count(), 150 + Array.from({ length: 100 }, (_, n) => (n * 3) % 2).filter(odd => odd).length)
+  })
+
+  test('as many sessions as a subject has are listed and ended', async t => {
+    const { store, connect, clock } = await start(t)
+    for (let n = 0; n < 120; n++) {
+      await store.create(`session ${n}`, recordOf({ n: String(n) }, 'ada'), HOUR, call)
+      clock.elapse(1)
+    }
+    await store.create('other', recordOf({}, 'bob'), HOUR, call)
+    const listed = await store.list('ada')
+    assert.deepEqual(
+      listed.map(({ data }) => data.n),
+      Array.from({ length: 120 }, (_, n) => n),
+    )
+    assert.equal(listed[3]?.createdAt, NOW + 3)
+    assert.equal(await store.destroyAll('ada', { only: listed[5]?.handle }), 1)
+    assert.equal(await connect().destroyAll('ada', { except: 'session 7' }), 118)
+    assert.deepEqual(
+      (await store.list('ada')).map(({ data }) => data),
+      [{ n: 7 }],
+    )
+    assert.equal((await store.list('bob')).length, 1)
+  })
+
+  test('a table with a long name has both of its indexes', async t => {
+    const { store, connect, run, quote } = await start(t)
+    const table = `t${randomBytes(31).toString('hex')}`
+    const long = connect({ table })
+    await long.setup()
+    await long.setup()
+    await long.create('a', recordOf({}, 'ada'), HOUR, call)
+    assert.equal((await long.list('ada')).length, 1)
+    assert.equal((await store.list('ada')).length, 0)
+    assert.equal((await run(`SELECT name FROM ${quote(table)}`)).length, 1)
+  })
+
+  test('it does what the store in memory does, whatever is asked of it', async t => {
+    const { store, clock } = await start(t)
+    const name = fc.constantFrom(...HOSTILE.filter(name => name !== '__proto__'))
+    const members = fc.dictionary(
+      name,
+      fc.jsonValue().map(value => JSON.stringify(value)),
+      { maxKeys: 3, noNullPrototype: true },
+    )
+    const subject = fc.constantFrom(digest('ada'), digest('bob'))
+    const ttl = fc.constantFrom(HOUR, 1, 0, 2 * HOUR)
+    const lifetime = fc.constantFrom({}, { _expire: NOW }, { _maxAge: 5, _meta: { created: 1 } })
+    const version = fc.option(fc.constantFrom(0, 1, 2), { nil: undefined })
+    const patch = fc.record({
+      set: members,
+      unset: fc.array(name, { maxLength: 3 }),
+      lifetime,
+      keepsEmpty: fc.boolean(),
+      version,
+      subject: fc.oneof(fc.constant(undefined), fc.constant(null), subject),
+    })
+    const step = fc.oneof(
+      fc.record({
+        kind: fc.constant('create' as const),
+        record: fc.record({ members, lifetime, subject: fc.option(subject, { nil: undefined }) }),
+        ttl,
+      }),
+      fc.record({
+        kind: fc.constant('set' as const),
+        payload: fc.record({ a: fc.jsonValue(), _expire: fc.nat() }),
+        ttl,
+      }),
+      fc.record({ kind: fc.constant('patch' as const), patch, ttl }),
+      fc.record({ kind: fc.constant('touch' as const), lifetime, ttl }),
+      fc.record({ kind: fc.constant('retire' as const), version, ttl }),
+      fc.record({ kind: fc.constant('destroy' as const) }),
+      fc.record({ kind: fc.constant('elapse' as const), time: fc.constantFrom(1, HOUR) }),
+    )
+    const steps = fc.array(fc.tuple(fc.constantFrom('one', 'two'), step), { minLength: 1, maxLength: 12 })
+    type Step = typeof step extends fc.Arbitrary<infer T> ? T : never
+
+    async function take(target: RecordStore, id: string, step: Step): Promise<unknown> {
+      switch (step.kind) {
+        case 'create':
+          return target.create(id, step.record, step.ttl, call)
+        case 'set':
+          return target.set(id, step.payload, step.ttl, call)
+        case 'patch':
+          return target.patch(id, step.patch, step.ttl, call)
+        case 'touch':
+          return target.touch(id, step.lifetime, step.ttl, call)
+        case 'retire':
+          return target.retire(id, step, step.ttl, call)
+        case 'destroy':
+          return target.destroy(id, call)
+        default:
+          return undefined
+      }
+    }
+
+    await fc.assert(
+      fc.asyncProperty(steps, async steps => {
+        const memory = memoryStore({ now: clock.now })
+        for (const subject of ['ada', 'bob']) await store.destroyAll(subject)
+        for (const id of ['one', 'two']) await store.destroy(id, call)
+        for (const [id, step] of steps) {
+          if (step.kind === 'elapse') clock.elapse(step.time)
+          const expected = await take(memory as unknown as RecordStore, id, step)
+          assert.deepEqual(await take(store, id, step), expected)
+          const known = await memory.read(id)
+          assert.deepEqual(plain(await store.read(id, call)), plain(known))
+          for (const subject of ['ada', 'bob'])
+            assert.deepEqual(sorted(await store.list(subject)), sorted(memory.list(subject)))
+        }
+      }),
+      { numRuns: 120 },
+    )
+  })
+}
+
+/** A property that is not there is like one that is `undefined`. */
+function plain(record: StoredRecord | undefined): unknown {
+  return record && JSON.parse(JSON.stringify(record))
+}
+
+/** Those of one instant are in any order. */
+function sorted<T extends { readonly handle: string }>(listed: readonly T[]): T[] {
+  return [...listed].sort((one, other) => (one.handle < other.handle ? -1 : 1))
+}
