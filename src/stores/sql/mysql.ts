@@ -74,10 +74,11 @@ const mysql: Dialect = {
  * Sessions in MariaDB, 10.5 or later, or MySQL, 8.0 or later, by a pool or a connection of `mysql2` or `mysql2/promise`.
  * `await store.setup()` makes the table.
  *
- * A change to a session is refused, and the store is unavailable for it, where all of the session's data, as JSON in
- * JSON, would exceed the server's `max_allowed_packet` (16 MB in MariaDB, 64 MB in MySQL by default). MySQL, not MariaDB,
- * keeps a session's top-level keys in an order of its own: the shorter ones first. The server's time does not matter:
- * instants are those of `now`.
+ * The connection's character set has to be `utf8mb4`, as it is by default. What is sent at once is bounded by the server's
+ * `max_allowed_packet` (16 MB in MariaDB, 64 MB in MySQL by default), in which a value takes the room of its JSON as a
+ * string in JSON; the store is unavailable to what exceeds it. MySQL, not MariaDB, keeps a session's top-level keys in an
+ * order of its own: the shorter ones first. The server's time does not matter: instants are those of `now`. A deadlock is
+ * tried again, up to ten times.
  *
  * `hashIds: false`: an id takes at most 1,024 characters, of which all but printable ASCII take five each.
  * Throws `ERR_SESSION_OPTION`.

@@ -1,6 +1,6 @@
 import test from 'node:test'
 import mysql from 'mysql2/promise'
-import { mysqlStore } from '../../../src/stores/sql/mysql.ts'
+import { type MysqlClient, mysqlStore } from '../../../src/stores/sql/mysql.ts'
 import { mysqlUrl } from './servers.ts'
 import { sqlSuite } from './suite.ts'
 
@@ -13,7 +13,17 @@ test.describe('mysql', { skip: !mysqlUrl && 'no server' }, () => {
     }
     const pool = connect()
     return {
-      connect: options => mysqlStore(connect(), options),
+      connect(options, before = () => {}) {
+        const own = connect()
+        const client: MysqlClient = {
+          async execute(sql, values) {
+            await before(sql)
+            return own.execute(sql, values)
+          },
+          query: sql => own.query(sql),
+        }
+        return mysqlStore(client, options)
+      },
       async run(sql) {
         const [rows] = await pool.query(sql)
         return Array.isArray(rows) ? (rows as Record<string, unknown>[]) : []

@@ -1,6 +1,6 @@
 import test from 'node:test'
 import pg from 'pg'
-import { postgresStore } from '../../../src/stores/sql/postgres.ts'
+import { type PostgresClient, postgresStore } from '../../../src/stores/sql/postgres.ts'
 import { postgresUrl } from './servers.ts'
 import { sqlSuite } from './suite.ts'
 
@@ -13,7 +13,16 @@ test.describe('postgres', { skip: !postgresUrl && 'no server' }, () => {
     }
     const pool = connect()
     return {
-      connect: options => postgresStore(connect(), options),
+      connect(options, before = () => {}) {
+        const own = connect()
+        const client: PostgresClient = {
+          async query(query) {
+            await before(query.text)
+            return own.query({ ...query })
+          },
+        }
+        return postgresStore(client, options)
+      },
       run: async sql => (await pool.query<Record<string, unknown>>(sql)).rows,
       quote: identifier => `"${identifier}"`,
     }

@@ -2,9 +2,9 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import test, { type TestContext as Test } from 'node:test'
-import { sqliteStore } from '../../../src/stores/sql/sqlite.ts'
+import { type SqliteDatabase, sqliteStore } from '../../../src/stores/sql/sqlite.ts'
 import { CLIENTS } from './sqlite-clients.ts'
-import { sqlSuite } from './suite.ts'
+import { type Before, sqlSuite } from './suite.ts'
 
 for (const [client, openFile] of CLIENTS) {
   test.describe(client, () => {
@@ -18,7 +18,7 @@ for (const [client, openFile] of CLIENTS) {
       }
       const db = connect()
       return {
-        connect: options => sqliteStore(connect(), options),
+        connect: (options, before) => sqliteStore(before ? told(connect(), before) : connect(), options),
         run: async sql =>
           sql.startsWith('SELECT')
             ? (db.prepare(sql).all() as Record<string, unknown>[])
@@ -34,4 +34,24 @@ function fileFor(t: Test): string {
   const folder = mkdtempSync(join(tmpdir(), 'koa-session-sqlite-'))
   t.after(() => rmSync(folder, { recursive: true, force: true }))
   return join(folder, 'sessions.db')
+}
+
+/** `db`, that tells of each statement before it is run. */
+function told(db: SqliteDatabase, before: Before): SqliteDatabase {
+  return {
+    exec: sql => db.exec(sql),
+    prepare(sql) {
+      const statement = db.prepare(sql)
+      return {
+        run(...values) {
+          before(sql)
+          return statement.run(...values)
+        },
+        all(...values) {
+          before(sql)
+          return statement.all(...values)
+        },
+      }
+    },
+  }
 }
