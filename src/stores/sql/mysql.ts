@@ -84,14 +84,20 @@ const mysql: Dialect = {
  * Throws `ERR_SESSION_OPTION`.
  */
 export function mysqlStore(pool: MysqlClient | MysqlCallbackClient, options: SqlStoreOptions = {}): SqlStore {
-  const known = pool && 'promise' in pool && typeof pool.promise === 'function' ? pool.promise() : pool
-  const isClient = known && 'execute' in known && typeof known.execute === 'function'
-  checkOption('mysqlStore', 'pool', pool, isClient, 'a pool or a connection of mysql2')
-  const client = known as MysqlClient
+  const client = promising(pool)
   const run = async (statements: readonly string[]) => {
     for (const statement of statements) await client.query(statement)
   }
   return sqlStore('mysqlStore', { dialect: mysql, client: clientOf(client), run }, options)
+}
+
+/** Of `mysql2`, both kinds have `execute`. */
+function promising(pool: MysqlClient | MysqlCallbackClient): MysqlClient {
+  const { promise, execute } = Object(pool) as Partial<MysqlClient & MysqlCallbackClient>
+  const takesCallbacks = typeof promise === 'function'
+  const isClient = takesCallbacks || typeof execute === 'function'
+  checkOption('mysqlStore', 'pool', pool, isClient, 'a pool or a connection of mysql2')
+  return takesCallbacks ? (pool as MysqlCallbackClient).promise() : (pool as MysqlClient)
 }
 
 function clientOf(client: MysqlClient): SqlClient {

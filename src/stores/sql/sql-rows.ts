@@ -33,8 +33,9 @@ export function sqlRows(client: SqlClient, statements: Statements, now: () => nu
   /** Drops it, unless another has written to it since it was saved as this `version`. */
   function dropEmpty(name: string, { version, is_empty = true }: SqlRow): Answer<Patched> {
     if (!is_empty) return 'saved'
-    const values = { name, version: Number(version), ...times() }
-    return after(client.count(statements.dropEmpty, values), count => (count > 0 ? 'emptied' : 'saved'))
+    return after(client.count(statements.dropEmpty, { name, version: Number(version) }), count =>
+      count > 0 ? 'emptied' : 'saved',
+    )
   }
 
   function insert(values: Values): Answer<boolean> {

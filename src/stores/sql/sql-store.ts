@@ -73,8 +73,8 @@ export function sqlStore(maker: string, { dialect, client, run }: SqlStoreParts,
 function checkOptions(maker: string, { table, sweepEvery, onSweepError, now }: SqlStoreOptions): void {
   const isName = table === undefined || (typeof table === 'string' && table.length <= 63 && TABLE.test(table))
   checkOption(maker, 'table', table, isName, 'a name such as sessions or app.sessions, of at most 63 characters')
-  const isWait = !sweepEvery || (typeof sweepEvery === 'number' && sweepEvery > 0 && sweepEvery <= LONGEST_WAIT)
-  const isGood = sweepEvery !== 0 && isWait
+  const isWait = typeof sweepEvery === 'number' && sweepEvery > 0 && sweepEvery <= LONGEST_WAIT
+  const isGood = sweepEvery === undefined || sweepEvery === false || isWait
   checkOption(maker, 'sweepEvery', sweepEvery, isGood, `false, or milliseconds, at most ${LONGEST_WAIT}`)
   const isCallback = onSweepError === undefined || typeof onSweepError === 'function'
   checkOption(maker, 'onSweepError', onSweepError, isCallback, 'a function')

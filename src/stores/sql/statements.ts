@@ -77,7 +77,8 @@ export function statementsFor(dialect: Dialect, { quoted: table }: Table) {
       compile(`UPDATE ${table} SET data = ${dialect.changed}, lifetime = :lifetime, version = ${dialect.nextVersion},
       subject = CASE WHEN :moves = 1 THEN :subject ELSE subject END, seen_at = :now, expires_at = :expires
       WHERE ${one} AND version = COALESCE(:version, version) AND ${isReadable} ${returning}`),
-    dropEmpty: compile(`DELETE FROM ${table} WHERE ${one} AND version = :version AND ${dialect.isEmpty}`),
+    dropEmpty: compile(`DELETE FROM ${table}
+      WHERE name = :name AND version = :version AND retired_at IS NULL AND ${dialect.isEmpty}`),
     touch: compile(`UPDATE ${table} SET lifetime = :lifetime, ${extended} WHERE ${one} ${returning}`),
     retire: compile(`UPDATE ${table} SET data = '{}', lifetime = '{}', version = version + 1, subject = NULL,
       retired_at = :now, ${extended}

@@ -1,10 +1,17 @@
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import test, { type TestContext as Test } from 'node:test'
-import { type SqliteDatabase, sqliteStore } from '../../../src/stores/sql/sqlite.ts'
+import { digest } from '../../../src/codec/digest.ts'
+import { type SqliteDatabase, type SqliteStatement, sqliteStore } from '../../../src/stores/sql/sqlite.ts'
 import { CLIENTS } from './sqlite-clients.ts'
 import { type Before, sqlSuite } from './suite.ts'
+
+const WRITER = join(import.meta.dirname, 'sqlite-writer.ts')
 
 for (const [client, openFile] of CLIENTS) {
   test.describe(client, () => {
@@ -26,7 +33,148 @@ for (const [client, openFile] of CLIENTS) {
         quote: identifier => `"${identifier}"`,
       }
     })
+
+    const call = { ctx: undefined, rolling: false, changed: true }
+    const HOUR = 3_600_000
+
+    function openFor(t: Test, setup = '') {
+      const file = fileFor(t)
+      const connect = () => {
+        const db = openFile(file)
+        t.after(() => db.close())
+        if (setup) db.exec(setup)
+        return db
+      }
+      return { file, connect }
+    }
+
+    test('it answers at once', async t => {
+      const store = sqliteStore(openFor(t).connect(), { sweepEvery: false })
+      await store.setup()
+      assert.equal(store.create('a', { members: { a: '1' }, lifetime: {} }, HOUR, call), true)
+      assert.deepEqual(store.get('a', 0, call), { a: 1 })
+      assert.equal(store.touch('a', {}, HOUR, call), true)
+      assert.equal(store.patch('a', { set: {}, unset: ['a'], lifetime: {}, keepsEmpty: false }, HOUR, call), 'emptied')
+    })
+
+    test('its statements are prepared once, when they are used', async t => {
+      const db = openFor(t).connect()
+      const prepared: string[] = []
+      const counted: SqliteDatabase = {
+        exec: sql => db.exec(sql),
+        prepare(sql) {
+          prepared.push(sql)
+          return db.prepare(sql)
+        },
+      }
+      const store = sqliteStore(counted, { sweepEvery: false })
+      await store.setup()
+      assert.equal(prepared.length, 0)
+      for (let n = 0; n < 5; n++) {
+        await store.set('a', { n }, HOUR, call)
+        await store.get('a', 0, call)
+      }
+      assert.equal(prepared.length, 2)
+    })
+
+    test('without its table it fails, until that is made', async t => {
+      const store = sqliteStore(openFor(t).connect(), { sweepEvery: false })
+      assert.throws(() => store.read('a', call), /no such table/)
+      await assert.rejects(store.sweep(), /no such table/)
+      await store.setup()
+      assert.equal(store.read('a', call), undefined)
+    })
+
+    test('a database that another holds locked is unavailable, and then it is not', async t => {
+      const { connect } = openFor(t, 'PRAGMA journal_mode = WAL; PRAGMA busy_timeout = 10')
+      const store = sqliteStore(connect(), { sweepEvery: false })
+      await store.setup()
+      store.set('a', { n: 1 }, HOUR, call)
+      const other = connect()
+      other.exec('BEGIN IMMEDIATE')
+      assert.throws(() => store.set('a', { n: 2 }, HOUR, call), /locked|busy/)
+      assert.throws(() => store.touch('a', {}, HOUR, call), /locked|busy/)
+      assert.deepEqual(store.get('a', 0, call), { n: 1 })
+      other.exec('COMMIT')
+      store.set('a', { n: 3 }, HOUR, call)
+      assert.deepEqual(store.get('a', 0, call), { n: 3 })
+    })
+
+    test('of two processes that write to one session none loses what the other wrote', async t => {
+      const { file, connect } = openFor(t, 'PRAGMA journal_mode = WAL; PRAGMA busy_timeout = 5000')
+      const store = sqliteStore(connect(), { sweepEvery: false })
+      await store.setup()
+      store.create('a', { members: {}, lifetime: {} }, HOUR, call)
+      await Promise.all(['one', 'two'].map(who => write(client, file, who)))
+      const record = await store.read('a', call)
+      assert.equal(Object.keys(record?.members ?? {}).length, 200)
+      assert.equal(record?.version, 200)
+    })
+
+    test('it does not mind integers that are BigInts', async t => {
+      const db = openFor(t).connect()
+      const withBigInts: SqliteDatabase = {
+        exec: sql => db.exec(sql),
+        prepare(sql) {
+          const statement = db.prepare(sql) as SqliteStatement & Partial<Record<string, (isOn: boolean) => unknown>>
+          statement[statement.safeIntegers ? 'safeIntegers' : 'setReadBigInts']?.(true)
+          return statement
+        },
+      }
+      const store = sqliteStore(withBigInts, { sweepEvery: false, now: () => 5 })
+      await store.setup()
+      store.create('a', { members: { a: '1' }, lifetime: {}, subject: digest('ada') }, HOUR, call)
+      assert.equal(
+        store.patch('a', { set: {}, unset: ['b'], lifetime: {}, keepsEmpty: false, version: 0 }, HOUR, call),
+        'saved',
+      )
+      assert.equal((await store.read('a', call))?.version, 1)
+      assert.equal((await store.list('ada'))[0]?.expiresAt, HOUR + 5)
+      assert.equal(
+        store.patch('a', { set: {}, unset: ['a'], lifetime: {}, keepsEmpty: false, version: 1 }, HOUR, call),
+        'emptied',
+      )
+      assert.equal(await store.sweep(), 0)
+    })
+
+    test('noise in its columns is nothing, and is not in the way', async t => {
+      const db = openFor(t).connect()
+      const store = sqliteStore(db, { sweepEvery: false })
+      await store.setup()
+      store.create('a', { members: { a: '1' }, lifetime: {}, subject: digest('ada') }, HOUR, call)
+      db.exec(`UPDATE sessions SET data = '{"a'`)
+      const patch = { set: { b: '1' }, unset: ['a'], lifetime: {}, keepsEmpty: false }
+      assert.equal(store.read('a', call), undefined)
+      assert.equal(store.patch('a', patch, HOUR, call), 'gone')
+      assert.equal(store.patch('a', { ...patch, version: 0 }, HOUR, call), 'gone')
+      assert.equal(store.destroyAll('ada'), 1)
+    })
+
+    test('sealed values are sealed in the table, and no others open', async t => {
+      const db = openFor(t).connect()
+      const options = {
+        sweepEvery: false as const,
+        hashIds: false,
+        seal: ['k'.repeat(10) + randomBytes(32).toString('base64url')],
+      }
+      const store = sqliteStore(db, options)
+      await store.setup()
+      for (const id of ['a', 'b']) store.set(id, { user: `ada of ${id}` }, HOUR, call)
+      const rows = db.prepare('SELECT data FROM sessions').all() as Array<{ data: string }>
+      for (const { data } of rows) assert.doesNotMatch(data, /ada/)
+      assert.deepEqual(store.get('a', 0, call), { user: 'ada of a' })
+      db.exec(`UPDATE sessions SET data = (SELECT data FROM sessions WHERE name = 'b')`)
+      assert.equal(store.get('a', 0, call), undefined)
+      assert.deepEqual(store.get('b', 0, call), { user: 'ada of b' })
+    })
   })
+}
+
+/** Has another process set a hundred keys. */
+async function write(client: string, file: string, who: string): Promise<void> {
+  const child = spawn(process.execPath, ['--import', 'tsx', WRITER, client, file, who], { stdio: 'inherit' })
+  const [code] = await once(child, 'exit')
+  assert.equal(code, 0)
 }
 
 /** A file in a folder that goes with the test, after its databases. */

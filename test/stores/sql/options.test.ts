@@ -1,0 +1,115 @@
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import mysqlCallbacks from 'mysql2'
+import mysql from 'mysql2/promise'
+import pg from 'pg'
+import { type MysqlCallbackClient, type MysqlClient, mysqlStore } from '../../../src/stores/sql/mysql.ts'
+import { type PostgresClient, postgresStore } from '../../../src/stores/sql/postgres.ts'
+import type { SqlStore, SqlStoreOptions } from '../../../src/stores/sql/sql-store.ts'
+import { sqliteStore } from '../../../src/stores/sql/sqlite.ts'
+
+const nothing = async () => ({ rows: [], rowCount: 0 })
+const FACTORIES: ReadonlyArray<readonly [maker: string, quote: string, make: (options: SqlStoreOptions) => SqlStore]> =
+  [
+    [
+      'sqliteStore',
+      '"',
+      options => sqliteStore({ exec() {}, prepare: () => ({ run: () => ({ changes: 0 }), all: () => [] }) }, options),
+    ],
+    ['postgresStore', '"', options => postgresStore({ query: nothing }, options)],
+    ['mysqlStore', '`', options => mysqlStore({ execute: async () => [[]], query: nothing }, options)],
+  ]
+
+/** As somebody without types calls it. */
+function loosely(make: (options: SqlStoreOptions) => SqlStore, options: object): () => SqlStore {
+  return () => make({ sweepEvery: false, ...options } as SqlStoreOptions)
+}
+
+test('a bad option is refused by its name', () => {
+  const rows: ReadonlyArray<readonly [option: string, values: readonly unknown[]]> = [
+    ['table', ['', 'a b', 'a"b', 'a`b', '1a', 'a.b.c', '.a', 'a.', 'é', 'a;b', 'x'.repeat(64), 5, null]],
+    ['sweepEvery', [0, -1, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 30 + 1, true, '5', null]],
+    ['onSweepError', [5, null]],
+    ['now', [5, null]],
+    ['hashIds', ['yes']],
+    ['seal', [[], ['short']]],
+  ]
+  for (const [maker, , make] of FACTORIES) {
+    for (const [option, values] of rows) {
+      for (const value of values) {
+        assert.throws(loosely(make, { [option]: value }), {
+          code: 'ERR_SESSION_OPTION',
+          message: new RegExp(`^${maker}: ${option} was `),
+        })
+      }
+    }
+  }
+})
+
+test('a good option is taken', async () => {
+  const rows: readonly object[] = [
+    {},
+    { table: 'app.Sessions_2' },
+    { table: 'x'.repeat(63) },
+    { sweepEvery: 1 },
+    { sweepEvery: 2 ** 30 },
+  ]
+  for (const [, , make] of FACTORIES) {
+    for (const options of rows) await loosely(make, options)().close()
+  }
+})
+
+test('what is no client is refused', () => {
+  for (const client of [undefined, null, {}, { query: 5 }, 'postgres://127.0.0.1', { promise: 5 }]) {
+    const error = { code: 'ERR_SESSION_OPTION' }
+    assert.throws(() => sqliteStore(client as never), error)
+    assert.throws(() => postgresStore(client as never), error)
+    assert.throws(() => mysqlStore(client as never), error)
+  }
+  assert.throws(() => postgresStore({ query: nothing }, { prepare: 1 as never }), { code: 'ERR_SESSION_OPTION' })
+})
+
+test('the table is quoted, with its schema, wherever it is named', () => {
+  for (const [, quote, make] of FACTORIES) {
+    const { setupSql } = make({ table: 'app.Order', sweepEvery: false })
+    assert.match(
+      setupSql[0] ?? '',
+      new RegExp(`^CREATE TABLE IF NOT EXISTS ${quote}app${quote}\\.${quote}Order${quote} \\(`),
+    )
+    for (const column of ['expires_at', 'subject']) {
+      assert.equal(setupSql.filter(sql => sql.includes(`Order_${column}`)).length, 1)
+    }
+  }
+})
+
+test('the clients of the databases have the methods that the stores are typed by', async () => {
+  const pool = new pg.Pool()
+  const postgres: PostgresClient[] = [pool, new pg.Client()]
+  const callbacks = mysqlCallbacks.createPool({})
+  const pools: Array<MysqlClient | MysqlCallbackClient> = [mysql.createPool({}), callbacks]
+  for (const client of postgres) assert.equal(typeof postgresStore(client, { sweepEvery: false }).read, 'function')
+  for (const client of pools) assert.equal(typeof mysqlStore(client, { sweepEvery: false }).read, 'function')
+  await pool.end()
+})
+
+test('a statement that the database undid in favour of another is tried again, up to ten times', async () => {
+  const rows: ReadonlyArray<readonly [error: object, failures: number, tries: number]> = [
+    [{ code: '40P01' }, 3, 4],
+    [{ code: '40001' }, 9, 10],
+    [{ code: '40001' }, 99, 10],
+    [{ code: '57P01' }, 1, 1],
+  ]
+  for (const [error, failures, expected] of rows) {
+    let tries = 0
+    const query = async () => {
+      tries++
+      if (tries <= failures) throw Object.assign(new Error('no'), error)
+      return { rows: [], rowCount: 0 }
+    }
+    const store = postgresStore({ query }, { sweepEvery: false })
+    const reading = Promise.resolve(store.read('a', { ctx: undefined, rolling: false }))
+    if (tries <= failures && expected <= failures) await assert.rejects(reading, error)
+    else assert.equal(await reading, undefined)
+    assert.equal(tries, expected)
+  }
+})
