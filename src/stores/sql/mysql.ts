@@ -76,9 +76,9 @@ const mysql: Dialect = {
  *
  * The connection's character set has to be `utf8mb4`, as it is by default. What is sent at once is bounded by the server's
  * `max_allowed_packet` (16 MB in MariaDB, 64 MB in MySQL by default), in which a value takes the room of its JSON as a
- * string in JSON; the store is unavailable to what exceeds it. MySQL, not MariaDB, keeps a session's top-level keys in an
- * order of its own: the shorter ones first. The server's time does not matter: instants are those of `now`. A deadlock is
- * tried again, up to ten times.
+ * string in JSON; to what exceeds it the store is unavailable, and the server ends the connection. MySQL, not MariaDB,
+ * keeps a session's top-level keys in an order of its own: the shorter ones first. The server's time does not matter:
+ * instants are those of `now`. A deadlock is tried again, up to ten times.
  *
  * `hashIds: false`: an id takes at most 1,024 characters, of which all but printable ASCII take five each.
  * Throws `ERR_SESSION_OPTION`.
