@@ -1,0 +1,402 @@
+/*
+ * Stores that were made for express-session: what they are given, what is made of their answers, however odd, and a
+ * visitor's story with four of them.
+ */
+
+import assert from 'node:assert/strict'
+import { execFileSync, spawn } from 'node:child_process'
+import { chownSync, existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import test, { type TestContext as Test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { RedisStore } from 'connect-redis'
+import expressSession from 'express-session'
+import memorystore from 'memorystore'
+import pg from 'pg'
+import { createClient } from 'redis'
+import { connectStore, type ExpressStore } from '../../src/stores/connect.ts'
+import { Clock, visit } from '../support/agent.ts'
+import { appOf, type Pages } from '../support/story.ts'
+
+const NOW = 1_700_000_000_000
+const HOUR = 3_600_000
+const require = createRequire(import.meta.url)
+const down = new Error('the server is down')
+
+type Callback = (error?: unknown, session?: unknown) => void
+type Made = Record<string, unknown> & { cookie: Record<string, unknown> }
+
+/** A store that keeps JSON text, and can be given odd methods. */
+function fake(odd: Partial<ExpressStore> = {}) {
+  const texts = new Map<string, string>()
+  const given: Made[] = []
+  const store: ExpressStore = {
+    get: (id, callback) => callback(null, JSON.parse(texts.get(id) ?? 'null')),
+    set: (id, session, callback) => {
+      given.push(session as unknown as Made)
+      texts.set(id, JSON.stringify(session))
+      callback()
+    },
+    destroy: (id, callback) => {
+      texts.delete(id)
+      callback()
+    },
+    ...odd,
+  }
+  const stored = (id: string) => JSON.parse(texts.get(id) ?? 'null')
+  return { texts, given, stored, store: connectStore(store, { now: () => NOW }) }
+}
+
+test('what was set is got, until it is destroyed, and again where that is no error', async () => {
+  const { store } = fake()
+  assert.equal(await store.get('a'), undefined)
+  await store.set('a', { user: 'ada', _expire: NOW + HOUR, _maxAge: HOUR }, HOUR)
+  assert.deepEqual(await store.get('a'), { user: 'ada', _expire: NOW + HOUR, _maxAge: HOUR })
+  await store.destroy('a')
+  await store.destroy('a')
+  assert.equal(await store.get('a'), undefined)
+})
+
+test('a store is given a cookie as express-session writes it, from which it can tell how long the session lives', async () => {
+  const { store, stored, given } = fake()
+  const payload = Object.freeze({ user: 'ada' })
+  await store.set('a', payload, HOUR + 0.5)
+  const cookie = { originalMaxAge: HOUR + 1, expires: new Date(NOW + HOUR + 1), httpOnly: true, path: '/' }
+  assert.deepEqual(given[0], { user: 'ada', cookie })
+  assert.equal(Reflect.get(Object(given[0]?.cookie), 'maxAge'), HOUR + 1)
+  assert.deepEqual(stored('a').cookie, JSON.parse(JSON.stringify(cookie)))
+})
+
+test('an instant of expiry is always a Date', async () => {
+  const { store, given } = fake()
+  await store.set('a', { user: 'ada' }, 8e15)
+  await store.set('a', { user: 'ada' }, 8.64e15)
+  assert.deepEqual(
+    given.map(({ cookie }) => Number(cookie.expires)),
+    [NOW + 8e15, 8.64e15],
+  )
+})
+
+test('a session without time to live is not kept, and takes the place of another', async () => {
+  for (const ttl of [0, -1, Number.NaN]) {
+    const { store, given } = fake()
+    await store.set('a', { user: 'ada' }, HOUR)
+    await store.set('a', { user: 'bob' }, ttl)
+    assert.equal(await store.get('a'), undefined)
+    assert.equal(given.length, 1)
+  }
+})
+
+test('data is kept under the names that such stores use themselves, and under those that stand for them', async () => {
+  const { store } = fake()
+  const data = JSON.parse(
+    '{"cookie":{"consent":true},"_cookie":1,"__cookie":null,"__lastAccess":2,"___lastAccess":3,"lastAccess":4,' +
+      '"__proto__":{"a":1},"$.a":5,"a.b":6,"😀":"\\ud800","\\u0000":7}',
+  )
+  await store.set('a', data, HOUR)
+  const got = await store.get('a')
+  assert.deepEqual(Object.entries(got ?? {}), Object.entries(data))
+})
+
+test('a session that express-session has written is read, without its cookie', async () => {
+  const { store, texts } = fake()
+  const cookie = { originalMaxAge: HOUR, expires: new Date(NOW + HOUR), httpOnly: true, path: '/' }
+  texts.set('a', JSON.stringify({ cookie, user: 'ada', cart: [1], __lastAccess: NOW }))
+  assert.deepEqual(await store.get('a'), { user: 'ada', cart: [1] })
+})
+
+test('what a store writes into the session that it is given does not get into the payload', async () => {
+  const { store } = fake({
+    set: (_id, session, callback) => {
+      Object.assign(session, { __lastAccess: NOW })
+      callback()
+    },
+  })
+  const payload = { user: 'ada' }
+  await store.set('a', payload, HOUR)
+  assert.deepEqual(payload, { user: 'ada' })
+})
+
+const missing = Object.assign(new Error('ENOENT: no such file'), { code: 'ENOENT', syscall: 'open' })
+const noSocket = Object.assign(new Error('connect ENOENT'), { code: 'ENOENT', syscall: 'connect' })
+const corrupt = new SyntaxError('Unexpected end of JSON input')
+const found = { cookie: {}, user: 'ada' }
+const ada = { user: 'ada' }
+
+/** How a store answers to `get`, and what is made of it. */
+const ANSWERS: Readonly<Record<string, readonly [get: (callback: Callback) => unknown, made: unknown]>> = {
+  'calls back at once': [callback => callback(null, found), ada],
+  'calls back later': [callback => setImmediate(callback, undefined, found), ada],
+  'calls back twice': [callback => [callback(null, found), callback(down)], ada],
+  'calls back, and throws then': [
+    callback => {
+      callback(null, found)
+      throw down
+    },
+    ada,
+  ],
+  'calls back, and rejects then': [
+    async callback => {
+      callback(null, found)
+      throw down
+    },
+    ada,
+  ],
+  'fulfils with nothing, and calls back later': [
+    async callback => {
+      setImmediate(callback, null, found)
+    },
+    ada,
+  ],
+  'gives nothing': [callback => callback(), undefined],
+  'gives undefined': [callback => callback(null, undefined), undefined],
+  'gives null': [callback => callback(null, null), undefined],
+  'gives false': [callback => callback(false, false), undefined],
+  'gives a text': [callback => callback(null, 'ada'), undefined],
+  'gives a list': [callback => callback(null, [found]), undefined],
+  'gives an error for what is missing': [callback => callback(missing), undefined],
+  'gives an error for what is no JSON': [callback => callback(corrupt), undefined],
+  'throws for what is missing': [
+    () => {
+      throw missing
+    },
+    undefined,
+  ],
+  'rejects for what is missing': [() => Promise.reject(missing), undefined],
+  'gives an error': [callback => callback(down), down],
+  'gives an error that is a text': [callback => callback('down', found), 'down'],
+  'gives an error for a socket that is missing': [callback => callback(noSocket), noSocket],
+  throws: [
+    () => {
+      throw down
+    },
+    down,
+  ],
+  rejects: [() => Promise.reject(down), down],
+}
+
+for (const [how, [get, made]] of Object.entries(ANSWERS)) {
+  test(`a store that ${how} is understood`, async () => {
+    const { store } = fake({ get: (_id, callback) => get(callback) })
+    const answer = await store.get('a').then(
+      value => ({ value }),
+      error => ({ error }),
+    )
+    const isFailure = made instanceof Error || typeof made === 'string'
+    assert.deepEqual(answer, isFailure ? { error: made } : { value: made })
+  })
+}
+
+test('a failure to save is never taken for a missing session', async () => {
+  for (const error of [down, missing, corrupt]) {
+    const { store } = fake({ set: (_id, _session, callback) => callback(error) })
+    await assert.rejects(store.set('a', { user: 'ada' }, HOUR), error)
+  }
+})
+
+test('forgetting what the store says is missing is no error, and another failure is one', async () => {
+  const errors = [missing, down]
+  const { store } = fake({ destroy: (_id, callback) => callback(errors.shift()) })
+  assert.equal(await store.destroy('a'), undefined)
+  await assert.rejects(store.destroy('a'), down)
+})
+
+test('a store is called as an object', async () => {
+  class Kept {
+    readonly sessions = new Map<string, unknown>()
+    get(id: string, callback: Callback) {
+      callback(null, this.sessions.get(id))
+    }
+    set(id: string, session: unknown, callback: Callback) {
+      this.sessions.set(id, session)
+      callback()
+    }
+    destroy(id: string, callback: Callback) {
+      this.sessions.delete(id)
+      callback()
+    }
+  }
+  const store = connectStore(new Kept())
+  await store.set('a', { user: 'ada' }, HOUR)
+  assert.deepEqual(await store.get('a'), { user: 'ada' })
+  await store.destroy('a')
+  assert.equal(await store.get('a'), undefined)
+})
+
+test('what is no store is refused, and the clock is a function', () => {
+  const method = () => undefined
+  for (const value of [undefined, null, {}, { get: method, set: method }, 'store']) {
+    assert.throws(() => connectStore(value as never), {
+      code: 'ERR_SESSION_OPTION',
+      message: /^connectStore: store was .+, expected a store for express-session$/,
+    })
+  }
+  const store = { get: method, set: method, destroy: method }
+  assert.throws(() => connectStore(store, { now: 5 as never }), { code: 'ERR_SESSION_OPTION' })
+})
+
+const PAGES: Pages = {
+  '/in': async ctx => {
+    ctx.session.user = 'ada'
+    ctx.session.cookie = { consent: true }
+    await ctx.session.regenerate()
+    return 'in'
+  },
+  '/count': ctx => {
+    ctx.session.n = (ctx.session.n ?? 0) + 1
+    return ctx.session.n
+  },
+  '/short': ctx => {
+    ctx.session.maxAge = 1_000
+    return 'short'
+  },
+}
+
+/** Signs in, counts, signs out. Gives a second visitor, who is signed in. */
+async function tell(t: Test, store: ExpressStore, now: () => number) {
+  const connected = connectStore(store)
+  const { app, errors } = appOf({ store: connected, maxAge: HOUR, now, rolling: true }, PAGES)
+  const visitor = await visit(t, app)
+  const other = visitor.stranger()
+  await visitor.get('/in')
+  await other.get('/in')
+  for (const count of ['1', '2', '3']) assert.equal((await visitor.get('/count')).text, count)
+  assert.deepEqual(JSON.parse((await visitor.get('/all')).text), { user: 'ada', cookie: { consent: true }, n: 3 })
+  const stolen = visitor.copy()
+  await visitor.get('/out')
+  assert.equal((await stolen.get('/')).text, 'nobody')
+  assert.equal((await other.get('/')).text, 'ada')
+  assert.deepEqual(errors, [])
+  return { other, connected, id: String(other.jar.get('koa.sess')), errors }
+}
+
+const MemoryStore = memorystore(expressSession)
+const IN_MEMORY: Readonly<Record<string, () => ExpressStore>> = {
+  'the MemoryStore of express-session': () => new expressSession.MemoryStore(),
+  memorystore: () => new MemoryStore({ checkPeriod: 0 }),
+}
+
+for (const [name, make] of Object.entries(IN_MEMORY)) {
+  test(`a visitor signs in, counts, signs out and expires with ${name}`, async t => {
+    const clock = new Clock(NOW)
+    t.mock.method(Date, 'now', clock.now)
+    const { other, connected, id } = await tell(t, make(), clock.now)
+    clock.elapse(HOUR - 1)
+    assert.equal((await other.get('/')).text, 'ada')
+    // It is the store that forgets it, ten seconds after the session has ended.
+    clock.elapse(HOUR + 9_999)
+    assert.equal((await connected.get(id))?.user, 'ada')
+    clock.elapse(2)
+    assert.equal(await connected.get(id), undefined)
+    assert.equal((await other.get('/')).text, 'nobody')
+  })
+}
+
+test('a visitor signs in, counts, signs out and expires with connect-redis', async t => {
+  const url = await startRedis(t)
+  if (!url) return
+  const client = createClient({ url })
+  beforeServersStop(t, () => client.destroy())
+  await client.connect()
+  const { other, id, errors } = await tell(t, new RedisStore({ client }), Date.now)
+  assert.ok((await client.pTTL(`sess:${id}`)) > HOUR)
+  await other.get('/short')
+  const ttl = await client.pTTL(`sess:${id}`)
+  assert.ok(ttl > 5_000 && ttl <= 11_000, `lives for ${ttl} ms`)
+  await client.set(`sess:${id}`, '{"user":')
+  assert.equal((await other.get('/')).text, 'nobody')
+  assert.deepEqual(errors, [])
+})
+
+// It comes without types.
+const PgStore: new (options: object) => ExpressStore = require('connect-pg-simple')(expressSession)
+
+test('a visitor signs in, counts, signs out and expires with connect-pg-simple', async t => {
+  const connectionString = await startPostgres(t)
+  if (!connectionString) return
+  const pool = new pg.Pool({ connectionString })
+  beforeServersStop(t, () => pool.end())
+  const store = new PgStore({ pool, createTableIfMissing: true, pruneSessionInterval: false })
+  const { other, id, connected } = await tell(t, store, Date.now)
+  const hostile = { '\u0000': '\u0000', '😀': '\ud800', '$.a': null }
+  await connected.set(id, { user: 'ada', ...hostile }, HOUR)
+  assert.deepEqual(await connected.get(id), { user: 'ada', ...hostile })
+  await other.get('/short')
+  const { rows } = await pool.query('SELECT extract(epoch FROM expire - now()) AS left FROM session WHERE sid = $1', [
+    id,
+  ])
+  assert.ok(rows[0].left > 5 && rows[0].left <= 12, `lives for ${rows[0].left} s`)
+  await pool.query("UPDATE session SET expire = now() - interval '2 seconds'")
+  assert.equal((await other.get('/')).text, 'nobody')
+})
+
+/** The address of a server that lives as long as the test; none where the machine has no such server. */
+async function startRedis(t: Test): Promise<string | undefined> {
+  const program = '/usr/bin/redis-server'
+  if (!existsSync(program)) return skip(t, program)
+  const [folder, port] = [mkdtempSync(join(tmpdir(), 'redis-')), await freePort()]
+  const parameters = ['--port', port, '--bind', '127.0.0.1', '--save', '', '--dir', folder].map(String)
+  run(t, folder, program, parameters)
+  return `redis://127.0.0.1:${port}`
+}
+
+async function startPostgres(t: Test): Promise<string | undefined> {
+  const programs = '/usr/lib/postgresql/15/bin'
+  if (!existsSync(programs)) return skip(t, programs)
+  const [folder, port] = [mkdtempSync(join(tmpdir(), 'postgres-')), await freePort()]
+  // It refuses to run as root.
+  const isRoot = process.getuid?.() === 0
+  const idOf = (which: string) => Number(execFileSync('id', [which, 'postgres']))
+  const as = isRoot ? { uid: idOf('-u'), gid: idOf('-g') } : {}
+  if (as.uid !== undefined) chownSync(folder, as.uid, as.gid)
+  const data = join(folder, 'data')
+  const options = { ...as, cwd: folder, stdio: 'ignore' } as const
+  execFileSync(join(programs, 'initdb'), ['-D', data, '-U', 'postgres', '-A', 'trust', '--no-sync'], options)
+  const parameters = ['-D', data, '-p', port, '-h', '127.0.0.1', '-k', folder, '-F'].map(String)
+  run(t, folder, join(programs, 'postgres'), parameters, options)
+  const address = `postgres://postgres@127.0.0.1:${port}/postgres`
+  for (let attempt = 1; ; attempt++) {
+    const client = new pg.Client({ connectionString: address })
+    try {
+      await client.connect()
+      await client.end()
+      return address
+    } catch (error) {
+      if (attempt === 100) throw error
+      await sleep(100)
+    }
+  }
+}
+
+function skip(t: Test, what: string): undefined {
+  t.skip(`${what} is not on this machine`)
+}
+
+const closings = new WeakMap<Test, () => unknown>()
+
+/** What is registered with a test is done in that order, and the server would leave first. */
+function beforeServersStop(t: Test, close: () => unknown): void {
+  closings.set(t, close)
+}
+
+function run(t: Test, folder: string, program: string, parameters: readonly string[], options = {}): void {
+  const server = spawn(program, parameters, { stdio: 'ignore', ...options })
+  const ended = new Promise(resolve => server.on('exit', resolve))
+  t.after(async () => {
+    await closings.get(t)?.()
+    server.kill('SIGINT')
+    await ended
+    rmSync(folder, { recursive: true, force: true })
+  })
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer()
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+  const address = server.address()
+  await new Promise(resolve => server.close(resolve))
+  return typeof address === 'object' && address ? address.port : 0
+}
