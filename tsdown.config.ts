@@ -1,7 +1,17 @@
 import { defineConfig } from 'tsdown'
 
 const index = 'src/index.ts'
-const memory = 'src/stores/memory.ts'
+/** The entries beside the core: whoever uses a store loads that one. */
+const parts = {
+  memory: 'src/stores/memory.ts',
+  sqlite: 'src/stores/sql/sqlite.ts',
+  redis: 'src/stores/redis.ts',
+  postgres: 'src/stores/sql/postgres.ts',
+  mysql: 'src/stores/sql/mysql.ts',
+  connect: 'src/stores/connect.ts',
+  migrate: 'src/stores/migrate.ts',
+  testing: 'src/testing/index.ts',
+}
 const cli = 'src/cli/main.ts'
 
 const shared = {
@@ -43,10 +53,15 @@ const errorsFromIndex = {
 
 export default defineConfig([
   { ...code, entry: { index } },
-  { ...code, entry: { memory }, clean: false, plugins: [errorsFromIndex] },
+  ...Object.entries(parts).map(([name, path]) => ({
+    ...code,
+    entry: { [name]: path },
+    clean: false,
+    plugins: [errorsFromIndex],
+  })),
   // With a copy of its own of what it needs: nobody loads it but the command.
   { ...code, entry: { cli }, clean: false, format: ['esm'] },
   // One by one, so that the types of each are a single file, which scripts/build-types.mjs makes CommonJS of.
   { ...types, entry: { index } },
-  { ...types, entry: { memory } },
+  ...Object.entries(parts).map(([name, path]) => ({ ...types, entry: { [name]: path } })),
 ])

@@ -2,7 +2,7 @@
 // `export =`, which no bundler of types writes. So they are made here from those of the ES module: nothing
 // but the imports and the exports differs.
 
-import { readFile, writeFile } from 'node:fs/promises'
+import { readdir, readFile, writeFile } from 'node:fs/promises'
 
 const DIST = new URL('../dist/', import.meta.url)
 const IMPORT = /^import (\w+), (\{.*\}) from ("koa");$/m
@@ -19,7 +19,10 @@ await writeFile(
     .replace(IMPORT, 'import $1 = require($3);\nimport type $2 from $3;')
     .replace(EXPORT, `declare namespace createSession {\n  ${exports.trim()}\n}\nexport = createSession;\n`),
 )
-await writeFile(new URL('memory.d.cts', DIST), await readFile(new URL('memory.d.mts', DIST)))
+for (const file of await readdir(DIST)) {
+  if (!file.endsWith('.d.mts') || file === 'index.d.mts') continue
+  await writeFile(new URL(file.replace('.mts', '.cts'), DIST), await readFile(new URL(file, DIST)))
+}
 
 function fail(expected) {
   throw new Error(`dist/index.d.mts: expected ${expected}`)

@@ -16,6 +16,18 @@ import { formatMessage } from 'publint/utils'
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
 const MAX_BYTES = 58_000
 
+/** What each part exports. */
+const PARTS = {
+  memory: ['memoryStore'],
+  sqlite: ['sqliteStore'],
+  redis: ['redisStore'],
+  postgres: ['postgresStore'],
+  mysql: ['mysqlStore'],
+  connect: ['connectStore'],
+  migrate: ['migrate'],
+  testing: ['createAgent', 'manualClock', 'storeContract'],
+}
+
 const temporary = mkdtempSync(join(tmpdir(), 'pack-check-'))
 const installed = join(temporary, 'node_modules/koa-session')
 
@@ -88,7 +100,8 @@ function required() {
   const session = require('koa-session')
   // What compilers make of `import session from 'koa-session'` depends on it.
   assert.equal(session.__esModule, true)
-  return { session, named: session, memory: require('koa-session/memory') }
+  const parts = Object.fromEntries(Object.keys(PARTS).map(name => [name, require(`koa-session/${name}`)]))
+  return { session, named: session, parts }
 }
 
 async function imported() {
@@ -97,12 +110,18 @@ async function imported() {
     consumer,
     `export { default as session } from 'koa-session'
     export * as named from 'koa-session'
-    export * as memory from 'koa-session/memory'`,
+    ${Object.keys(PARTS)
+      .map(name => `export * as ${name} from 'koa-session/${name}'`)
+      .join('\n')}`,
   )
-  return import(pathToFileURL(consumer))
+  const { session, named, ...parts } = await import(pathToFileURL(consumer))
+  return { session, named, parts }
 }
 
-async function works({ session, named, memory }) {
+async function works({ session, named, parts }) {
+  const { memory } = parts
+  for (const [name, exported] of Object.entries(PARTS))
+    assert.deepEqual(Object.keys(parts[name]).sort(), exported, name)
   assert.equal(named.default, session)
   assert.equal(named.createSession, session)
   assert.deepEqual(Object.keys(named).sort(), ['SessionError', 'createSession', 'default'])

@@ -57,12 +57,3 @@ function shown(option: string, value: unknown): string {
   if (typeof value === 'object' && value !== null) return Array.isArray(value) ? 'an array' : 'an object'
   return typeof value === 'function' ? 'a function' : String(value)
 }
-
-const warned = new Set<string>()
-
-/** Raises a process warning, once per process for each `code`. */
-export function warnOnce(code: string, message: string, type = 'Warning'): void {
-  if (warned.has(code)) return
-  warned.add(code)
-  process.emitWarning(message, { type, code })
-}

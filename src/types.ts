@@ -18,11 +18,14 @@ export type SessionDataOf<Data> = keyof Data extends never ? Record<string, any>
 
 /** What 7.x does not have, where the application has no data of that name. */
 type Taken<Data> = Extract<keyof Data, 'createdAt' | 'isFresh' | 'update' | 'degraded'>
-interface Members<Data> extends Omit<SessionMembers, 'update'> {
-  /** {@inheritDoc SessionMembers.update} */
+/** Before the untyped one, and no `Omit` around the others: a mapped type has no accessors whose setter takes more. */
+interface Typed<Data> {
+  /** See `SessionMembers.update`. */
   update(change: (draft: SessionDataOf<Data>) => unknown): Promise<void>
 }
-type MembersBeside<Data> = [Taken<Data>] extends [never] ? Members<Data> : Omit<Members<Data>, Taken<Data>>
+type MembersBeside<Data> = [Taken<Data>] extends [never]
+  ? Typed<Data> & SessionMembers
+  : Omit<Typed<Data> & SessionMembers, Taken<Data>>
 
 /** The object behind `ctx.session`: what a session can do, and the application's data. */
 export type Session<Data = SessionData> = MembersBeside<Data> & SessionDataOf<Data>

@@ -2,9 +2,10 @@ import type { Context } from 'koa'
 import { isSecret } from '../codec/keyring.ts'
 import { weaknessOf } from '../codec/weakness.ts'
 import type { Config } from '../config.ts'
-import { SessionError, warnOnce } from '../errors.ts'
+import { SessionError } from '../errors.ts'
 import type { ExternalKey } from '../options.ts'
 import { FORGED, type MaxAge, type Refused, UNDECODABLE } from '../session/payload.ts'
+import { warnOnce } from '../warnings.ts'
 import { refusePromise } from './await.ts'
 import {
   type Attributes,

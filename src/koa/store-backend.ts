@@ -25,11 +25,11 @@ export class StoreBackend extends Backend {
   #storedId: string | undefined
   /** The id under which it was last asked to. */
   #storingId: string | undefined
-  /** The id that a new one took the place of, until the store has given it up; and that of what could not be read. */
+  /** The id that a new one took the place of, until the store has given it up, and the keys that go over (or all). */
   #replacedId: string | undefined
-  #unreadId: string | undefined
-  /** The keys that go over to the new id; `undefined`: all. */
   #keep: readonly string[] | undefined
+  /** The id of what could not be read. */
+  #unreadId: string | undefined
   /** Whether another request has ended it, or has given the client another one by now. */
   #lost: 'no' | 'gone' | 'replaced' = 'no'
 
@@ -116,10 +116,9 @@ export class StoreBackend extends Backend {
   }
 
   #rename(): string {
-    const id = newId(this.scope)
-    refuseUnreachable(this.scope, id)
-    this.id = id
-    return id
+    this.id = newId(this.scope)
+    refuseUnreachable(this.scope, this.id)
+    return this.id
   }
 
   #put(session: Session, id: string): void | Promise<void> {

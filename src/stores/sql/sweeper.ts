@@ -1,5 +1,5 @@
 import { setImmediate } from 'node:timers/promises'
-import { warnOnce } from '../../errors.ts'
+import { warnOnce } from '../../warnings.ts'
 import type { Answer } from '../store.ts'
 import { BATCH } from './statements.ts'
 
