@@ -107,9 +107,11 @@ async function fieldsIn(hash: Promise<unknown>): Promise<string[]> {
 /** A hash is a list, a Map or an object, as the client is set. */
 function flat(reply: unknown): string[] {
   if (Array.isArray(reply)) return reply.map(textIn)
-  if (reply instanceof Map) return [...reply].flat().map(textIn)
-  if (typeof reply === 'object' && reply !== null) return Object.entries(reply).flat().map(textIn)
-  throw unknownReply()
+  if (typeof reply !== 'object' || reply === null) throw unknownReply()
+  const parts: string[] = []
+  const entries: Iterable<[name: unknown, value: unknown]> = reply instanceof Map ? reply : Object.entries(reply)
+  for (const [name, value] of entries) parts.push(textIn(name), textIn(value))
+  return parts
 }
 
 /** A client can be set to give bytes. */

@@ -13,20 +13,24 @@ export function fieldsOf(members: Readonly<Record<string, string>>): string[] {
   return Object.entries(members).flatMap(([name, text]) => [fieldOf(name), text])
 }
 
+/** The field `m`, as the scripts take it apart. */
+const OWN = /^(\d+) (\S+) (\S+) (\S+) \d+$/
+
 /** What the fields and values of a hash say, or nothing where they say no session. */
 export function rowIn(name: string, parts: readonly string[]): Row | undefined {
   const own: Partial<Record<string, string>> = {}
   const members: Array<[name: string, text: string]> = []
   for (let at = 0; at + 1 < parts.length; at += 2) {
-    const [field = '', value = ''] = [parts[at], parts[at + 1]]
+    const field = parts[at] ?? ''
+    const value = parts[at + 1] ?? ''
     if (field.startsWith('.')) members.push([nameIn(field.slice(1)), value])
     else own[field] = value
   }
   const { l = '', m = '', s: subject, r } = own
-  const [version, createdAt = 0, seenAt = 0, expiresAt = 0] = m.split(' ').map(Number)
+  const found = OWN.exec(m)
+  const [, version = 0, createdAt = 0, seenAt = 0, expiresAt = 0] = found?.map(Number) ?? []
   const times = { createdAt, seenAt, expiresAt }
   if (r !== undefined) return { name, record: { members: {}, lifetime: {}, retiredAt: Number(r) }, ...times }
-  const lifetime = lifetimeIn(l)
-  if (!lifetime || !m) return undefined
-  return { name, record: { members: Object.fromEntries(members), lifetime, version, subject }, ...times }
+  const lifetime = found ? lifetimeIn(l) : undefined
+  return lifetime && { name, record: { members: Object.fromEntries(members), lifetime, version, subject }, ...times }
 }

@@ -417,6 +417,7 @@ test('a store in Redis', async suite => {
       'a list': () => client.rPush('sess:a', 'x'),
       'a hash of another': () => client.hSet('sess:a', { s: digest('ada'), '.user': '"eve"', user: 'eve' }),
       'a hash without a lifetime': () => client.hSet('sess:a', { m: 'x', '.user': '"eve"' }),
+      'a hash that lost its version': () => client.hSet('sess:a', { m: 'x', l: '{}', '.user': '"eve"' }),
     }
     for (const [name, put] of Object.entries(others)) {
       const again = async () => {
