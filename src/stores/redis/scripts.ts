@@ -10,7 +10,7 @@
  * | `s` | whose it is |
  * | `r` | when the id was retired: then there is nothing else |
  *
- * What is no hash, or one without `m` and `r`, is nothing. Instants that are compared with others in Redis are by its own
+ * What is no hash, or one without `r` whose `m` and `l` can't be read, is nothing. Instants that are compared with others in Redis are by its own
  * clock, like the expiry of keys.
  */
 
@@ -18,12 +18,14 @@ import { scriptOf } from './client.ts'
 
 const KNOWN = `
 local key = KEYS[1]
-local known = redis.pcall('HMGET', key, 'm', 'r', 's')
+local known = redis.pcall('HMGET', key, 'm', 'r', 's', 'l')
 if known.err then
   if string.sub(known.err, 1, 9) ~= 'WRONGTYPE' then return known end
   known = {}
 end
 local version, created, bound = string.match(known[1] or '', '^(%d+) (%S+) %S+ %S+ (%d+)$')
+local isJson, lifetime = pcall(cjson.decode, known[4] or '')
+if not isJson or type(lifetime) ~= 'table' then version, created, bound = nil, nil, nil end
 local live, retired, subject = version, known[2], version and known[3]
 local former = subject and '\\0' .. subject .. '\\0' .. bound or ''
 `
