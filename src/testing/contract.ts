@@ -8,6 +8,7 @@ import { claims } from './groups/claims.ts'
 import { concurrency } from './groups/concurrency.ts'
 import { corrupt } from './groups/corrupt.ts'
 import { create } from './groups/create.ts'
+import { endings } from './groups/ending.ts'
 import { expiry } from './groups/expiry.ts'
 import { hostileIds } from './groups/hostile-ids.ts'
 import { hostileNames } from './groups/hostile-names.ts'
@@ -61,6 +62,7 @@ const CASES: readonly Case[] = [
   ...retire,
   ...concurrency,
   ...subjects,
+  ...endings,
   ...corrupt,
   ...hostileIds,
   ...hostileNames,

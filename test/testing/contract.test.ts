@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import { memoryStore } from 'koa-session/memory'
-import { manualClock, type StoreContractOptions, storeContract } from 'koa-session/testing'
+import { manualClock, type Store, type StoreContractOptions, storeContract } from 'koa-session/testing'
 import { ALL, threeMethods } from './stores.ts'
 
 const clock = manualClock()
@@ -77,6 +77,36 @@ test('a store that fails, fails the test with its own error', async () => {
   const tests = storeContract({ open: () => ({ ...threeMethods(clock.now).store, get }) })
   const run = tests.find(({ name }) => name.startsWith('basic: what was set is got'))?.run
   await assert.rejects(async () => run?.(), error)
+})
+
+test('a store is asked as the middleware asks it', async () => {
+  const calls = new Map<string, unknown>()
+  const open = () => {
+    const store: Record<string, unknown> = { ...memoryStore() }
+    for (const name of Object.keys(store).filter(name => typeof store[name] === 'function')) {
+      const method = store[name] as (...given: unknown[]) => unknown
+      store[name] = function (this: unknown, ...given: unknown[]) {
+        assert.equal(this, store, `${name} was detached`)
+        calls.set(name, given.at(-1))
+        return method(...given)
+      }
+    }
+    const { get, set, destroy } = store
+    return Object.assign(store, { plain: { get, set, destroy } }) as unknown as Store
+  }
+  const tests = storeContract({ open, capabilities: ALL })
+  for (const { group, run } of tests) if (['create', 'touch', 'retire'].includes(group)) await run()
+  const ctx = {}
+  assert.deepEqual(Object.fromEntries(calls), {
+    get: { ctx, rolling: false },
+    set: { ctx, rolling: false, changed: true },
+    destroy: { ctx },
+    read: { ctx, rolling: false },
+    create: { ctx },
+    patch: { ctx },
+    touch: { ctx },
+    retire: { ctx },
+  })
 })
 
 test('a wrong option is an error that names it', () => {

@@ -42,6 +42,13 @@ export const KEYS: readonly Row[] = [
     }),
   ],
   [
+    'create() writes to what it was given',
+    'create',
+    memory => ({
+      create: (id, record, ttl) => memory.create(id, Object.assign(record, { subject: undefined }), ttl),
+    }),
+  ],
+  [
     'create() of what is taken extends it',
     'create',
     memory => ({

@@ -1,4 +1,8 @@
+import { createHash } from 'node:crypto'
+import type { ListedSession } from '../../../src/stores/store.ts'
 import { LONG, later, type Row, rewrite } from './break.ts'
+
+const digest = (text: string) => createHash('sha256').update(text).digest('base64url')
 
 export const CONCURRENCY: readonly Row[] = [
   [
@@ -57,6 +61,56 @@ export const CONCURRENCY: readonly Row[] = [
     }),
   ],
   [
+    'a patch that was under way takes the place of a tombstone',
+    'concurrency',
+    memory => ({
+      patch: async (id, patch, ttl) => {
+        const before = memory.read(id)
+        await later()
+        if (before?.retiredAt === undefined && memory.read(id)?.retiredAt !== undefined) {
+          memory.destroy(id)
+          memory.create(id, { members: { ...before?.members, ...patch.set }, lifetime: patch.lifetime }, ttl)
+        }
+        return memory.patch(id, patch, ttl)
+      },
+    }),
+  ],
+  [
+    'a set that was under way takes the place of a tombstone',
+    'concurrency',
+    memory => ({
+      set: async (id, payload, ttl) => {
+        const before = memory.read(id)
+        await later()
+        if (before && before.retiredAt === undefined) memory.destroy(id)
+        memory.set(id, payload, ttl)
+      },
+    }),
+  ],
+  [
+    'touch() writes back what it read',
+    'concurrency',
+    memory => ({
+      touch: async (id, lifetime, ttl) => {
+        const before = memory.read(id)
+        await later()
+        return before ? memory.create(id, before, ttl) || memory.touch(id, lifetime, ttl) : false
+      },
+    }),
+  ],
+  [
+    'set() writes piece by piece',
+    'concurrency',
+    memory => ({
+      set: async (id, payload, ttl) => {
+        for (const [name, value] of Object.entries(payload)) {
+          memory.set(id, { ...memory.get(id), [name]: value }, ttl)
+          await later()
+        }
+      },
+    }),
+  ],
+  [
     'retire() looks first',
     'concurrency',
     memory => ({
@@ -89,6 +143,25 @@ export const SUBJECTS: readonly Row[] = [
     'list() shows what has expired',
     'subjects',
     memory => ({ create: (id, record) => memory.create(id, record, LONG) }),
+  ],
+  [
+    'what was destroyed stays in the index',
+    'subjects',
+    memory => {
+      const known = new Map<string, ListedSession>()
+      return {
+        create: (id, record, ttl) => {
+          const isFree = memory.create(id, record, ttl)
+          known.set(record.subject ?? '', { handle: digest(id), createdAt: 0, seenAt: 0, expiresAt: LONG, data: {} })
+          return isFree
+        },
+        list: subject => {
+          const listed = memory.list(subject)
+          const stale = known.get(digest(subject))
+          return listed.length === 0 && stale ? [stale] : listed
+        },
+      }
+    },
   ],
   ['list() shows nothing', 'subjects', () => ({ list: () => [] })],
   ['list() has the latest first', 'subjects', memory => ({ list: subject => [...memory.list(subject)].reverse() })],
