@@ -78,7 +78,7 @@ export function statementsFor(dialect: Dialect, { quoted: table }: Table) {
       subject = CASE WHEN :moves = 1 THEN :subject ELSE subject END, seen_at = :now, expires_at = :expires
       WHERE ${one} AND version = COALESCE(:version, version) AND ${isReadable} ${returning}`),
     dropEmpty: compile(`DELETE FROM ${table}
-      WHERE name = :name AND version = :version AND retired_at IS NULL AND ${dialect.isEmpty}`),
+      WHERE name = :name AND version = :version AND ${dialect.isEmpty}`),
     touch: compile(`UPDATE ${table} SET lifetime = :lifetime, ${extended} WHERE ${one} ${returning}`),
     retire: compile(`UPDATE ${table} SET data = '{}', lifetime = '{}', version = version + 1, subject = NULL,
       retired_at = :now, ${extended}

@@ -82,6 +82,19 @@ test('the table is quoted, with its schema, wherever it is named', () => {
   }
 })
 
+test('indexes have names of their own, and no longer ones than PostgreSQL has', () => {
+  for (const [, quote, make] of FACTORIES) {
+    const tables = [`${'x'.repeat(62)}1`, `${'x'.repeat(62)}2`, 'sessions']
+    const sql = tables.flatMap(table => make({ table, sweepEvery: false }).setupSql).join('\n')
+    const names = [...sql.matchAll(/(?:KEY|INDEX IF NOT EXISTS) (["`])(.*?)\1/g)].map(([, , name]) => name ?? '')
+    assert.equal(new Set(names).size, 6, `${quote}`)
+    assert.deepEqual(
+      names.filter(name => name.length > 63),
+      [],
+    )
+  }
+})
+
 test('the clients of the databases have the methods that the stores are typed by', async () => {
   const pool = new pg.Pool()
   const postgres: PostgresClient[] = [pool, new pg.Client()]
@@ -94,22 +107,28 @@ test('the clients of the databases have the methods that the stores are typed by
 
 test('a statement that the database undid in favour of another is tried again, up to ten times', async () => {
   const rows: ReadonlyArray<readonly [error: object, failures: number, tries: number]> = [
-    [{ code: '40P01' }, 3, 4],
-    [{ code: '40001' }, 9, 10],
-    [{ code: '40001' }, 99, 10],
-    [{ code: '57P01' }, 1, 1],
+    [{ code: '40P01', errno: 1213 }, 3, 4],
+    [{ code: '40001', errno: 1020 }, 9, 10],
+    [{ code: '40001', errno: 1213 }, 99, 10],
+    [{ code: '57P01', errno: 1053 }, 1, 1],
+    [{ message: 'no' }, 1, 1],
+  ]
+  const makers: ReadonlyArray<readonly [answer: unknown, make: (ask: () => Promise<never>) => SqlStore]> = [
+    [{ rows: [], rowCount: 0 }, query => postgresStore({ query }, { sweepEvery: false })],
+    [[[]], execute => mysqlStore({ execute, query: execute }, { sweepEvery: false })],
   ]
   for (const [error, failures, expected] of rows) {
-    let tries = 0
-    const query = async () => {
-      tries++
-      if (tries <= failures) throw Object.assign(new Error('no'), error)
-      return { rows: [], rowCount: 0 }
+    for (const [answer, make] of makers) {
+      let tries = 0
+      const store = make(async () => {
+        tries++
+        if (tries <= failures) throw Object.assign(new Error('no'), error)
+        return answer as never
+      })
+      const reading = Promise.resolve(store.read('a', { ctx: undefined, rolling: false }))
+      if (failures >= expected) await assert.rejects(reading, error)
+      else assert.equal(await reading, undefined)
+      assert.equal(tries, expected)
     }
-    const store = postgresStore({ query }, { sweepEvery: false })
-    const reading = Promise.resolve(store.read('a', { ctx: undefined, rolling: false }))
-    if (tries <= failures && expected <= failures) await assert.rejects(reading, error)
-    else assert.equal(await reading, undefined)
-    assert.equal(tries, expected)
   }
 })

@@ -77,6 +77,31 @@ for (const [client, openFile] of CLIENTS) {
       assert.equal(prepared.length, 2)
     })
 
+    test('it never looks through the whole table', async t => {
+      const db = openFor(t).connect()
+      const store = sqliteStore(db, { sweepEvery: false })
+      await store.setup()
+      const plans: string[] = []
+      const planned = sqliteStore(
+        told(db, sql => {
+          const parameters = Array(sql.split('?').length - 1).fill(0)
+          const steps = db.prepare(`EXPLAIN QUERY PLAN ${sql}`).all(...parameters) as Array<{ detail: string }>
+          plans.push(...steps.map(({ detail }) => detail))
+        }),
+        { sweepEvery: false },
+      )
+      await planned.list('ada')
+      await planned.sweep()
+      await planned.destroy('a', call)
+      await planned.touch('a', {}, HOUR, call)
+      assert.ok(plans.some(plan => /SEARCH sessions USING INDEX sessions_subject/.test(plan)))
+      assert.ok(plans.some(plan => /SEARCH sessions USING .*INDEX sessions_expires_at/.test(plan)))
+      assert.deepEqual(
+        plans.filter(plan => /SCAN sessions/.test(plan)),
+        [],
+      )
+    })
+
     test('without its table it fails, until that is made', async t => {
       const store = sqliteStore(openFor(t).connect(), { sweepEvery: false })
       assert.throws(() => store.read('a', call), /no such table/)
