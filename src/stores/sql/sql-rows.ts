@@ -16,7 +16,10 @@ export interface SqlClient {
   count(statement: Statement, values: Values): Answer<number>
 }
 
-/** The rows of a table. Every change is one statement, so that nothing comes between what it checks and what it writes. */
+/**
+ * The rows of a table. Every change is one statement, so that nothing comes between what it checks and what it writes. A
+ * second one drops what the first has left empty, or makes room where the first found none: it checks again.
+ */
 export function sqlRows(client: SqlClient, statements: Statements, now: () => number): Rows {
   /** The instant, which the statement compares with, and that at which `ttl` is over. */
   function times(ttl = 0): { now: number; expires: number } {
@@ -49,11 +52,10 @@ export function sqlRows(client: SqlClient, statements: Statements, now: () => nu
 
   /** Removes at most `CHUNK`, in one statement. */
   function remove(names: readonly string[]): Answer<number> {
-    const values = Array.from({ length: CHUNK }, (_, index) => [
-      `name${index}`,
-      names[Math.min(index, names.length - 1)],
-    ])
-    return client.count(names.length > 1 ? statements.removeMany : statements.removeOne, Object.fromEntries(values))
+    const isOne = names.length === 1
+    // The last one fills up: the statement is the same for any number.
+    const values = Array.from({ length: isOne ? 1 : CHUNK }, (_, n) => [`name${n}`, names[n] ?? names.at(-1)])
+    return client.count(isOne ? statements.removeOne : statements.removeMany, Object.fromEntries(values))
   }
 
   function removeAll(names: readonly string[], known = 0): Answer<number> {

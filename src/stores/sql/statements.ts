@@ -34,7 +34,7 @@ export interface Dialect {
   sweep(table: string, limit: number): string
 }
 
-/** What is inserted: the names of the columns, and their values. */
+/** The columns, and what is inserted into them. */
 export interface Columns {
   readonly names: string
   readonly values: string
@@ -51,9 +51,10 @@ export interface Table {
 export const CHUNK = 50
 export const BATCH = 500
 
+/** All that a store asks. */
 export type Statements = ReturnType<typeof statementsFor>
 
-const INSERTED: Columns = {
+const COLUMNS: Columns = {
   names: 'name, data, lifetime, version, subject, created_at, seen_at, expires_at, retired_at',
   values: ':name, :data, :lifetime, 0, :subject, :now, :now, :expires, NULL',
 }
@@ -64,19 +65,19 @@ export function statementsFor(dialect: Dialect, { quoted: table }: Table) {
   const live = 'expires_at > :now AND retired_at IS NULL'
   const one = `name = :name AND ${live}`
   const many = Array.from({ length: CHUNK }, (_, index) => `:name${index}`).join(', ')
-  const columns = 'name, data, lifetime, version, subject, created_at, seen_at, expires_at, retired_at'
   const extended = `seen_at = ${dialect.nextSeen}, expires_at = :expires`
   return {
-    read: compile(`SELECT ${columns} FROM ${table} WHERE name = :name AND expires_at > :now`),
+    read: compile(`SELECT ${COLUMNS.names} FROM ${table} WHERE name = :name AND expires_at > :now`),
     find: compile(`SELECT name FROM ${table} WHERE ${one} AND ${isReadable}`),
-    list: compile(`SELECT ${columns} FROM ${table} WHERE subject = :subject AND ${live}`),
-    create: compile(dialect.create(table, INSERTED)),
+    list: compile(`SELECT ${COLUMNS.names} FROM ${table} WHERE subject = :subject AND ${live}`),
+    create: compile(dialect.create(table, COLUMNS)),
     makeRoom: dialect.makeRoom && compile(dialect.makeRoom(table)),
-    replace: compile(dialect.replace(table, INSERTED)),
+    replace: compile(dialect.replace(table, COLUMNS)),
     patch:
       compile(`UPDATE ${table} SET data = ${dialect.changed}, lifetime = :lifetime, version = ${dialect.nextVersion},
       subject = CASE WHEN :moves = 1 THEN :subject ELSE subject END, seen_at = :now, expires_at = :expires
       WHERE ${one} AND version = COALESCE(:version, version) AND ${isReadable} ${returning}`),
+    // Every change gives it another version, a tombstone too.
     dropEmpty: compile(`DELETE FROM ${table}
       WHERE name = :name AND version = :version AND ${dialect.isEmpty}`),
     touch: compile(`UPDATE ${table} SET lifetime = :lifetime, ${extended} WHERE ${one} ${returning}`),
