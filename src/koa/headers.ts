@@ -14,9 +14,12 @@ type Hooked = ServerResponse & { [HOOK]?: Hook }
 /** What `writeHead` was before, and who is told. */
 interface Hook {
   readonly original: WriteHead
-  readonly listeners: HeadersListener[]
+  readonly listener: HeadersListener
+  /** The other ones: an application has one kind of session, mostly, and a list for it would be most of this. */
+  others: HeadersListener[] | undefined
 }
 
+const NOBODY: readonly HeadersListener[] = []
 const HOOK = Symbol('koa-session.hook')
 
 /**
@@ -27,22 +30,25 @@ const HOOK = Symbol('koa-session.hook')
 export function listen(res: ServerResponse, listener: HeadersListener): void {
   const known = (res as Hooked)[HOOK]
   if (known) {
-    known.listeners.push(listener)
+    known.others ??= []
+    known.others.push(listener)
     return
   }
-  const hook: Hook = { original: res.writeHead as WriteHead, listeners: [listener] }
+  const hook: Hook = { original: res.writeHead as WriteHead, listener, others: undefined }
   ;(res as Hooked)[HOOK] = hook
   res.writeHead = hooked as typeof res.writeHead
 }
 
 /** One function for all responses: a closure for each would be most of what a request takes here. */
 function hooked(this: Hooked, ...line: unknown[]): ServerResponse {
-  const { original, listeners } = this[HOOK] as Hook
+  const { original, listener, others = NOBODY } = this[HOOK] as Hook
   if (!this.headersSent) {
     const cookiesReplaced = line.length > 1 && takeHeaders(this, line)
+    listener.assess(cookiesReplaced)
     // An iterator for each would be as much as the rest of this.
-    for (let at = 0; at < listeners.length; at++) listeners[at]?.assess(cookiesReplaced)
-    for (let at = 0; at < listeners.length; at++) listeners[at]?.complete()
+    for (let at = 0; at < others.length; at++) others[at]?.assess(cookiesReplaced)
+    listener.complete()
+    for (let at = 0; at < others.length; at++) others[at]?.complete()
   }
   const result = original.apply(this, line)
   // Not before it succeeded: after an error the response can still leave with other headers.
