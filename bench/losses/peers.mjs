@@ -10,12 +10,20 @@ import { RedisStore } from 'connect-redis'
 import express from 'express'
 import expressSession from 'express-session'
 import Fastify from 'fastify'
+import Redis from 'ioredis'
 import Koa from 'koa'
 import koaRedis from 'koa-redis'
 import session7 from 'koa-session-7'
+import Database from 'libsql'
+import mysql from 'mysql2/promise'
+import pg from 'pg'
 import { createClient } from 'redis'
 import session8 from '../../dist/index.mjs'
 import { memoryStore } from '../../dist/memory.mjs'
+import { mysqlStore } from '../../dist/mysql.mjs'
+import { postgresStore } from '../../dist/postgres.mjs'
+import { redisStore } from '../../dist/redis.mjs'
+import { sqliteStore } from '../../dist/sqlite.mjs'
 
 const secret = 'a secret of the benchmark, long enough'
 const maxAge = 3_600_000
@@ -66,19 +74,19 @@ function onKoa(session, options, { atomic = false } = {}) {
   return app.callback()
 }
 
-async function connected(port) {
-  const client = await createClient({ url: `redis://127.0.0.1:${port}` }).connect()
+async function connected(url) {
+  const client = await createClient({ url }).connect()
   return { store: new RedisStore({ client }), close: () => client.destroy() }
 }
 
 export const peers = {
-  'koa-session 7.0.2, koa-redis': async port => {
-    const store = koaRedis({ host: '127.0.0.1', port })
+  'koa-session 7.0.2, koa-redis': async ({ redis }) => {
+    const store = koaRedis({ url: redis })
     return { listener: onKoa(session7, { store }), close: () => store.quit() }
   },
 
-  'express-session, connect-redis': async port => {
-    const { store, close } = await connected(port)
+  'express-session, connect-redis': async ({ redis }) => {
+    const { store, close } = await connected(redis)
     const app = express()
     app.use(expressSession({ secret, store, cookie: { maxAge }, resave: false, saveUninitialized: false }))
     app.use(async (request, response) => {
@@ -90,8 +98,8 @@ export const peers = {
     return { listener: app, close }
   },
 
-  '@fastify/session, connect-redis': async port => {
-    const { store, close } = await connected(port)
+  '@fastify/session, connect-redis': async ({ redis }) => {
+    const { store, close } = await connected(redis)
     const app = Fastify()
     app.register(cookie)
     app.register(fastifySession, { secret, store, cookie: { maxAge, secure: false }, saveUninitialized: false })
@@ -106,8 +114,39 @@ export const peers = {
     return { listener: app.routing, close }
   },
 
-  'koa-session 8, memory': async () => {
-    const store = memoryStore()
-    return { listener: onKoa(session8, { store }, { atomic: true }), close: () => undefined }
+  'koa-session 8, memory': async () => ours(memoryStore()),
+
+  'koa-session 8, sqlite (libsql)': async () => {
+    const db = new Database(':memory:')
+    return ours(sqliteStore(db), () => db.close())
   },
+
+  'koa-session 8, redis': async ({ redis }) => {
+    const client = await createClient({ url: redis }).connect()
+    return ours(redisStore(client), () => client.destroy())
+  },
+
+  'koa-session 8, redis (ioredis)': async ({ redis }) => {
+    const client = new Redis(redis)
+    return ours(redisStore(client, { prefix: 'ioredis:' }), () => client.disconnect())
+  },
+
+  'koa-session 8, postgres': async ({ postgres }) => {
+    const pool = new pg.Pool({ connectionString: postgres })
+    return ours(postgresStore(pool), () => pool.end())
+  },
+
+  'koa-session 8, mysql (MariaDB)': async ({ mysql: url }) => {
+    const pool = mysql.createPool(url)
+    return ours(mysqlStore(pool), () => pool.end())
+  },
+}
+
+async function ours(store, disconnect = () => undefined) {
+  await store.setup?.()
+  const close = async () => {
+    await store.close?.()
+    await disconnect()
+  }
+  return { listener: onKoa(session8, { store }, { atomic: true }), close }
 }

@@ -1,15 +1,14 @@
 /*
  * Counts what sessions lose when requests come at once, here and elsewhere: keys that parallel requests set, increments
- * of one counter, and sign-outs that a slow request undoes. It starts a redis-server of its own.
+ * of one counter, and sign-outs that a slow request undoes. It starts servers of its own, those that the tests start.
  */
 
-import { spawn } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { createServer } from 'node:http'
-import { createServer as createSocket } from 'node:net'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { startMariadb } from '../../test/servers/mariadb.ts'
+import { startPostgres } from '../../test/servers/postgres.ts'
+import { startRedis } from '../../test/servers/redis.ts'
 import { install } from '../install.mjs'
 import { about, stated } from '../machine.mjs'
 import { table } from '../markdown.mjs'
@@ -23,36 +22,10 @@ const listening = async server => {
   return server.address().port
 }
 
-async function startRedis() {
-  const probe = createSocket()
-  const port = await listening(probe)
-  await new Promise(resolve => probe.close(resolve))
-  const folder = mkdtempSync(join(tmpdir(), 'losses-'))
-  const options = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--dir', folder]
-  const server = spawn('redis-server', options, { stdio: ['ignore', 'pipe', 'inherit'] })
-  const ended = new Promise((resolve, reject) => {
-    server.on('error', reject)
-    server.on('exit', resolve)
-  })
-  ended.catch(() => undefined)
-  const isReady = new Promise(resolve => {
-    server.stdout.on('data', text => String(text).includes('Ready to accept') && resolve())
-  })
-  const early = ended.then(code => Promise.reject(new Error(`redis-server ended with ${code}`)))
-  early.catch(() => undefined)
-  await Promise.race([isReady, early])
-  const stop = async () => {
-    server.kill()
-    await ended
-    rmSync(folder, { recursive: true, force: true })
-  }
-  return { port, stop }
-}
-
 const times = (count, make) => Promise.all(Array.from({ length: count }, (_, index) => make(index)))
 
-async function measure(open, redisPort) {
-  const { listener, close } = await open(redisPort)
+async function measure(open, urls) {
+  const { listener, close } = await open(urls)
   const server = createServer(listener)
   const origin = `http://127.0.0.1:${await listening(server)}`
   const get = async (path, cookie = '') => {
@@ -96,15 +69,16 @@ const versionOf = name =>
 install()
 const { peers } = await import('./peers.mjs')
 const packages = ['koa-redis', 'connect-redis', 'express-session', '@fastify/session']
-const redis = await startRedis()
+const servers = { redis: await startRedis(), postgres: await startPostgres(), mysql: await startMariadb() }
+const urls = Object.fromEntries(Object.entries(servers).map(([name, { url }]) => [name, url]))
 try {
   const rows = []
   for (const [name, open] of Object.entries(peers)) {
-    const { keys, increments, risen } = await measure(open, redis.port)
+    const { keys, increments, risen } = await measure(open, urls)
     rows.push([name, `${keys} of ${KEYS}`, `${increments} of ${INCREMENTS}`, `${risen} of ${ROUNDS}`])
   }
   console.log(`${stated(about)}, ${packages.map(name => `${name} ${versionOf(name)}`).join(', ')}.\n`)
   console.log(table(['package, store', '>keys lost', '>increments lost', '>sign-outs undone'], rows))
 } finally {
-  await redis.stop()
+  for (const server of Object.values(servers)) await server.stop()
 }
