@@ -38,8 +38,8 @@ export abstract class Backend {
    * written by us.
    */
   abstract fill(session: Session, found: Found): boolean
-  /** How `session` differs from what is known. */
-  abstract compare(session: Session): Difference
+  /** How `session` differs from what is known. `isAhead`: a save that is under way is not to have what changed since. */
+  abstract compare(session: Session, isAhead?: boolean): Difference
   /** Puts the session to rest as it was compared last, and has the client carry it. */
   abstract save(session: Session): void | Promise<void>
   /** The same, under a new id; the old one is forgotten. */

@@ -19,7 +19,7 @@ import { Settings } from './settings.ts'
 
 const AS_IT_IS: CommitWork = {}
 
-/** One request's session: handed out, and committed. What changes while a request runs is here. */
+/** One request's session: handed out, and committed. */
 export class Scope implements SessionHost {
   readonly ctx: Context
   readonly presented: Presented
@@ -203,7 +203,7 @@ export class Scope implements SessionHost {
     return this.work(AS_IT_IS)
   }
 
-  #plan({ save = false, regenerate = false }: CommitWork): Plan {
+  #plan({ save = false, regenerate = false }: CommitWork, isAhead = false): Plan {
     this.settings.refresh()
     this.#isUsedSinceCommit = false
     if (this.backend.waits && !this.presented.isLoaded) return SKIP
@@ -212,7 +212,7 @@ export class Scope implements SessionHost {
     const { backend } = this
     const session = this.#session
     if (session === undefined || (session === null && backend.done === 'ended')) return SKIP
-    const difference = session ? backend.compare(session) : 'removed'
+    const difference = session ? backend.compare(session, isAhead) : 'removed'
     const forced = save || this.#isForced
     return planCommit({ difference, isKnown: backend.isKnown, forced, regenerate, keepAlive: reasonToExtend(this) })
   }
@@ -231,7 +231,7 @@ export class Scope implements SessionHost {
     const isOver = this.#phase === 'finishing' || (this.#phase === 'done' && this.#isUsedSinceCommit)
     if ((this.#phase !== 'running' && !isOver) || !this.config.autoCommit) return
     try {
-      const { action } = this.#plan(AS_IT_IS)
+      const { action } = this.#plan(AS_IT_IS, true)
       if (action === 'skip' && !this.backend.isNewIdUnderWay) return
       this.backend.announce(action === 'destroy' ? null : (this.#session ?? null))
       // Changed after the final commit began.

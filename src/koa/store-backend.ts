@@ -7,7 +7,7 @@ import type { AskedStore } from './asked-store.ts'
 import { andThen } from './await.ts'
 import { Backend } from './backend.ts'
 import { emitGone } from './events.ts'
-import { handOver } from './hand-over.ts'
+import { type Former, handOver } from './hand-over.ts'
 import { newId, refuseTaken, refuseUnreachable } from './ids.ts'
 import { loadStored } from './load-stored.ts'
 import { prepare } from './prepare.ts'
@@ -25,9 +25,8 @@ export class StoreBackend extends Backend {
   #storedId: string | undefined
   /** The id under which it was last asked to. */
   #storingId: string | undefined
-  /** The id that a new one took the place of, until the store has given it up, and the keys that go over (or all). */
-  #replacedId: string | undefined
-  #keep: readonly string[] | undefined
+  /** What a new id took the place of, until the store has given it up. */
+  #former: Former | undefined
   /** The id of what could not be read. */
   #unreadId: string | undefined
   /** Whether another request has ended it, or has given the client another one by now. */
@@ -90,12 +89,14 @@ export class StoreBackend extends Backend {
     return true
   }
 
-  compare(session: Session): Difference {
-    return this.#state.compare(session)
+  compare(session: Session, isAhead = false): Difference {
+    const difference = isAhead ? this.#state.lookAhead(session) : this.#state.compare(session)
+    // An id that was to be given up, and was not, is as good as a change.
+    return difference === 'same' && this.#former && this.#storedId === this.id ? 'changed' : difference
   }
 
   save(session: Session): void | Promise<void> {
-    if (this.#lost === 'replaced') return this.#lose()
+    if (this.#lost !== 'no') return this.#lose()
     const id = this.nameIt()
     refuseUnreachable(this.scope, id)
     this.#storingId = id
@@ -108,10 +109,12 @@ export class StoreBackend extends Backend {
   }
 
   replace(session: Session, keep?: readonly string[]): void | Promise<void> {
-    if (this.#lost === 'replaced') return this.#lose()
-    this.#rename()
-    this.#replacedId ??= this.#storedId
-    this.#keep = keep
+    if (this.#lost !== 'no') return this.#lose()
+    const id = this.#storedId
+    // One that is new already, while the old one is still to be given up, will do.
+    if (!this.#former || id !== this.id) this.#rename()
+    const { members, version } = this.#state
+    if (id !== undefined) this.#former = { ...(this.#former ?? { id, members, version }), keep }
     return this.save(session)
   }
 
@@ -124,7 +127,8 @@ export class StoreBackend extends Backend {
   #put(session: Session, id: string): void | Promise<void> {
     const putting = this.#write(session, id, this.scope.newLifetime())
     // It is made safe under its new id first.
-    return this.#replacedId === undefined ? putting : andThen(putting, () => this.#handOver(session))
+    const former = this.#former
+    return former ? andThen(putting, () => this.#handOver(session, former)) : putting
   }
 
   #write(session: Session, id: string, lifetime: Lifetime): void | Promise<void> {
@@ -157,7 +161,7 @@ export class StoreBackend extends Backend {
 
   /** Writes what has changed, or the lifetime alone. */
   #patch(id: string, lifetime: Lifetime, isForced: boolean): void | Promise<void> {
-    if (this.#lost === 'gone') return
+    if (this.#lost === 'gone') return this.#lose()
     const { changes, newOwner: subject } = this.#state
     if (!changes) return this.#patched(this.store.touch(this.scope, id, lifetime), lifetime)
     const { set, unset, isEmpty } = changes
@@ -170,14 +174,14 @@ export class StoreBackend extends Backend {
     return andThen(outcome, (outcome): void | Promise<void> => {
       if (outcome === true || outcome === 'saved') return this.#saved(lifetime)
       if (outcome === 'emptied') return this.#end()
-      this.#lost = 'gone'
       this.#lose()
     })
   }
 
   /** Another request has ended the session: it stays so, what changed is told once, and the client may have another. */
-  #lose(): void {
-    if (this.#state.changes) emitGone(this.scope.ctx, this.#state.changes)
+  #lose(isTold = this.#state.changes !== undefined): void {
+    if (this.#lost === 'no') this.#lost = 'gone'
+    if (isTold) emitGone(this.scope.ctx, this.#state.changes)
     this.#state.settle()
   }
 
@@ -190,39 +194,32 @@ export class StoreBackend extends Backend {
   }
 
   /** Gives the old id up, where the session has got another one. */
-  async #handOver(session: Session): Promise<void> {
-    const from = this.#replacedId
-    if (from === undefined) return
-    if (!this.store.canRetire) return this.#forget(from)
-    const members = await handOver(this.scope, this.store, from, this.nameIt(), this.#state, this.#keep)
-    this.#replacedId = undefined
-    if (!members) return this.#undo()
-    this.#state.agree(session, members, this.#state.owner)
+  async #handOver(session: Session, former: Former): Promise<void> {
+    if (!this.store.canRetire) return this.#forget(former.id)
+    const result = await handOver(this.scope, this.store, former, this.nameIt(), this.#state)
+    this.#former = undefined
+    if (!result) return this.#undo()
+    this.#state.agree(session, result.members, result.owner)
   }
 
   async #forget(id: string): Promise<void> {
     await this.store.destroy(this.scope, id)
-    this.#replacedId = this.#unreadId = undefined
+    this.#former = this.#unreadId = undefined
   }
 
   /** Another request has ended the session, or given it another id, before this one gave it a new one. */
   #undo(): void | Promise<void> {
     this.scope.reply.withdraw()
-    this.#lost = 'gone'
-    emitGone(this.scope.ctx, this.#state.changes)
+    this.#lose(true)
     return this.#forget(this.nameIt())
   }
 
   override async update(session: Session, change: (draft: Session) => unknown): Promise<void> {
     const updated = await updateStored(this.scope, this.store, this.nameIt(), this.#state.changes, change)
-    if (updated) {
-      const { members, lifetime, owner } = updated
-      this.#state.agree(session, members, owner)
-      this.scope.reply.carry(this.nameIt())
-      return this.committed(lifetime)
-    }
-    this.#lost = 'gone'
-    this.#lose()
+    if (!updated) return this.#lose()
+    this.#state.agree(session, updated.members, updated.owner)
+    this.scope.reply.carry(this.nameIt())
+    this.committed(updated.lifetime)
   }
 
   destroy(emptied?: Session): void | Promise<void> {
@@ -235,9 +232,10 @@ export class StoreBackend extends Backend {
 
   async #end(): Promise<void> {
     this.scope.reply.drop()
-    for (const id of [this.#storedId, this.#replacedId, this.#unreadId])
+    for (const id of [this.#storedId, this.#former?.id, this.#unreadId])
       if (id !== undefined) await this.store.destroy(this.scope, id)
-    this.id = this.#storedId = this.#storingId = this.#replacedId = this.#unreadId = undefined
+    this.id = this.#storedId = this.#storingId = this.#unreadId = this.#former = undefined
+    if (this.#lost === 'gone') this.#lost = 'no'
     this.#state.clear()
     this.done = 'ended'
   }

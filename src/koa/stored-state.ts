@@ -39,7 +39,7 @@ export class StoredState {
   /** The store has `members` by now: what differs from the session as it was compared last goes into `session`. */
   agree(session: Session, members: Members, owner: string | undefined): void {
     const compared = this.after()
-    for (const name of Object.keys(compared)) if (members[name] === undefined) Reflect.deleteProperty(session, name)
+    for (const name of Object.keys(compared)) if (!Object.hasOwn(members, name)) Reflect.deleteProperty(session, name)
     fillFrom(session, Object.fromEntries(Object.entries(members).filter(([name, text]) => text !== compared[name])))
     this.members = members
     this.version = this.changes = undefined
@@ -54,6 +54,18 @@ export class StoredState {
     if (this.#scope.config.subject) this.#compareOwner(session)
     if (!this.changes) return this.members ? 'same' : 'emptied'
     return this.changes.isEmpty ? 'emptied' : 'changed'
+  }
+
+  /** The same, and forgets it: a save that is under way has not these changes. */
+  lookAhead(session: Session): Difference {
+    const { members, changes, owner } = this
+    const isSaved = this.#isSaved
+    try {
+      return this.compare(session)
+    } finally {
+      Object.assign(this, { members, changes, owner })
+      this.#isSaved = isSaved
+    }
   }
 
   /** A store that does not know whose session it is, because nobody said so before, is told. */

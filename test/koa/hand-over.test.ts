@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import type { Store } from 'koa-session'
+import type { CreateSessionOptions, Store } from 'koa-session'
 import { memoryStore } from 'koa-session/memory'
 import { Gate, KEY, type Pages, tell, told } from '../support/story.ts'
 
@@ -17,7 +17,13 @@ const PAGES: Pages = {
 }
 
 /** The session as the visitor has it, and without the ids between. */
-async function story(t: Parameters<typeof tell>[0], pages: Pages, store: Store = memoryStore() as unknown as Store) {
+async function story(
+  t: Parameters<typeof tell>[0],
+  pages: Pages,
+  store: Store = memoryStore() as unknown as Store,
+  others: Pages = {},
+  options: CreateSessionOptions = {},
+) {
   const gate = new Gate()
   const slow: Pages = Object.fromEntries(
     Object.entries(pages).map(([path, page]) => [
@@ -29,7 +35,7 @@ async function story(t: Parameters<typeof tell>[0], pages: Pages, store: Store =
       },
     ]),
   )
-  const made = await tell(t, () => ({ store }), {}, { ...PAGES, ...slow })
+  const made = await tell(t, () => ({ store }), options, { ...PAGES, ...others, ...slow })
   const { visitor } = made
   await visitor.get('/begin')
   const before = String(visitor.jar.get(KEY))
@@ -126,5 +132,97 @@ test('a session that was ended meanwhile stays ended, and what was to be saved i
   await told()
   const gone = events.filter(([event]) => event === 'session:gone').map(([, { keys }]) => keys)
   assert.deepEqual(gone, [['mine'], ['more']])
+  assert.equal((await visitor.get('/')).text, 'nobody')
+})
+
+test('what a key is called that every object inherits goes over like any other', async t => {
+  const { all, during } = await story(t, { '/regenerate': ctx => ctx.session.regenerate() }, undefined, {
+    '/begin': ctx => {
+      Object.assign(ctx.session, { user: 'ada', valueOf: 1 })
+    },
+    '/theme': ctx => {
+      ctx.session.constructor = 2
+      Reflect.deleteProperty(ctx.session, 'valueOf')
+    },
+  })
+  await during('/regenerate', '/theme')
+  assert.deepEqual(await all(), { user: 'ada', constructor: 2 })
+})
+
+test('whose session it is goes over, where a parallel request has signed in', async t => {
+  const memory = memoryStore()
+  const options = { autoCommit: false, subject: ({ user }: Record<string, unknown>) => user as string, now: Date.now }
+  const { visitor, during } = await story(
+    t,
+    { '/regenerate': ctx => ctx.session.regenerate() },
+    memory as unknown as Store,
+    {
+      '/begin': ctx => {
+        ctx.session.cart = 1
+        return ctx.session.save()
+      },
+      '/login': ctx => {
+        ctx.session.user = 'ada'
+        return ctx.session.save()
+      },
+    },
+    options,
+  )
+  await during('/regenerate', '/login')
+  assert.equal((await visitor.get('/')).text, 'ada')
+  assert.equal(memory.list('ada').length, 1)
+})
+
+for (const [again, page] of Object.entries<Pages[string]>({
+  'the end of the request': () => {},
+  'a change': ctx => {
+    ctx.session.more = 1
+  },
+  'another regenerate()': ctx => ctx.session.regenerate(),
+})) {
+  test(`an old id that the store failed to give up is given up by ${again}, and nothing is lost`, async t => {
+    const memory = memoryStore()
+    const store = { ...memory } as unknown as Store
+    let failures = 1
+    store.retire = (id, which, ttl) => {
+      if (failures-- > 0) throw new Error('down')
+      return memory.retire(id, which, ttl)
+    }
+    const { visitor, before, all, during } = await story(
+      t,
+      {
+        '/regenerate': async ctx => {
+          ctx.session.signed = 'in'
+          await assert.rejects(ctx.session.regenerate(), { code: 'ERR_SESSION_STORE' })
+          await page(ctx)
+        },
+      },
+      store,
+    )
+    assert.equal((await during('/regenerate', '/theme')).status, 200)
+    const { more, ...rest } = await all()
+    assert.deepEqual(rest, { user: 'ada', cart: ['a book'], signed: 'in', theme: 'dark' })
+    assert.equal(more, again === 'a change' ? 1 : undefined)
+    assert.equal(typeof memory.read(before)?.retiredAt, 'number')
+    assert.notEqual(visitor.jar.get(KEY), before)
+    assert.equal(memory.size, 2, 'the session, and the tombstone')
+  })
+}
+
+test('a request whose session was ended does not get it back by regenerate(), in a store without tombstones', async t => {
+  const { retire: _, ...memory } = memoryStore()
+  const { visitor, during } = await story(
+    t,
+    {
+      '/regenerate': async ctx => {
+        ctx.session.mine = 1
+        await ctx.session.save()
+        await ctx.session.regenerate()
+      },
+    },
+    memory as unknown as Store,
+  )
+  const answer = await during('/regenerate', '/out')
+  assert.deepEqual(answer.cookies, [])
   assert.equal((await visitor.get('/')).text, 'nobody')
 })

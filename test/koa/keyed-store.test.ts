@@ -189,7 +189,7 @@ for (const [how, later] of [
       assert.deepEqual({ status, cookies, size: memory.size }, { status: 200, cookies: [], size: left })
       if (left) assert.equal(JSON.parse((await visitor.get('/read')).text).user, 'ada')
       await told()
-      assert.deepEqual([gone, errors], [[['slow']], []])
+      assert.deepEqual([gone, errors], [[['slow'], ['more']], []])
     })
   }
 

@@ -1,0 +1,57 @@
+/** Headers that leave while a save is under way: what was changed since it began is saved as well. */
+
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import type { Store } from 'koa-session'
+import { memoryStore } from 'koa-session/memory'
+import type { TestContext } from '../support/koa.ts'
+import { tell } from '../support/story.ts'
+
+/** A memory store whose writes take a turn of the event loop. */
+function laterStore(): Store {
+  const memory = memoryStore()
+  const turn = () => new Promise(resolve => setImmediate(resolve))
+  return {
+    ...memory,
+    create: async (id, record, ttl) => {
+      await turn()
+      return memory.create(id, record, ttl)
+    },
+    patch: async (id, patch, ttl) => {
+      await turn()
+      return memory.patch(id, patch, ttl)
+    },
+  }
+}
+
+const WORK: Readonly<Record<string, (session: TestContext['session']) => Promise<void>>> = {
+  save: session => session.save(),
+  regenerate: session => session.regenerate(),
+  update: session =>
+    session.update((draft: Record<string, unknown>) => {
+      draft.n = 2
+    }),
+}
+
+for (const [name, work] of Object.entries(WORK)) {
+  test(`what is changed during ${name}() is saved though the headers leave meanwhile`, async t => {
+    const pages = {
+      '/begin': ({ session }: TestContext) => {
+        Object.assign(session, { user: 'ada', old: 1 })
+      },
+      '/early': async (ctx: TestContext) => {
+        ctx.session.n = 2
+        const working = work(ctx.session)
+        ctx.session.late = 3
+        delete ctx.session.old
+        ctx.res.flushHeaders()
+        await working
+      },
+    }
+    const { visitor, errors } = await tell(t, () => ({ store: laterStore() }), {}, pages)
+    await visitor.get('/begin')
+    await visitor.get('/early')
+    assert.deepEqual(JSON.parse((await visitor.get('/all')).text), { user: 'ada', n: 2, late: 3 })
+    assert.deepEqual(errors, [])
+  })
+}
