@@ -1,4 +1,4 @@
-import type { Members } from '../session/members.ts'
+import { changesSince, type Members, NO_CHANGES, NO_MEMBERS } from '../session/members.ts'
 import { fillFrom, Session } from '../session/session.ts'
 import type { Scope } from './scope.ts'
 
@@ -7,4 +7,14 @@ export function draftOf(scope: Scope, members: Members): Session {
   const draft = new Session(scope, false)
   fillFrom(draft, members)
   return draft
+}
+
+/** Has `change` change a draft of `session`, which is as the draft then: where `change` throws, it is as it was. */
+export async function changeHere(scope: Scope, session: Session, change: (draft: Session) => unknown): Promise<void> {
+  const before = changesSince(NO_MEMBERS, session)?.set ?? NO_MEMBERS
+  const draft = draftOf(scope, before)
+  await change(draft)
+  const { set, unset } = changesSince(before, draft) ?? NO_CHANGES
+  fillFrom(session, set)
+  for (const name of unset) Reflect.deleteProperty(session, name)
 }

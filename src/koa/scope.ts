@@ -9,6 +9,7 @@ import { warnOnce } from '../warnings.ts'
 import { Queue } from './await.ts'
 import type { Backend } from './backend.ts'
 import type { Carrier } from './carrier.ts'
+import { changeHere } from './draft.ts'
 import { emitError } from './events.ts'
 import { isPublic } from './headers.ts'
 import { extend, reasonToExtend } from './keep-alive.ts'
@@ -199,7 +200,7 @@ export class Scope implements SessionHost {
 
   async #update(session: Session, change: (draft: Session) => unknown): Promise<void> {
     if (this.backend.canUpdate) return this.backend.update(session, change)
-    await change(session)
+    await changeHere(this, session, change)
     return this.work(AS_IT_IS)
   }
 

@@ -216,8 +216,9 @@ export class StoreBackend extends Backend {
 
   override async update(session: Session, change: (draft: Session) => unknown): Promise<void> {
     const updated = await updateStored(this.scope, this.store, this.nameIt(), this.#state.changes, change)
-    if (!updated) return this.#lose()
+    if (!updated) return this.#lose(true)
     this.#state.agree(session, updated.members, updated.owner)
+    if (updated.outcome === 'emptied') return this.#end()
     this.scope.reply.carry(this.nameIt())
     this.committed(updated.lifetime)
   }

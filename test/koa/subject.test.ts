@@ -189,3 +189,25 @@ test('a subject that is none is an error with a code', async t => {
     assert.match(String(errors[0]?.message), /^option subject was .*, expected a function that gives a string/)
   }
 })
+
+test('an update by who does not say whose sessions are leaves them to whom they belong', async t => {
+  const { visitor, list, store } = await begin(t)
+  await visitor.get('/in')
+  const other = await tell(
+    t,
+    () => ({ store }),
+    {},
+    {
+      '/count': ctx =>
+        ctx.session.update((draft: Record<string, unknown>) => {
+          draft.n = 1
+        }),
+    },
+  )
+  for (const [name, value] of visitor.jar) other.visitor.jar.set(name, value)
+  await other.visitor.get('/count')
+  assert.deepEqual(
+    list().map(({ data }) => data),
+    [{ user: 'ada', n: 1 }],
+  )
+})

@@ -271,3 +271,165 @@ test('an update of a store that hangs is given up in time, and so is one that wa
   assert.notEqual(visitor.jar.get(KEY), undefined)
   assert.deepEqual(JSON.parse((await visitor.get('/all')).text), { user: 'ada' })
 })
+
+test('an update that others gave up on is not done later, and holds nobody up', async t => {
+  const { visitor, errors } = await tell(
+    t,
+    () => ({ store: memoryStore(), storeTimeout: 20 }),
+    {},
+    {
+      ...PAGES,
+      '/hang': ctx => {
+        const hanging = ctx.session.update(() => gate.pass().then(() => gate.arrived))
+        return assert.rejects(hanging, { code: 'ERR_SESSION_TIMEOUT' })
+      },
+      '/late': ctx =>
+        assert.rejects(
+          ctx.session.update(async (draft: Draft) => {
+            await late.pass()
+            count(draft)
+          }),
+        ),
+    },
+  )
+  const gate = new Gate()
+  const late = new Gate()
+  await visitor.get('/begin')
+  await visitor.get('/hang')
+  await visitor.get('/late')
+  assert.equal((await visitor.get('/count')).text, '1')
+  late.open()
+  gate.open()
+  await told()
+  assert.deepEqual(JSON.parse((await visitor.get('/all')).text), { user: 'ada', n: 1 })
+  assert.deepEqual(errors, [])
+})
+
+for (const [mode, options] of Object.entries(MODES)) {
+  test(`${mode}: an update that leaves nothing ends the session`, async t => {
+    const { visitor } = await tell(
+      t,
+      options,
+      {},
+      {
+        ...PAGES,
+        '/leave': async ctx => {
+          await ctx.session.update((draft: Draft) => {
+            delete draft.user
+          })
+          return JSON.stringify(ctx.session)
+        },
+        '/new': ctx => ctx.session.isNew,
+      },
+    )
+    await visitor.get('/begin')
+    const copy = visitor.copy()
+    assert.equal((await visitor.get('/leave')).text, '{}')
+    assert.equal(visitor.jar.get(KEY), undefined)
+    assert.equal((await visitor.get('/new')).text, 'true')
+    if (mode in STORE_MODES) assert.equal((await copy.get('/new')).text, 'true')
+  })
+
+  test(`${mode}: an update that throws half-way leaves the session as it was, a new one, too`, async t => {
+    const { visitor } = await tell(
+      t,
+      options,
+      {},
+      {
+        ...PAGES,
+        '/fail': async ctx => {
+          ctx.session.list = [1]
+          const half = (draft: Draft) => {
+            Object(draft.list).push(2)
+            draft.n = 1
+            delete draft.user
+            throw new Error('no')
+          }
+          await assert.rejects(ctx.session.update(half), /^Error: no$/)
+          return 'failed'
+        },
+      },
+    )
+    assert.equal((await visitor.get('/fail')).text, 'failed')
+    assert.deepEqual(JSON.parse((await visitor.get('/all')).text), { list: [1] })
+    await visitor.get('/begin')
+    assert.equal((await visitor.get('/fail')).text, 'failed')
+    assert.deepEqual(JSON.parse((await visitor.get('/all')).text), { user: 'ada', list: [1] })
+  })
+}
+
+test('an update removes a key with a name that every object inherits', async t => {
+  const { visitor } = await tell(
+    t,
+    () => ({ store: memoryStore() }),
+    {},
+    {
+      '/begin': ctx => {
+        Object.assign(ctx.session, { user: 'ada', constructor: 1, valueOf: 2 })
+      },
+      '/remove': ctx =>
+        ctx.session.update((draft: Draft) => {
+          for (const name of ['constructor', 'valueOf']) Reflect.deleteProperty(draft, name)
+        }),
+    },
+  )
+  await visitor.get('/begin')
+  await visitor.get('/remove')
+  assert.deepEqual(JSON.parse((await visitor.get('/all')).text), { user: 'ada' })
+})
+
+test('an update of a session that was ended is told, though the request has changed nothing else', async t => {
+  const gate = new Gate()
+  const { visitor, events } = await tell(
+    t,
+    () => ({ store: memoryStore() }),
+    {},
+    {
+      ...PAGES,
+      '/slow': async ctx => {
+        await gate.pass()
+        await ctx.session.update(count)
+        await ctx.session.update(count)
+      },
+    },
+  )
+  await visitor.get('/begin')
+  const slow = visitor.copy().get('/slow')
+  await gate.arrived
+  await visitor.get('/out')
+  gate.open()
+  assert.deepEqual((await slow).cookies, [])
+  await told()
+  const gone = events.filter(([event]) => event === 'session:gone').map(([, { keys }]) => keys)
+  assert.deepEqual(gone, [[], ['n']])
+})
+
+test('updates of one session wait for each other, too, where each request has a store of its own', async t => {
+  const { store } = slowStore(() => {
+    patches++
+  })
+  let patches = 0
+  let missing = 10
+  class OfRequest {
+    constructor() {
+      Object.assign(this, store)
+    }
+    get() {}
+    set() {}
+    destroy() {}
+  }
+  const gate = new Gate()
+  const together: Pages = {
+    ...PAGES,
+    '/together': async ctx => {
+      if (--missing === 0) gate.open()
+      await gate.pass()
+      await ctx.session.update(count)
+    },
+  }
+  const { visitor } = await tell(t, () => ({ ContextStore: OfRequest as never }), {}, together)
+  await visitor.get('/begin')
+  await Promise.all(Array.from({ length: missing }, () => visitor.get('/together')))
+  assert.deepEqual(JSON.parse((await visitor.get('/all')).text), { user: 'ada', n: 10 })
+  assert.equal(patches, 10)
+})
