@@ -15,6 +15,7 @@ const layout = (title, content) => `<!doctype html>
   pre { padding: .75rem; background: #eee; font-size: .8rem; white-space: pre-wrap; overflow-wrap: anywhere }
   form, .quiet { margin-top: 2rem }
   input, button { font: inherit; padding: .25rem .75rem }
+  button { white-space: nowrap }
   table { width: 100%; border-collapse: collapse; margin: 1.5rem 0 }
   th, td { padding: .75rem .75rem .75rem 0; border-bottom: 1px solid #ddd; text-align: left }
   th { font-weight: normal; color: #555 }
