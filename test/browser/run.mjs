@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { memoryStore } from 'koa-session/memory'
+import './devices.mjs'
 import './sealed.mjs'
 import {
   assertAttributes,

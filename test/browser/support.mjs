@@ -43,8 +43,8 @@ export async function open(t, session, certificate) {
   return openAt(t, await serve(t, session, certificate))
 }
 
-export async function openAt(t, url) {
-  const context = await browser.newContext({ ignoreHTTPSErrors: url.startsWith('https:') })
+export async function openAt(t, url, device) {
+  const context = await browser.newContext({ ignoreHTTPSErrors: url.startsWith('https:'), ...device })
   t.after(() => context.close())
   return { url, context, page: await context.newPage() }
 }

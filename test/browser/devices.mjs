@@ -1,0 +1,118 @@
+// What a person sees of sessions in a store: those on other devices, signed out from here, and that all of them go on
+// when the server is started anew. Run by run.mjs, on the example as a process. PICTURES names a folder for pictures.
+import assert from 'node:assert/strict'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { tsImport } from 'tsx/esm/api'
+import { openAt, read, signIn } from './support.mjs'
+
+const { startExample } = await tsImport('../examples/process.ts', import.meta.url)
+const { available } = await tsImport('../servers/available.ts', import.meta.url)
+const { startRedis } = await tsImport('../servers/redis.ts', import.meta.url)
+
+const SQLITE = ['--store', 'sqlite:./sessions.db']
+const SESSION_KEYS = 'a key for tests, long enough'
+const PHONE = {
+  viewport: { width: 390, height: 844 },
+  userAgent: 'Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 Version/18.5 Safari/604.1',
+}
+
+test('a person signs out one of her devices, and all others, and stays signed in over a restart', async t => {
+  const example = await startExample(t, SQLITE, { SESSION_KEYS })
+  const { page: desktop } = await signedIn(t, example.url, 'Ada')
+  const { page: phone } = await signedIn(t, example.url, 'Ada', PHONE)
+  await signedIn(t, example.url, 'Grace')
+  await visitDevices(desktop)
+  assert.deepEqual(await devicesOn(desktop), ['Chrome on Linux this one', 'Safari on iPhone'])
+  await visitDevices(phone)
+  assert.deepEqual(await devicesOn(phone), ['Chrome on Linux', 'Safari on iPhone this one'])
+  await takePictures({ desktop, phone })
+
+  await desktop.getByRole('row', { name: 'Safari on iPhone' }).getByRole('button', { name: 'Sign out' }).click()
+  await desktop.waitForFunction(() => document.querySelectorAll('tbody tr').length === 1)
+  assert.equal(await desktop.getByRole('button', { name: 'Sign out everywhere else' }).count(), 0)
+  await phone.getByRole('link', { name: 'Back to the session' }).click()
+  assert.deepEqual(await read(phone), { views: '1', user: 'nobody', age: 'new' })
+
+  await signIn(phone, 'Ada')
+  const { page: tablet } = await signedIn(t, example.url, 'Ada')
+  await desktop.reload()
+  assert.equal((await devicesOn(desktop)).length, 3)
+  await desktop.getByRole('button', { name: 'Sign out everywhere else' }).click()
+  await desktop.waitForFunction(() => document.querySelectorAll('tbody tr').length === 1)
+  for (const page of [phone, tablet]) {
+    await page.reload()
+    assert.equal((await read(page)).user, 'nobody')
+  }
+  await seeItGoOn(desktop, example)
+  await visitDevices(desktop)
+  assert.deepEqual(await devicesOn(desktop), ['Chrome on Linux this one'])
+})
+
+test('she signs out the device that she is at', async t => {
+  const { url } = await startExample(t, SQLITE, { SESSION_KEYS })
+  const { page, context } = await signedIn(t, url, 'Ada')
+  await visitDevices(page)
+  await page.getByRole('button', { name: 'Sign out' }).click()
+  await page.getByRole('button', { name: 'Sign in' }).waitFor()
+  assert.deepEqual(await read(page), { views: '1', user: 'nobody', age: 'new' })
+  await page.goto(`${url}/devices`)
+  assert.equal(page.url(), `${url}/`)
+  assert.equal((await context.cookies()).length, 2)
+})
+
+const { missing } = available('redis')
+const isLeftOut = missing !== undefined && process.env.CI !== 'true' && missing
+
+test('a session in Redis goes on over a restart of the server, and pages say when Redis is away', {
+  skip: isLeftOut,
+}, async t => {
+  const redis = await startRedis({ persistent: true })
+  t.after(() => redis.stop())
+  const example = await startExample(t, ['--store', redis.url], { SESSION_KEYS })
+  const { page } = await signedIn(t, example.url, 'Ada')
+  await seeItGoOn(page, example)
+
+  const { views } = await read(page)
+  await redis.kill()
+  assert.equal((await page.reload()).status(), 503)
+  await page.getByText('does not answer').waitFor()
+  await takePictures({ outage: page })
+  await redis.restart()
+  await page.waitForFunction(() => fetch('/devices').then(({ ok }) => ok), undefined, { polling: 100 })
+  await page.getByRole('link', { name: 'Try again' }).click()
+  assert.deepEqual(await read(page), { views: String(Number(views) + 1), user: 'Ada', age: 'known from before' })
+})
+
+// Another browser, as far as cookies go: another device.
+async function signedIn(t, url, name, device) {
+  const { context, page } = await openAt(t, url, device)
+  await page.goto(url)
+  await signIn(page, name)
+  return { context, page }
+}
+
+async function visitDevices(page) {
+  await page.goto(new URL('/', page.url()).href)
+  await page.getByRole('link', { name: 'Your devices' }).click()
+  await page.getByRole('heading', { name: 'Your devices' }).waitFor()
+}
+
+const devicesOn = page => page.locator('tbody td:first-child').allInnerTexts()
+
+// The server is started anew, on another port; a cookie is for all ports of its host.
+async function seeItGoOn(page, example) {
+  await page.goto(example.url)
+  const { views, user } = await read(page)
+  await example.restart()
+  await page.goto(example.url)
+  assert.deepEqual(await read(page), { views: String(Number(views) + 1), user, age: 'known from before' })
+  assert.equal(user, 'Ada')
+}
+
+async function takePictures(pages) {
+  const folder = process.env.PICTURES
+  if (!folder) return
+  for (const [name, page] of Object.entries(pages))
+    await page.screenshot({ path: join(folder, `${name}.png`), fullPage: true })
+}
