@@ -31,7 +31,7 @@ test('a person signs out one of her devices, and all others, and stays signed in
   await desktop.getByRole('row', { name: 'Safari on iPhone' }).getByRole('button', { name: 'Sign out' }).click()
   await desktop.waitForFunction(() => document.querySelectorAll('tbody tr').length === 1)
   assert.equal(await desktop.getByRole('button', { name: 'Sign out everywhere else' }).count(), 0)
-  await phone.getByRole('link', { name: 'Back to the session' }).click()
+  await follow(phone, 'Back to the session')
   assert.deepEqual(await read(phone), { views: '1', user: 'nobody', age: 'new' })
 
   await signIn(phone, 'Ada')
@@ -80,7 +80,7 @@ test('a session in Redis goes on over a restart of the server, and pages say whe
   await takePictures({ outage: page })
   await redis.restart()
   await page.waitForFunction(() => fetch('/devices').then(({ ok }) => ok), undefined, { polling: 100 })
-  await page.getByRole('link', { name: 'Try again' }).click()
+  await follow(page, 'Try again')
   assert.deepEqual(await read(page), { views: String(Number(views) + 1), user: 'Ada', age: 'known from before' })
 })
 
@@ -96,6 +96,12 @@ async function visitDevices(page) {
   await page.goto(new URL('/', page.url()).href)
   await page.getByRole('link', { name: 'Your devices' }).click()
   await page.getByRole('heading', { name: 'Your devices' }).waitFor()
+}
+
+// To the page with the session, from one without.
+async function follow(page, link) {
+  await page.getByRole('link', { name: link }).click()
+  await page.locator('#views').waitFor()
 }
 
 const devicesOn = page => page.locator('tbody td:first-child').allInnerTexts()
