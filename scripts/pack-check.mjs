@@ -14,7 +14,7 @@ import { publint } from 'publint'
 import { formatMessage } from 'publint/utils'
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
-const MAX_BYTES = 58_000
+const MAX_BYTES = 60_000
 
 /** What each part exports. */
 const PARTS = {

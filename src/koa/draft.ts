@@ -1,5 +1,6 @@
 import { changesSince, type Members, NO_CHANGES, NO_MEMBERS } from '../session/members.ts'
 import { fillFrom, Session } from '../session/session.ts'
+import { refusePromise } from './await.ts'
 import type { Scope } from './scope.ts'
 
 /** A session apart, with the data that are in `members`. */
@@ -10,10 +11,10 @@ export function draftOf(scope: Scope, members: Members): Session {
 }
 
 /** Has `change` change a draft of `session`, which is as the draft then: where `change` throws, it is as it was. */
-export async function changeHere(scope: Scope, session: Session, change: (draft: Session) => unknown): Promise<void> {
+export function changeHere(scope: Scope, session: Session, change: (draft: Session) => unknown): void {
   const before = changesSince(NO_MEMBERS, session)?.set ?? NO_MEMBERS
   const draft = draftOf(scope, before)
-  await change(draft)
+  refusePromise(change(draft), 'update')
   const { set, unset } = changesSince(before, draft) ?? NO_CHANGES
   fillFrom(session, set)
   for (const name of unset) Reflect.deleteProperty(session, name)

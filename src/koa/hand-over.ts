@@ -38,6 +38,12 @@ export async function handOver(
   const mine = state.after()
   const isTheirs = (name: string) => isSame(known, mine, name) && (keep?.includes(name) ?? true)
   let [before, members, { version }, { owner }] = [known, mine, former, state]
+  if (!store.canRetire) {
+    // Such a store can tell at least whether the session is there just before it is asked to forget it.
+    if (store.isKeyed && !(await store.read(scope, from))) return undefined
+    await store.destroy(scope, from)
+    return { members, owner }
+  }
   for (let attempt = 1; ; attempt++) {
     // Without its version nobody knows what is there. Whoever writes all the time can't hold it up for ever.
     const isUnknown = attempt === 1 && version === undefined
@@ -60,7 +66,8 @@ export async function handOver(
 }
 
 function changesOfOthers(before: Members, after: Members, isTheirs: (name: string) => boolean) {
-  const set = Object.entries(after).filter(([name]) => !isSame(before, after, name) && isTheirs(name))
+  // What can't be read is no text, and no session is to get it.
+  const set = Object.entries(after).filter(([name, text]) => text && !isSame(before, after, name) && isTheirs(name))
   const unset = Object.keys(before).filter(name => !Object.hasOwn(after, name) && isTheirs(name))
   return { set: Object.fromEntries(set), unset }
 }

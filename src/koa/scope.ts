@@ -33,7 +33,8 @@ export class Scope implements SessionHost {
   #phase: Exclude<Beginning, 'thrown'> | 'skipped' | 'finishing' | 'failed'
   /** What the handler has; `undefined`: it did not ask, `null`: it removed the session. */
   #session: Session | null | undefined
-  #isForced = false
+  /** Whether the handler has set a lifetime, which is not saved yet. */
+  isForced = false
   #isUsedSinceCommit = false
 
   constructor(ctx: Context, { config, carrier, backendFor }: Parts, beginning: Beginning) {
@@ -118,7 +119,7 @@ export class Scope implements SessionHost {
     }
     this.#use()
     if (this.#session === undefined) this.#learn(value === null)
-    this.#isForced = false
+    this.isForced = false
     if (value === null) this.settings.forget()
     this.#session = value && Object.assign(new Session(this, false), value)
     if (value) this.backend.nameIt()
@@ -134,7 +135,7 @@ export class Scope implements SessionHost {
 
   set maxAge(value: MaxAge) {
     this.settings.maxAge = value
-    this.#isForced = true
+    this.isForced = true
   }
 
   /** Commits now, after the commits that are under way. */
@@ -144,7 +145,7 @@ export class Scope implements SessionHost {
 
   /** The lifetime of a session that is put to rest now. */
   newLifetime(): Lifetime {
-    this.#isForced = false
+    this.isForced = false
     return this.settings.newLifetime()
   }
 
@@ -169,7 +170,7 @@ export class Scope implements SessionHost {
       warnOnce('KOA_SESSION_EARLY', `what ctx.${this.config.property} got before its middleware is not saved`)
     }
     this.#session = undefined
-    this.#isForced = false
+    this.isForced = false
     this.backend.unname()
   }
 
@@ -188,8 +189,7 @@ export class Scope implements SessionHost {
 
   /** One commit, see `commit()`. */
   work(work: CommitWork): void | Promise<void> {
-    const plan = this.#plan(work)
-    const session = this.#session
+    const [plan, session] = [this.#plan(work), this.#session]
     if (work.update && session) return this.#update(session, work.update)
     if (plan.action === 'destroy') return this.backend.destroy(session ?? undefined)
     if (plan.action === 'skip' || !session) return
@@ -198,9 +198,9 @@ export class Scope implements SessionHost {
     return isChanged ? this.backend.save(session) : extend(this, session)
   }
 
-  async #update(session: Session, change: (draft: Session) => unknown): Promise<void> {
+  #update(session: Session, change: (draft: Session) => unknown): void | Promise<void> {
     if (this.backend.canUpdate) return this.backend.update(session, change)
-    await changeHere(this, session, change)
+    changeHere(this, session, change)
     return this.work(AS_IT_IS)
   }
 
@@ -214,7 +214,7 @@ export class Scope implements SessionHost {
     const session = this.#session
     if (session === undefined || (session === null && backend.done === 'ended')) return SKIP
     const difference = session ? backend.compare(session, isAhead) : 'removed'
-    const forced = save || this.#isForced
+    const forced = save || this.isForced
     return planCommit({ difference, isKnown: backend.isKnown, forced, regenerate, keepAlive: reasonToExtend(this) })
   }
 

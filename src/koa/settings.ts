@@ -65,6 +65,13 @@ export class Settings {
     this.#fresh = Number.isFinite(fresh) ? fresh : undefined
   }
 
+  /** The same, of a session that has gone on meanwhile; `isForced`: this request has set the lifetime itself. */
+  catchUp(lifetime: Lifetime, isForced: boolean): void {
+    const fresh = lifetime._meta?.fresh
+    if (!isForced) this.maxAge = maxAgeOf(lifetime) ?? this.maxAge
+    if (Number.isFinite(fresh)) this.#fresh = Math.max(this.#fresh ?? 0, Number(fresh))
+  }
+
   /** What is saved from now on is another session. */
   forget(): void {
     this.#created = undefined

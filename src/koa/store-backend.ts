@@ -195,7 +195,6 @@ export class StoreBackend extends Backend {
 
   /** Gives the old id up, where the session has got another one. */
   async #handOver(session: Session, former: Former): Promise<void> {
-    if (!this.store.canRetire) return this.#forget(former.id)
     const result = await handOver(this.scope, this.store, former, this.nameIt(), this.#state)
     this.#former = undefined
     if (!result) return this.#undo()
@@ -233,7 +232,8 @@ export class StoreBackend extends Backend {
 
   async #end(): Promise<void> {
     this.scope.reply.drop()
-    for (const id of [this.#storedId, this.#former?.id, this.#unreadId])
+    // That of a save that failed may be there all the same.
+    for (const id of new Set([this.#storedId, this.#storingId, this.#former?.id, this.#unreadId]))
       if (id !== undefined) await this.store.destroy(this.scope, id)
     this.id = this.#storedId = this.#storingId = this.#unreadId = this.#former = undefined
     if (this.#lost === 'gone') this.#lost = 'no'

@@ -70,7 +70,8 @@ export class StoredState {
 
   /** A store that does not know whose session it is, because nobody said so before, is told. */
   #compareOwner(session: Session): void {
-    if (this.changes ? this.changes.isEmpty : !this.members || this.members === NO_MEMBERS) return
+    const isKnown = this.#storedOwner !== undefined || !this.members || this.members === NO_MEMBERS
+    if (this.changes ? this.changes.isEmpty : isKnown) return
     this.owner = ownerOf(this.#scope, session)
     if (this.owner !== this.#storedOwner) this.changes ??= NO_CHANGES
   }

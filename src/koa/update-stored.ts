@@ -4,6 +4,7 @@ import type { Lifetime } from '../session/lifetime.ts'
 import { type Changes, changed, changesSince, type Members, NO_CHANGES } from '../session/members.ts'
 import type { Session } from '../session/session.ts'
 import type { AskedStore } from './asked-store.ts'
+import { refusePromise } from './await.ts'
 import { draftOf } from './draft.ts'
 import { ownerOf, prepare } from './prepare.ts'
 import type { Scope } from './scope.ts'
@@ -82,13 +83,14 @@ async function attemptOnce({ scope, store, id, mine, change, given }: Wish): Pro
   const record = await store.read(scope, id)
   if (!record || record.retiredAt !== undefined) return undefined
   const draft = draftOf(scope, changed(record.members, mine.set, mine.unset))
-  await change(draft)
+  refusePromise(change(draft), 'update')
   await prepare(scope, draft)
   if (given.up) return undefined
   const { set, unset } = changesSince(record.members, draft) ?? NO_CHANGES
   // Who does not say whose sessions are leaves them to whom they belong.
   const owner = scope.config.subject ? ownerOf(scope, draft) : record.subject
   const subject = owner === record.subject ? undefined : (owner ?? null)
+  scope.settings.catchUp(record.lifetime, scope.isForced)
   const lifetime = scope.newLifetime()
   const patch = { set, unset, lifetime, keepsEmpty: false, version: record.version, subject }
   const outcome = await store.patch(scope, id, patch)

@@ -1,3 +1,4 @@
+import { SessionError } from '../errors.ts'
 import { EMPTY, textOf } from './changes.ts'
 import type { Data } from './payload.ts'
 
@@ -60,6 +61,15 @@ function isTextOf(text: string, value: unknown): boolean {
   }
   if (typeof value === 'number') return Number.isFinite(value) && text === String(value)
   return typeof value === 'boolean' && text === (value ? 'true' : 'false')
+}
+
+/** The value of a member. Throws `ERR_SESSION_DATA`, which says nothing of `text`, where that is no JSON. */
+export function valueIn(name: string, text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    throw new SessionError('ERR_SESSION_DATA', `session.${name} can not be read: its store has what is no JSON`)
+  }
 }
 
 /** The text of `value` as a member; `undefined` where JSON leaves it out. */

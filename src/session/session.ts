@@ -1,4 +1,4 @@
-import type { Members } from './members.ts'
+import { type Members, valueIn } from './members.ts'
 import { type Data, type MaxAge, METADATA, type Payload } from './payload.ts'
 
 /** How a commit differs from the one at the end of a request. */
@@ -129,10 +129,10 @@ export class Session {
 
   /**
    * Changes the session as it is by now, in one atomic step with saving it. `change` is given a draft of it, in which is
-   * what this request has changed, and again a newer one if another request has saved in between: so it changes its draft,
-   * soon, and nothing else. The session is as the draft then. In a store that is written to key by key; elsewhere the last
-   * save wins. A session that another request has ended stays so (`session:gone`).
-   * Rejects with what `change` throws, and with `ERR_SESSION_CONFLICT` after a hundred attempts.
+   * what this request has changed, and again a newer one if another request has saved in between: so it changes its draft
+   * and nothing else, and is not async. The session is as the draft then. In a store that is written to key by key and has
+   * versions; elsewhere the last save wins. A session that another request has ended stays so (`session:gone`).
+   * Rejects with what `change` throws, `ERR_SESSION_ASYNC`, and `ERR_SESSION_CONFLICT` after a hundred attempts.
    */
   update(change: (draft: Session) => unknown): Promise<void> {
     return this.#host.commit({ update: change })
@@ -235,10 +235,10 @@ export function dataIn(payload: Payload): Data {
   return Object.fromEntries(Object.entries(payload).filter(([name]) => !RESERVED.has(name)))
 }
 
-/** Takes data into `session` from its members. Throws a `SyntaxError` where one is no JSON. */
+/** Takes data into `session` from its members. Throws `ERR_SESSION_DATA` where one is no JSON. */
 export function fillFrom(session: Session, members: Members): void {
   for (const name of Object.keys(members)) {
-    if (!RESERVED.has(name)) (session as unknown as Data)[name] = JSON.parse(members[name] ?? '')
+    if (!RESERVED.has(name)) (session as unknown as Data)[name] = valueIn(name, members[name] ?? '')
   }
 }
 

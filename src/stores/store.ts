@@ -53,8 +53,8 @@ export interface Store {
   create?(id: string, record: StoredRecord, ttl: number, call: StoreCall): Answer<boolean>
   /**
    * In one atomic step: if there is a record under `id`, and it has the version that `patch` names, if any, sets and
-   * removes members of it, gives it a new lifetime and another version. One that is left without members is dropped,
-   * unless `keepsEmpty`.
+   * removes members of it, gives it a new lifetime and another version. One that is left without members by what is
+   * removed is dropped, unless `keepsEmpty`.
    */
   patch?(id: string, patch: Patch, ttl: number, call: StoreCall): Answer<Patched>
   /** Gives the record under `id` a new lifetime and leaves its members alone. Says whether it is there. */
@@ -89,7 +89,10 @@ export interface StoredRecord {
   readonly lifetime: StoredLifetime
   /** When the id was retired (ms since the epoch), if it was: then there are no members. */
   readonly retiredAt?: number | undefined
-  /** An integer: 0 when the record is created, and another one after each `patch`. A store may have none. */
+  /**
+   * An integer: 0 when the record is created, and another one after each `patch` and each `set`, not after a `touch`. A
+   * store may have none; then only one process can `update()` a session at a time.
+   */
   readonly version?: number | undefined
   /**
    * Whose session it is, if that is known: the SHA-256 of the subject in base64url, so that a store holds no name of a

@@ -272,37 +272,122 @@ test('an update of a store that hangs is given up in time, and so is one that wa
   assert.deepEqual(JSON.parse((await visitor.get('/all')).text), { user: 'ada' })
 })
 
-test('an update that others gave up on is not done later, and holds nobody up', async t => {
+test('an update that was given up is not done later, and holds nobody up', async t => {
+  const memory = memoryStore()
+  const gate = new Gate()
+  let hangs = false
+  const store: Store = {
+    ...memory,
+    async read(id) {
+      if (!hangs) return memory.read(id)
+      hangs = false
+      await gate.pass()
+      return memory.read(id)
+    },
+  }
   const { visitor, errors } = await tell(
     t,
-    () => ({ store: memoryStore(), storeTimeout: 20 }),
+    () => ({ store, storeTimeout: 20 }),
     {},
     {
       ...PAGES,
       '/hang': ctx => {
-        const hanging = ctx.session.update(() => gate.pass().then(() => gate.arrived))
-        return assert.rejects(hanging, { code: 'ERR_SESSION_TIMEOUT' })
+        hangs = true
+        return assert.rejects(ctx.session.update(count), { code: 'ERR_SESSION_TIMEOUT' })
       },
-      '/late': ctx =>
-        assert.rejects(
-          ctx.session.update(async (draft: Draft) => {
-            await late.pass()
-            count(draft)
-          }),
-        ),
     },
   )
-  const gate = new Gate()
-  const late = new Gate()
   await visitor.get('/begin')
   await visitor.get('/hang')
-  await visitor.get('/late')
   assert.equal((await visitor.get('/count')).text, '1')
-  late.open()
   gate.open()
   await told()
   assert.deepEqual(JSON.parse((await visitor.get('/all')).text), { user: 'ada', n: 1 })
   assert.deepEqual(errors, [])
+})
+
+for (const [mode, options] of Object.entries(MODES)) {
+  test(`${mode}: an async change is refused, and nothing of it is saved`, async t => {
+    const { visitor } = await tell(
+      t,
+      options,
+      {},
+      {
+        ...PAGES,
+        '/async': async ctx => {
+          const change = async (draft: Draft) => {
+            draft.n = 1
+            await ctx.session.save()
+            throw new Error('that nobody hears of')
+          }
+          await assert.rejects(ctx.session.update(change), { code: 'ERR_SESSION_ASYNC' })
+          return ctx.session.n
+        },
+      },
+    )
+    await visitor.get('/begin')
+    assert.equal((await visitor.get('/async')).text, 'undefined')
+    assert.deepEqual(JSON.parse((await visitor.get('/all')).text), { user: 'ada' })
+  })
+}
+
+test('an update keeps a lifetime that another request has set, but for one of its own', async t => {
+  const gate = new Gate()
+  const memory = memoryStore()
+  const { visitor } = await tell(
+    t,
+    () => ({ store: memory }),
+    {},
+    {
+      ...PAGES,
+      '/slow': async ctx => {
+        void ctx.session.user
+        await gate.pass()
+        await ctx.session.update(count)
+      },
+      '/long': ctx => {
+        ctx.session.maxAge = 30 * HOUR
+      },
+      '/short': async ctx => {
+        ctx.session.maxAge = HOUR / 2
+        await ctx.session.update(count)
+      },
+    },
+  )
+  await visitor.get('/begin')
+  const lifetime = () => memory.read(String(visitor.jar.get(KEY)))?.lifetime._maxAge
+  const slow = visitor.copy().get('/slow')
+  await gate.arrived
+  await visitor.get('/long')
+  gate.open()
+  await slow
+  assert.equal(lifetime(), 30 * HOUR)
+  await visitor.get('/short')
+  assert.equal(lifetime(), HOUR / 2)
+})
+
+test('an update that meets what is no JSON is an error that shows nothing of it', async t => {
+  const memory = memoryStore()
+  const { visitor, errors } = await tell(
+    t,
+    () => ({ store: memory }),
+    {},
+    {
+      ...PAGES,
+      '/damaged': async ctx => {
+        const patch = { set: { card: 'hunter2' }, unset: [], lifetime: {}, keepsEmpty: true }
+        memory.patch(ctx.session.externalKey, patch, HOUR)
+        await ctx.session.update(count)
+      },
+    },
+  )
+  await visitor.get('/begin')
+  assert.equal((await visitor.get('/damaged')).status, 500)
+  assert.deepEqual(
+    errors.map(({ code }) => code),
+    ['ERR_SESSION_DATA'],
+  )
+  assert.ok(!`${errors[0]?.stack} ${errors[0]?.cause}`.includes('hunter2'))
 })
 
 for (const [mode, options] of Object.entries(MODES)) {
