@@ -1,4 +1,5 @@
 /* The clients of SQLite that this Node has. The database is in the process, so there is no server to start. */
+import { createRequire } from 'node:module'
 import { versionOfPackage } from './found.ts'
 
 /** What the three clients have in common, as far as the tests go. */
@@ -23,8 +24,10 @@ export interface SqliteClient {
   /** Why it can't be used on this Node. */
   readonly missing?: string | undefined
   /** Opens the database of a file, which is made if it is not there. */
-  open(file: string): Promise<SqliteDatabase>
+  open(file: string): SqliteDatabase
 }
+
+const require = createRequire(import.meta.url)
 
 type Constructor = new (file: string) => SqliteDatabase
 
@@ -39,18 +42,17 @@ const OLDEST: Record<SqliteName, readonly [major: number, minor: number]> = {
 /** Each client, usable or not: the versions decide. */
 export function sqliteClients(): SqliteClient[] {
   return [
-    client(
-      'node:sqlite',
-      `node:sqlite of Node ${process.versions.node}`,
-      async () => (await load('node:sqlite')).DatabaseSync,
-    ),
+    client('node:sqlite', `node:sqlite of Node ${process.versions.node}`, () => {
+      const { DatabaseSync }: { DatabaseSync: Constructor } = require('node:sqlite')
+      return DatabaseSync
+    }),
     ...(['libsql', 'better-sqlite3'] as const).map(name =>
-      client(name, `${name} ${versionOfPackage(name)}`, async () => (await load(name)).default),
+      client(name, `${name} ${versionOfPackage(name)}`, (): Constructor => require(name)),
     ),
   ]
 }
 
-function client(name: SqliteName, title: string, find: () => Promise<Constructor | undefined>): SqliteClient {
+function client(name: SqliteName, title: string, find: () => Constructor): SqliteClient {
   const [major, minor] = OLDEST[name]
   const [ownMajor = 0, ownMinor = 0] = process.versions.node.split('.').map(Number)
   const isOld = ownMajor < major || (ownMajor === major && ownMinor < minor)
@@ -59,16 +61,10 @@ function client(name: SqliteName, title: string, find: () => Promise<Constructor
     name,
     title,
     missing,
-    async open(file) {
+    open(file) {
       if (missing !== undefined) throw new Error(missing)
-      const Database = await find()
-      if (!Database) throw new Error(`${name} has no database`)
+      const Database = find()
       return new Database(file)
     },
   }
-}
-
-/** Named by a variable: the types of none of them are there on every Node. */
-function load(name: string): Promise<{ default?: Constructor; DatabaseSync?: Constructor }> {
-  return import(name)
 }

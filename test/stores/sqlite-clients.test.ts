@@ -10,15 +10,15 @@ for (const { title, missing, open } of sqliteClients()) {
     missingRow(what, missing)
     continue
   }
-  row(what).test(`${title} finds in a file what was written before it was closed`, async t => {
+  row(what).test(`${title} finds in a file what was written before it was closed`, t => {
     const folder = makeFolder()
     t.after(() => removeFolder(folder))
     const file = join(folder, 'sessions.db')
-    const first = await open(file)
+    const first = open(file)
     first.exec('CREATE TABLE kept (id TEXT PRIMARY KEY, data TEXT)')
     assert.equal(Number(first.prepare('INSERT INTO kept VALUES (?, ?)').run('a', '{"name":"ünï"}').changes), 1)
     first.close()
-    const second = await open(file)
+    const second = open(file)
     assert.equal(Reflect.get(Object(second.prepare('SELECT * FROM kept').get()), 'data'), '{"name":"ünï"}')
     second.close()
   })

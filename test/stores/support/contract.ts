@@ -1,0 +1,46 @@
+/** The contract of a store as tests of node:test, each of which counts for a row of the table. */
+import { createHash } from 'node:crypto'
+import { describe, type TestContext as Test } from 'node:test'
+import { type Capability, type Store, type StoreContractOptions, storeContract } from 'koa-session/testing'
+
+/** What registers a test: that of a row. */
+export type Register = (title: string, run: (t: Test) => unknown) => void
+
+/** All that a store can claim but `order`, which not every database keeps. */
+export const UNORDERED: readonly Capability[] = ['keys', 'versions', 'retire', 'subjects']
+export const ALL: readonly Capability[] = [...UNORDERED, 'order']
+
+/** Sealing secrets. */
+export const SECRETS = ['a secret of 32 characters, or more', 'another one, that was used before']
+
+/** By the clock of a server: far longer (ms) than an answer takes on a machine that is busy. */
+const TTL = 1500
+/** Where a test may wait for something to expire. */
+const WAITING = ['expiry', 'create', 'versions', 'retire', 'subjects']
+/** So many tests wait at the same time, whatever the processors are. */
+const AT_A_TIME = 20
+
+/** The contract of a store that has a manual clock. */
+export function proveContract<Tested extends Store>(
+  register: Register,
+  options: StoreContractOptions<Tested> & { readonly clock: object },
+): void {
+  for (const { name, run } of storeContract(options)) register(name, run)
+}
+
+/** The contract of a store whose server expires by its own clock: what waits does so at the same time. */
+export function proveContractInTime<Tested extends Store>(
+  register: Register,
+  options: StoreContractOptions<Tested>,
+): void {
+  const tests = storeContract({ ...options, ttl: TTL })
+  describe('in time', { concurrency: AT_A_TIME }, () => {
+    for (const { name, group, run } of tests) if (WAITING.includes(group)) register(name, run)
+  })
+  for (const { name, group, run } of tests) if (!WAITING.includes(group)) register(name, run)
+}
+
+/** The SHA-256 in base64url: what a session is kept under, its handle, a subject in a record. */
+export function digestOf(text: string): string {
+  return createHash('sha256').update(text).digest('base64url')
+}
