@@ -7,6 +7,7 @@ import { manualClock } from 'koa-session/testing'
 import { missingRow, row } from '../servers/report.ts'
 import { sqliteClients } from '../servers/sqlite.ts'
 import { ALL, digestOf, proveContract, SECRETS } from './support/contract.ts'
+import { proveParallel } from './support/parallel.ts'
 import { SHARED, sqliteFile } from './support/sqlite.ts'
 
 const KINDS = {
@@ -22,6 +23,12 @@ for (const [kind, options] of Object.entries(KINDS)) {
     proveContract(test, { clock, open: () => memoryStore({ now: clock.now, ...options }), capabilities: ALL })
   })
 }
+
+describe('parallel requests with a store in memory', () => {
+  const { test } = row({ store: 'memory', client: '', server: 'the process' })
+  const store = memoryStore()
+  proveParallel(test, () => [store, store])
+})
 
 for (const client of sqliteClients()) {
   const what = { store: 'sqlite', client: client.title, server: 'a file' }
@@ -49,4 +56,10 @@ for (const client of sqliteClients()) {
       })
     })
   }
+  describe(`parallel requests with stores in SQLite by ${client.name}`, () => {
+    const { connect } = sqliteFile({ after }, client, SHARED)
+    const stores = [connect(), connect()].map(db => sqliteStore(db, { sweepEvery: false }))
+    before(() => stores[0]?.setup())
+    proveParallel(row(what).test, () => stores)
+  })
 }
