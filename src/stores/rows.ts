@@ -58,6 +58,9 @@ export interface Rows {
 /** A store with all methods of the contract. */
 export type RecordStore = Required<Omit<Store, 'sweep'>>
 
+/** How often the sessions of a subject are looked for that are to end. Who signs in all the time can't hold it up. */
+const PASSES = 10
+
 /** A store on `rows`. `maker` is the function that an error names. Throws `ERR_SESSION_OPTION`. */
 export function recordStore(maker: string, plainRows: Rows, options: RowOptions): RecordStore {
   const { hashIds = true, seal } = options
@@ -98,13 +101,23 @@ export function recordStore(maker: string, plainRows: Rows, options: RowOptions)
         found.map(row => listed(row, handleOf)).sort((one, other) => one.createdAt - other.createdAt),
       ),
 
-    destroyAll: (subject, { except, only }: Which = {}) =>
-      after(rows.list(digest(subject)), found => {
-        const spared = except === undefined ? undefined : nameOf(except)
-        const names = found.map(({ name }) => name)
-        return rows.remove(names.filter(name => name !== spared && (only === undefined || handleOf(name) === only)))
-      }),
+    destroyAll(subject, { except, only }: Which = {}) {
+      const spared = except === undefined ? undefined : nameOf(except)
+      const isEnded = (name: string) => name !== spared && (only === undefined || handleOf(name) === only)
+      return removeAll(rows, digest(subject), isEnded, PASSES)
+    },
   }
+}
+
+/** One that is given a new id meanwhile is listed under it before it gives the old one up: then it takes another pass. */
+function removeAll(rows: Rows, subject: string, isEnded: (name: string) => boolean, passes: number): Answer<number> {
+  return after(rows.list(subject), found => {
+    const names = found.map(({ name }) => name).filter(isEnded)
+    if (names.length === 0) return 0
+    return after(rows.remove(names), count =>
+      passes === 1 ? count : after(removeAll(rows, subject, isEnded, passes - 1), more => count + more),
+    )
+  })
 }
 
 function listed(

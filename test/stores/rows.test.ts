@@ -14,7 +14,7 @@ const digest = (text: string) => createHash('sha256').update(text).digest('base6
 const call = { ctx: {}, rolling: false, changed: true }
 
 /** A table that never expires, and what is in it. */
-function open(options: RowOptions = {}, table = new Map<string, StoredRecord>()) {
+function open(options: RowOptions = {}, table = new Map<string, StoredRecord>(), odd: Partial<Rows> = {}) {
   const rows: Rows = {
     read: name => table.get(name),
     create: (name, record) => !table.has(name) && Boolean(table.set(name, record)),
@@ -31,6 +31,7 @@ function open(options: RowOptions = {}, table = new Map<string, StoredRecord>())
       [...table]
         .filter(([, record]) => record.subject === subject)
         .map(([name, record]) => ({ name, record, createdAt: 1, seenAt: 2, expiresAt: 3 })),
+    ...odd,
   }
   return { table, store: recordStore('testStore', rows, options) }
 }
@@ -57,6 +58,34 @@ test('with hashIds: false it is kept under its id, and listed under the hash of 
   assert.equal(listed?.handle, digest('an id'))
   assert.equal(store.destroyAll('ada', { only: 'an id' }), 0)
   assert.equal(store.destroyAll('ada', { only: digest('an id') }), 1)
+})
+
+test('a session that is given a new id while all of its subject are ended is ended, too, and one that is spared is not', () => {
+  const table = new Map<string, StoredRecord>()
+  const ada = { ...RECORD, subject: digest('ada') }
+  let ids = 0
+  const { store } = open({}, table, {
+    remove(names) {
+      // Who holds the session has got two more since it was listed.
+      if (ids < 2) table.set(digest(`new ${++ids}`), ada)
+      return names.filter(name => table.delete(name)).length
+    },
+  })
+  for (const id of ['old', 'own']) store.create(id, ada, HOUR, call)
+  assert.equal(store.destroyAll('ada', { except: 'own' }), 3)
+  assert.deepEqual([...table.keys()], [digest('own')])
+})
+
+test('who signs in all the time does not keep the end of the others waiting', () => {
+  const table = new Map<string, StoredRecord>()
+  let ids = 0
+  const remove = (names: readonly string[]) => {
+    table.set(digest(`new ${++ids}`), { ...RECORD, subject: digest('ada') })
+    return names.filter(name => table.delete(name)).length
+  }
+  const { store } = open({}, table, { remove })
+  store.create('old', { ...RECORD, subject: digest('ada') }, HOUR, call)
+  assert.equal(store.destroyAll('ada'), 10)
 })
 
 test('what is sealed says nothing of a value, and is another text each time', () => {
