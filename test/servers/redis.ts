@@ -1,5 +1,6 @@
-/* Redis of the machine: one server, or a cluster of six on loopback ports. */
+/* Redis of the machine: one server, a sentinel before it, or a cluster of six on loopback ports. */
 import { execFile } from 'node:child_process'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { promisify } from 'node:util'
@@ -40,6 +41,23 @@ export function findRedis(): Found {
 export async function startRedis(options: RedisOptions = {}): Promise<Server> {
   const port = await freePort()
   return startNode(programs(), port, options)
+}
+
+/** A sentinel in front of `server`, which it calls `main`. */
+export async function startRedisSentinel(server: Server): Promise<Server> {
+  const port = await freePort()
+  const folder = makeFolder()
+  writeFileSync(join(folder, 'sentinel.conf'), `sentinel monitor main 127.0.0.1 ${server.port} 1\n`)
+  return launch({
+    command: join(programs(), 'redis-server'),
+    args: ['sentinel.conf', '--sentinel', '--port', String(port), '--bind', '127.0.0.1', '--dir', folder],
+    port,
+    url: `redis://127.0.0.1:${port}`,
+    folder,
+    ready: /\+monitor master main/,
+    endSignal: 'SIGTERM',
+    crashSignal: 'SIGKILL',
+  })
 }
 
 export interface RedisClusterOptions {

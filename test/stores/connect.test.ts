@@ -1,29 +1,21 @@
 /*
  * Stores that were made for express-session: what they are given, what is made of their answers, however odd, and a
- * visitor's story with four of them.
+ * visitor's story with those that need no server.
  */
 
 import assert from 'node:assert/strict'
-import { execFileSync, spawn } from 'node:child_process'
-import { chownSync, existsSync, mkdtempSync, rmSync } from 'node:fs'
-import { createRequire } from 'node:module'
-import { createServer } from 'node:net'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import test, { type TestContext as Test } from 'node:test'
-import { setTimeout as sleep } from 'node:timers/promises'
-import { RedisStore } from 'connect-redis'
+import test, { describe } from 'node:test'
 import expressSession from 'express-session'
+import { connectStore, type ExpressStore } from 'koa-session/connect'
 import memorystore from 'memorystore'
-import pg from 'pg'
-import { createClient } from 'redis'
-import { connectStore, type ExpressStore } from '../../src/stores/connect.ts'
-import { Clock, visit } from '../support/agent.ts'
-import { appOf, type Pages } from '../support/story.ts'
+import { versionOfPackage } from '../servers/found.ts'
+import { row } from '../servers/report.ts'
+import { Clock } from '../support/agent.ts'
+import { tellVisitor } from './support/connect.ts'
+import { proveContractInTime } from './support/contract.ts'
 
 const NOW = 1_700_000_000_000
 const HOUR = 3_600_000
-const require = createRequire(import.meta.url)
 const down = new Error('the server is down')
 
 type Callback = (error?: unknown, session?: unknown) => void
@@ -238,165 +230,29 @@ test('what is no store is refused, and the clock is a function', () => {
   assert.throws(() => connectStore(store, { now: 5 as never }), { code: 'ERR_SESSION_OPTION' })
 })
 
-const PAGES: Pages = {
-  '/in': async ctx => {
-    ctx.session.user = 'ada'
-    ctx.session.cookie = { consent: true }
-    await ctx.session.regenerate()
-    return 'in'
-  },
-  '/count': ctx => {
-    ctx.session.n = (ctx.session.n ?? 0) + 1
-    return ctx.session.n
-  },
-  '/short': ctx => {
-    ctx.session.maxAge = 1_000
-    return 'short'
-  },
-}
-
-/** Signs in, counts, signs out. Gives a second visitor, who is signed in. */
-async function tell(t: Test, store: ExpressStore, now: () => number) {
-  const connected = connectStore(store)
-  const { app, errors } = appOf({ store: connected, maxAge: HOUR, now, rolling: true }, PAGES)
-  const visitor = await visit(t, app)
-  const other = visitor.stranger()
-  await visitor.get('/in')
-  await other.get('/in')
-  for (const count of ['1', '2', '3']) assert.equal((await visitor.get('/count')).text, count)
-  assert.deepEqual(JSON.parse((await visitor.get('/all')).text), { user: 'ada', cookie: { consent: true }, n: 3 })
-  const stolen = visitor.copy()
-  await visitor.get('/out')
-  assert.equal((await stolen.get('/')).text, 'nobody')
-  assert.equal((await other.get('/')).text, 'ada')
-  assert.deepEqual(errors, [])
-  return { other, connected, id: String(other.jar.get('koa.sess')), errors }
-}
-
 const MemoryStore = memorystore(expressSession)
 const IN_MEMORY: Readonly<Record<string, () => ExpressStore>> = {
-  'the MemoryStore of express-session': () => new expressSession.MemoryStore(),
+  'express-session': () => new expressSession.MemoryStore(),
   memorystore: () => new MemoryStore({ checkPeriod: 0 }),
 }
 
 for (const [name, make] of Object.entries(IN_MEMORY)) {
-  test(`a visitor signs in, counts, signs out and expires with ${name}`, async t => {
-    const clock = new Clock(NOW)
-    t.mock.method(Date, 'now', clock.now)
-    const { other, connected, id } = await tell(t, make(), clock.now)
-    clock.elapse(HOUR - 1)
-    assert.equal((await other.get('/')).text, 'ada')
-    // It is the store that forgets it, ten seconds after the session has ended.
-    clock.elapse(HOUR + 9_999)
-    assert.equal((await connected.get(id))?.user, 'ada')
-    clock.elapse(2)
-    assert.equal(await connected.get(id), undefined)
-    assert.equal((await other.get('/')).text, 'nobody')
+  describe(`a store of ${name}`, () => {
+    const tests = row({ store: 'connect', client: `${name} ${versionOfPackage(name)}`, server: 'the process' })
+    proveContractInTime(tests.test, { open: () => connectStore(make()) })
+
+    tests.test('a visitor signs in, counts, signs out and expires', async t => {
+      const clock = new Clock(NOW)
+      t.mock.method(Date, 'now', clock.now)
+      const { other, connected, id } = await tellVisitor(t, make(), clock.now)
+      clock.elapse(HOUR - 1)
+      assert.equal((await other.get('/')).text, 'ada')
+      // It is the store that forgets it, ten seconds after the session has ended.
+      clock.elapse(HOUR + 9_999)
+      assert.equal((await connected.get(id))?.user, 'ada')
+      clock.elapse(2)
+      assert.equal(await connected.get(id), undefined)
+      assert.equal((await other.get('/')).text, 'nobody')
+    })
   })
-}
-
-test('a visitor signs in, counts, signs out and expires with connect-redis', async t => {
-  const url = await startRedis(t)
-  if (!url) return
-  const client = createClient({ url })
-  beforeServersStop(t, () => client.destroy())
-  await client.connect()
-  const { other, id, errors } = await tell(t, new RedisStore({ client }), Date.now)
-  assert.ok((await client.pTTL(`sess:${id}`)) > HOUR)
-  await other.get('/short')
-  const ttl = await client.pTTL(`sess:${id}`)
-  assert.ok(ttl > 5_000 && ttl <= 11_000, `lives for ${ttl} ms`)
-  await client.set(`sess:${id}`, '{"user":')
-  assert.equal((await other.get('/')).text, 'nobody')
-  assert.deepEqual(errors, [])
-})
-
-// It comes without types.
-const PgStore: new (options: object) => ExpressStore = require('connect-pg-simple')(expressSession)
-
-test('a visitor signs in, counts, signs out and expires with connect-pg-simple', async t => {
-  const connectionString = await startPostgres(t)
-  if (!connectionString) return
-  const pool = new pg.Pool({ connectionString })
-  beforeServersStop(t, () => pool.end())
-  const store = new PgStore({ pool, createTableIfMissing: true, pruneSessionInterval: false })
-  const { other, id, connected } = await tell(t, store, Date.now)
-  const hostile = { '\u0000': '\u0000', '😀': '\ud800', '$.a': null }
-  await connected.set(id, { user: 'ada', ...hostile }, HOUR)
-  assert.deepEqual(await connected.get(id), { user: 'ada', ...hostile })
-  await other.get('/short')
-  const { rows } = await pool.query('SELECT extract(epoch FROM expire - now()) AS left FROM session WHERE sid = $1', [
-    id,
-  ])
-  assert.ok(rows[0].left > 5 && rows[0].left <= 12, `lives for ${rows[0].left} s`)
-  await pool.query("UPDATE session SET expire = now() - interval '2 seconds'")
-  assert.equal((await other.get('/')).text, 'nobody')
-})
-
-/** The address of a server that lives as long as the test; none where the machine has no such server. */
-async function startRedis(t: Test): Promise<string | undefined> {
-  const program = '/usr/bin/redis-server'
-  if (!existsSync(program)) return skip(t, program)
-  const [folder, port] = [mkdtempSync(join(tmpdir(), 'redis-')), await freePort()]
-  const parameters = ['--port', port, '--bind', '127.0.0.1', '--save', '', '--dir', folder].map(String)
-  run(t, folder, program, parameters)
-  return `redis://127.0.0.1:${port}`
-}
-
-async function startPostgres(t: Test): Promise<string | undefined> {
-  const programs = '/usr/lib/postgresql/15/bin'
-  if (!existsSync(programs)) return skip(t, programs)
-  const [folder, port] = [mkdtempSync(join(tmpdir(), 'postgres-')), await freePort()]
-  // It refuses to run as root.
-  const isRoot = process.getuid?.() === 0
-  const idOf = (which: string) => Number(execFileSync('id', [which, 'postgres']))
-  const as = isRoot ? { uid: idOf('-u'), gid: idOf('-g') } : {}
-  if (as.uid !== undefined) chownSync(folder, as.uid, as.gid)
-  const data = join(folder, 'data')
-  const options = { ...as, cwd: folder, stdio: 'ignore' } as const
-  execFileSync(join(programs, 'initdb'), ['-D', data, '-U', 'postgres', '-A', 'trust', '--no-sync'], options)
-  const parameters = ['-D', data, '-p', port, '-h', '127.0.0.1', '-k', folder, '-F'].map(String)
-  run(t, folder, join(programs, 'postgres'), parameters, options)
-  const address = `postgres://postgres@127.0.0.1:${port}/postgres`
-  for (let attempt = 1; ; attempt++) {
-    const client = new pg.Client({ connectionString: address })
-    try {
-      await client.connect()
-      await client.end()
-      return address
-    } catch (error) {
-      if (attempt === 100) throw error
-      await sleep(100)
-    }
-  }
-}
-
-function skip(t: Test, what: string): undefined {
-  t.skip(`${what} is not on this machine`)
-}
-
-const closings = new WeakMap<Test, () => unknown>()
-
-/** What is registered with a test is done in that order, and the server would leave first. */
-function beforeServersStop(t: Test, close: () => unknown): void {
-  closings.set(t, close)
-}
-
-function run(t: Test, folder: string, program: string, parameters: readonly string[], options = {}): void {
-  const server = spawn(program, parameters, { stdio: 'ignore', ...options })
-  const ended = new Promise(resolve => server.on('exit', resolve))
-  t.after(async () => {
-    await closings.get(t)?.()
-    server.kill('SIGINT')
-    await ended
-    rmSync(folder, { recursive: true, force: true })
-  })
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
-  const address = server.address()
-  await new Promise(resolve => server.close(resolve))
-  return typeof address === 'object' && address ? address.port : 0
 }

@@ -7,7 +7,7 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import type { Store, StoreCall, StoredRecord } from 'koa-session'
 import { type MemoryStore, memoryStore } from 'koa-session/memory'
-import { type MigratingStore, migrate } from '../../src/stores/migrate.ts'
+import { type MigratingStore, migrate } from 'koa-session/migrate'
 
 const NOW = 1_700_000_000_000
 const HOUR = 3_600_000

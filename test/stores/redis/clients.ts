@@ -1,8 +1,10 @@
 /** The clients that a store takes, each kind under its name. */
 import { Cluster, Redis } from 'ioredis'
+import type { RedisClient } from 'koa-session/redis'
 import { createClient, createClientPool, createCluster, createSentinel, RESP_TYPES } from 'redis'
-import type { RedisClient } from '../../../src/stores/redis.ts'
-import { type Server, startCluster, startRedis, startSentinel } from './server.ts'
+import { versionOfPackage } from '../../servers/found.ts'
+import { type RedisCluster, startRedis, startRedisCluster, startRedisSentinel } from '../../servers/redis.ts'
+import type { Server } from '../../servers/server.ts'
 
 export interface Connected {
   readonly client: RedisClient
@@ -12,22 +14,30 @@ export interface Connected {
 export interface Backends {
   readonly single: Server
   readonly sentinel: Server
-  readonly nodes: readonly Server[]
+  readonly cluster: RedisCluster
+  stop(): Promise<void>
 }
 
 export interface Kind {
-  readonly name: string
-  readonly isCluster: boolean
+  /** With its version. */
+  readonly client: string
+  readonly server: keyof Omit<Backends, 'stop'>
+  /** Whether it is one of those that most applications have, and not one with answers of other types. */
+  readonly isUsual: boolean
   connect(backends: Backends): Promise<Connected>
 }
 
-interface Owner {
-  after(stop: () => Promise<void>): void
-}
-
-export async function startBackends(owner: Owner): Promise<Backends> {
-  const [single, nodes] = await Promise.all([startRedis(owner), startCluster(owner)])
-  return { single, nodes, sentinel: await startSentinel(owner, single) }
+export async function startBackends(): Promise<Backends> {
+  const [single, cluster] = await Promise.all([startRedis(), startRedisCluster()])
+  const sentinel = await startRedisSentinel(single)
+  return {
+    single,
+    cluster,
+    sentinel,
+    async stop() {
+      await Promise.all([single.stop(), cluster.stop(), sentinel.stop()])
+    },
+  }
 }
 
 interface NodeRedis {
@@ -42,85 +52,84 @@ async function connected<Client extends RedisClient & NodeRedis>(client: Client)
   return { client, close: () => client.close() }
 }
 
-const rootNodes = (nodes: readonly Server[]) => nodes.map(({ url }) => ({ url }))
+const rootNodes = ({ cluster }: Backends) => cluster.nodes.map(({ url }) => ({ url }))
+const redis = `redis ${versionOfPackage('redis')}`
+const ioredis = `ioredis ${versionOfPackage('ioredis')}`
 
-export const KINDS: readonly Kind[] = [
-  { name: 'redis', isCluster: false, connect: ({ single }) => connected(createClient({ url: single.url })) },
-  {
-    name: 'redis, RESP3',
-    isCluster: false,
-    connect: ({ single }) => connected(createClient({ url: single.url, RESP: 3 })),
-  },
-  {
-    name: 'redis, which gives bytes',
-    isCluster: false,
+/** A client of `redis` that gives other types. */
+function mapped(client: string, RESP: 2 | 3, mapping: object): Kind {
+  return {
+    client: `${redis}, ${client}`,
+    server: 'single',
+    isUsual: false,
     async connect({ single }) {
-      const client = createClient({ url: single.url })
+      const client = createClient({ url: single.url, RESP })
       const { close } = await connected(client)
-      return { client: client.withTypeMapping({ [RESP_TYPES.BLOB_STRING]: Buffer }), close }
-    },
-  },
-  {
-    name: 'redis, RESP3, which gives Maps of bytes',
-    isCluster: false,
-    async connect({ single }) {
-      const client = createClient({ url: single.url, RESP: 3 })
-      const { close } = await connected(client)
-      const mapping = { [RESP_TYPES.BLOB_STRING]: Buffer, [RESP_TYPES.MAP]: Map }
       return { client: client.withTypeMapping(mapping), close }
     },
+  }
+}
+
+export const KINDS: readonly Kind[] = [
+  {
+    client: redis,
+    server: 'single',
+    isUsual: true,
+    connect: ({ single }) => connected(createClient({ url: single.url })),
   },
   {
-    name: 'redis, RESP3, which gives lists',
-    isCluster: false,
-    async connect({ single }) {
-      const client = createClient({ url: single.url, RESP: 3 })
-      const { close } = await connected(client)
-      return { client: client.withTypeMapping({ [RESP_TYPES.MAP]: Array }), close }
-    },
-  },
-  {
-    name: 'redis, a pool',
-    isCluster: false,
-    connect: ({ single }) => connected(createClientPool({ url: single.url })),
-  },
-  {
-    name: 'redis, a sentinel',
-    isCluster: false,
+    client: redis,
+    server: 'sentinel',
+    isUsual: true,
     connect: ({ sentinel }) =>
       connected(createSentinel({ name: 'main', sentinelRootNodes: [{ host: '127.0.0.1', port: sentinel.port }] })),
   },
   {
-    name: 'redis, a cluster',
-    isCluster: true,
-    connect: ({ nodes }) => connected(createCluster({ rootNodes: rootNodes(nodes) })),
+    client: redis,
+    server: 'cluster',
+    isUsual: true,
+    connect: backends => connected(createCluster({ rootNodes: rootNodes(backends) })),
   },
   {
-    name: 'redis, a cluster, RESP3',
-    isCluster: true,
-    connect: ({ nodes }) => connected(createCluster({ rootNodes: rootNodes(nodes), RESP: 3 })),
+    client: `${redis}, a pool`,
+    server: 'single',
+    isUsual: false,
+    connect: ({ single }) => connected(createClientPool({ url: single.url })),
+  },
+  mapped('RESP3', 3, {}),
+  mapped('bytes', 2, { [RESP_TYPES.BLOB_STRING]: Buffer }),
+  mapped('RESP3, Maps of bytes', 3, { [RESP_TYPES.BLOB_STRING]: Buffer, [RESP_TYPES.MAP]: Map }),
+  mapped('RESP3, lists', 3, { [RESP_TYPES.MAP]: Array }),
+  {
+    client: `${redis}, RESP3`,
+    server: 'cluster',
+    isUsual: false,
+    connect: backends => connected(createCluster({ rootNodes: rootNodes(backends), RESP: 3 })),
   },
   {
-    name: 'ioredis',
-    isCluster: false,
+    client: ioredis,
+    server: 'single',
+    isUsual: true,
     async connect({ single }) {
       const client = new Redis(single.port)
       return { client, close: () => client.quit() }
     },
   },
   {
-    name: 'ioredis, which pipelines by itself',
-    isCluster: false,
-    async connect({ single }) {
-      const client = new Redis(single.port, { enableAutoPipelining: true, keyPrefix: 'own:' })
+    client: ioredis,
+    server: 'cluster',
+    isUsual: true,
+    async connect({ cluster }) {
+      const client = new Cluster(cluster.ports.map(port => ({ host: '127.0.0.1', port })))
       return { client, close: () => client.quit() }
     },
   },
   {
-    name: 'ioredis, a cluster',
-    isCluster: true,
-    async connect({ nodes }) {
-      const client = new Cluster(nodes.map(({ port }) => ({ host: '127.0.0.1', port })))
+    client: `${ioredis}, automatic pipelines`,
+    server: 'single',
+    isUsual: false,
+    async connect({ single }) {
+      const client = new Redis(single.port, { enableAutoPipelining: true, keyPrefix: 'own:' })
       return { client, close: () => client.quit() }
     },
   },

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
+import { type MysqlCallbackClient, type MysqlClient, mysqlStore } from 'koa-session/mysql'
+import { type PostgresClient, postgresStore } from 'koa-session/postgres'
+import type { SqlStore, SqlStoreOptions } from 'koa-session/sqlite'
+import { sqliteStore } from 'koa-session/sqlite'
 import mysqlCallbacks from 'mysql2'
 import mysql from 'mysql2/promise'
 import pg from 'pg'
-import { type MysqlCallbackClient, type MysqlClient, mysqlStore } from '../../../src/stores/sql/mysql.ts'
-import { type PostgresClient, postgresStore } from '../../../src/stores/sql/postgres.ts'
-import type { SqlStore, SqlStoreOptions } from '../../../src/stores/sql/sql-store.ts'
-import { sqliteStore } from '../../../src/stores/sql/sqlite.ts'
 
 const nothing = async () => ({ rows: [], rowCount: 0 })
 const FACTORIES: ReadonlyArray<readonly [maker: string, quote: string, make: (options: SqlStoreOptions) => SqlStore]> =

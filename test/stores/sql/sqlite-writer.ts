@@ -1,9 +1,11 @@
 /** A process of its own that sets a hundred keys of the session `a`: `sqlite-writer.ts <client> <file> <who>`. */
-import { sqliteStore } from '../../../src/stores/sql/sqlite.ts'
-import { CLIENTS } from './sqlite-clients.ts'
+import { sqliteStore } from 'koa-session/sqlite'
+import { sqliteClients } from '../../servers/sqlite.ts'
 
 const [client, file = '', who] = process.argv.slice(2)
-const db = CLIENTS.find(([name]) => name === client)?.[1](file)
+const db = sqliteClients()
+  .find(({ name }) => name === client)
+  ?.open(file)
 if (!db) throw new Error(`no client ${client}`)
 db.exec('PRAGMA busy_timeout = 5000')
 const store = sqliteStore(db, { sweepEvery: false })

@@ -2,27 +2,29 @@ import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import test, { type TestContext as Test } from 'node:test'
-import { digest } from '../../../src/codec/digest.ts'
-import { type SqliteDatabase, type SqliteStatement, sqliteStore } from '../../../src/stores/sql/sqlite.ts'
-import { CLIENTS } from './sqlite-clients.ts'
+import { describe, type TestContext as Test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { type SqliteDatabase, type SqliteStatement, sqliteStore } from 'koa-session/sqlite'
+import { row } from '../../servers/report.ts'
+import { sqliteClients } from '../../servers/sqlite.ts'
+import { digestOf as digest } from '../support/contract.ts'
+import { SHARED, sqliteFile } from '../support/sqlite.ts'
 import { type Before, sqlSuite } from './suite.ts'
 
-const WRITER = join(import.meta.dirname, 'sqlite-writer.ts')
+const WRITER = fileURLToPath(new URL('sqlite-writer.ts', import.meta.url))
 
-for (const [client, openFile] of CLIENTS) {
-  test.describe(client, () => {
-    sqlSuite(t => {
-      const file = fileFor(t)
-      const connect = () => {
-        const db = openFile(file)
-        t.after(() => db.close())
-        db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF; PRAGMA busy_timeout = 5000')
-        return db
-      }
+/** How a client is told to give BigInts. */
+interface WithBigInts {
+  safeIntegers?(isOn: boolean): unknown
+  setReadBigInts?(isOn: boolean): unknown
+}
+
+// Those that are not for this Node are in the table already.
+for (const client of sqliteClients().filter(({ missing }) => missing === undefined)) {
+  describe(`what is particular to SQLite by ${client.name}`, () => {
+    const { test } = row({ store: 'sqlite', client: client.title, server: 'a file' })
+    sqlSuite(test, t => {
+      const { connect } = sqliteFile(t, client, SHARED)
       const db = connect()
       return {
         connect: (options, before) => sqliteStore(before ? told(connect(), before) : connect(), options),
@@ -37,16 +39,7 @@ for (const [client, openFile] of CLIENTS) {
     const call = { ctx: undefined, rolling: false, changed: true }
     const HOUR = 3_600_000
 
-    function openFor(t: Test, setup = '') {
-      const file = fileFor(t)
-      const connect = () => {
-        const db = openFile(file)
-        t.after(() => db.close())
-        if (setup) db.exec(setup)
-        return db
-      }
-      return { file, connect }
-    }
+    const openFor = (t: Test, setup = '') => sqliteFile(t, client, setup)
 
     test('it answers at once', async t => {
       const store = sqliteStore(openFor(t).connect(), { sweepEvery: false })
@@ -130,7 +123,7 @@ for (const [client, openFile] of CLIENTS) {
       const store = sqliteStore(connect(), { sweepEvery: false })
       await store.setup()
       store.create('a', { members: {}, lifetime: {} }, HOUR, call)
-      await Promise.all(['one', 'two'].map(who => write(client, file, who)))
+      await Promise.all(['one', 'two'].map(who => write(client.name, file, who)))
       const record = await store.read('a', call)
       assert.equal(Object.keys(record?.members ?? {}).length, 200)
       assert.equal(record?.version, 200)
@@ -141,8 +134,9 @@ for (const [client, openFile] of CLIENTS) {
       const withBigInts: SqliteDatabase = {
         exec: sql => db.exec(sql),
         prepare(sql) {
-          const statement = db.prepare(sql) as SqliteStatement & Partial<Record<string, (isOn: boolean) => unknown>>
-          statement[statement.safeIntegers ? 'safeIntegers' : 'setReadBigInts']?.(true)
+          const statement: SqliteStatement & WithBigInts = db.prepare(sql)
+          if (statement.safeIntegers) statement.safeIntegers(true)
+          else statement.setReadBigInts?.(true)
           return statement
         },
       }
@@ -200,13 +194,6 @@ async function write(client: string, file: string, who: string): Promise<void> {
   const child = spawn(process.execPath, ['--import', 'tsx', WRITER, client, file, who], { stdio: 'inherit' })
   const [code] = await once(child, 'exit')
   assert.equal(code, 0)
-}
-
-/** A file in a folder that goes with the test, after its databases. */
-function fileFor(t: Test): string {
-  const folder = mkdtempSync(join(tmpdir(), 'koa-session-sqlite-'))
-  t.after(() => rmSync(folder, { recursive: true, force: true }))
-  return join(folder, 'sessions.db')
 }
 
 /** `db`, that tells of each statement before it is run. */

@@ -1,14 +1,14 @@
 /** What holds of a store in a table, whichever database it is in: told of each by its own test. */
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
-import test, { type TestContext as Test } from 'node:test'
+import type { TestContext as Test } from 'node:test'
 import fc from 'fast-check'
+import type { Patch, Patched, StoredRecord } from 'koa-session'
 import { memoryStore } from 'koa-session/memory'
-import { digest } from '../../../src/codec/digest.ts'
-import type { RecordStore } from '../../../src/stores/rows.ts'
-import type { SqlStore, SqlStoreOptions } from '../../../src/stores/sql/sql-store.ts'
-import type { Patch, Patched, StoredRecord } from '../../../src/stores/store.ts'
+import type { RecordStore } from 'koa-session/redis'
+import type { SqlStore, SqlStoreOptions } from 'koa-session/sqlite'
 import { Clock } from '../../support/agent.ts'
+import { digestOf as digest, type Register } from '../support/contract.ts'
 
 /** A database for one test, which ends with it. */
 export interface Backend {
@@ -70,7 +70,8 @@ function recordOf(members: Record<string, string>, subject?: string): StoredReco
   return { members, lifetime: { _expire: NOW + HOUR }, subject: subject && digest(subject) }
 }
 
-export function sqlSuite(open: Open): void {
+/** Registers the tests, by `test`. */
+export function sqlSuite(test: Register, open: Open): void {
   async function start(t: Test, options: SqlStoreOptions = {}) {
     const backend = await open(t)
     const clock = new Clock(NOW)
@@ -148,14 +149,6 @@ export function sqlSuite(open: Open): void {
       delete set[name]
       assert.deepEqual(await membersOf(store, 'a'), { kept: 'null', ...set })
     }
-  })
-
-  test('a value of ten megabytes is a value', async t => {
-    const { store } = await start(t)
-    const large = JSON.stringify('x'.repeat(10 * 1024 * 1024))
-    await store.create('a', recordOf({ large }), HOUR, call)
-    assert.equal(await store.patch('a', patchOf({ set: { small: '1' } }), HOUR, call), 'saved')
-    assert.deepEqual(await membersOf(store, 'a'), { large, small: '1' })
   })
 
   test('a lifetime may have fractions, be over, or be longer than anybody lives', async t => {

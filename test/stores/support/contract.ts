@@ -1,4 +1,5 @@
 /** The contract of a store as tests of node:test, each of which counts for a row of the table. */
+import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { describe, type TestContext as Test } from 'node:test'
 import { type Capability, type Store, type StoreContractOptions, storeContract } from 'koa-session/testing'
@@ -15,6 +16,8 @@ export const SECRETS = ['a secret of 32 characters, or more', 'another one, that
 
 /** By the clock of a server: far longer (ms) than an answer takes on a machine that is busy. */
 const TTL = 1500
+/** The same, where a store rounds what is left up to seconds: the kit waits for a quarter more. */
+export const TTL_OF_SECONDS = 4500
 /** Where a test may wait for something to expire. */
 const WAITING = ['expiry', 'create', 'versions', 'retire', 'subjects']
 /** So many tests wait at the same time, whatever the processors are. */
@@ -28,16 +31,30 @@ export function proveContract<Tested extends Store>(
   for (const { name, run } of storeContract(options)) register(name, run)
 }
 
+export interface InTime {
+  /** `false`: without what may wait, for one client of several that are alike. */
+  readonly inTime?: boolean
+  /** What a store that is not ours can not do, by the test and the error that it has then. */
+  readonly limits?: Readonly<Record<string, RegExp>>
+}
+
 /** The contract of a store whose server expires by its own clock: what waits does so at the same time. */
 export function proveContractInTime<Tested extends Store>(
   register: Register,
-  options: StoreContractOptions<Tested>,
+  { inTime = true, limits = {}, ...options }: StoreContractOptions<Tested> & InTime,
 ): void {
-  const tests = storeContract({ ...options, ttl: TTL })
-  describe('in time', { concurrency: AT_A_TIME }, () => {
-    for (const { name, group, run } of tests) if (WAITING.includes(group)) register(name, run)
-  })
-  for (const { name, group, run } of tests) if (!WAITING.includes(group)) register(name, run)
+  const tests = storeContract({ ttl: TTL, ...options })
+  if (inTime) {
+    describe('in time', { concurrency: AT_A_TIME }, () => {
+      for (const { name, group, run } of tests) if (WAITING.includes(group)) register(name, run)
+    })
+  }
+  for (const { name, group, run } of tests) {
+    if (WAITING.includes(group)) continue
+    const limit = limits[name]
+    if (limit) register(`not ${name}`, () => assert.rejects(run(), limit))
+    else register(name, run)
+  }
 }
 
 /** The SHA-256 in base64url: what a session is kept under, its handle, a subject in a record. */

@@ -1,17 +1,71 @@
+/** Sessions in MariaDB, by each kind of pool of mysql2. */
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
-import test from 'node:test'
+import { after, before, describe } from 'node:test'
+import { type MysqlClient, mysqlStore } from 'koa-session/mysql'
+import { manualClock } from 'koa-session/testing'
 import mysqlCallbacks from 'mysql2'
 import mysql from 'mysql2/promise'
-import { digest } from '../../../src/codec/digest.ts'
-import { type MysqlClient, mysqlStore } from '../../../src/stores/sql/mysql.ts'
-import { mysqlUrl } from './servers.ts'
-import { sqlSuite } from './suite.ts'
+import { versionOfPackage } from '../../servers/found.ts'
+import { startMariadb } from '../../servers/mariadb.ts'
+import { row, suiteOn } from '../../servers/report.ts'
+import type { Server } from '../../servers/server.ts'
+import { sqlSuite } from '../sql/suite.ts'
+import { ALL, digestOf as digest, proveContract } from '../support/contract.ts'
+import { proveParallel } from '../support/parallel.ts'
 
-test.describe('mysql', { skip: !mysqlUrl && 'no server' }, () => {
-  sqlSuite(t => {
+const version = versionOfPackage('mysql2')
+
+/** The kinds of pools that there are. */
+const POOLS = {
+  [`mysql2/promise ${version}`]: (uri: string) => mysql.createPool({ uri }),
+  [`mysql2 ${version}`]: (uri: string) => mysqlCallbacks.createPool({ uri }),
+}
+type Pool = ReturnType<(typeof POOLS)[string]>
+
+suiteOn('mariadb', 'stores in MariaDB', title => {
+  let server: Server
+  const urlOf = () => server.url
+  before(async () => {
+    server = await startMariadb()
+  })
+  after(() => server.stop())
+
+  const rowOf = (client: string) => row({ store: 'mysql', client, server: title })
+  const pools: Pool[] = []
+  const storeIn = (index: number, now = Date.now) =>
+    mysqlStore(pools[index] ?? assert.fail('there is no pool'), { sweepEvery: false, now })
+  before(async () => {
+    for (const connect of Object.values(POOLS)) pools.push(connect(urlOf()))
+    await storeIn(0).setup()
+  })
+  after(() => Promise.all(pools.map(pool => ('promise' in pool ? pool.promise() : pool).end())))
+
+  for (const [index, client] of Object.keys(POOLS).entries()) {
+    describe(`by ${client}`, () => {
+      const clock = manualClock()
+      proveContract(rowOf(client).test, {
+        clock,
+        open: () => storeIn(index, clock.now),
+        capabilities: ALL,
+        async corrupt(id) {
+          const pool = mysql.createPool(urlOf())
+          const [changed] = await pool.execute("UPDATE sessions SET data = '[1]' WHERE name = ?", [digest(id)])
+          await pool.end()
+          assert.equal(Object(changed).affectedRows, 1)
+        },
+      })
+    })
+  }
+
+  describe('by both at the same time', () => {
+    proveParallel(rowOf(Object.keys(POOLS).join(', ')).test, () => [storeIn(0), storeIn(1)])
+  })
+
+  const { test } = rowOf(`mysql2/promise ${version}`)
+  sqlSuite(test, t => {
     const connect = () => {
-      const pool = mysql.createPool({ uri: mysqlUrl ?? '', connectionLimit: 4 })
+      const pool = mysql.createPool({ uri: urlOf(), connectionLimit: 4 })
       t.after(() => pool.end())
       return pool
     }
@@ -43,7 +97,7 @@ test.describe('mysql', { skip: !mysqlUrl && 'no server' }, () => {
   test('it does not matter what a connection counts as affected, or gives for an integer', async t => {
     const kinds = [{}, { flags: ['-FOUND_ROWS'] }, { supportBigNumbers: true, bigNumberStrings: true }]
     for (const kind of [...kinds, { namedPlaceholders: true }, { jsonStrings: true }]) {
-      const pool = mysql.createPool({ uri: mysqlUrl ?? '', ...kind })
+      const pool = mysql.createPool({ uri: urlOf(), ...kind })
       t.after(() => pool.end())
       const now = () => 1_700_000_000_000
       const store = mysqlStore(pool, { table: `t_${randomBytes(4).toString('hex')}`, sweepEvery: false, now })
@@ -61,7 +115,7 @@ test.describe('mysql', { skip: !mysqlUrl && 'no server' }, () => {
   })
 
   test('a pool that takes callbacks is as good', async t => {
-    const pool = mysqlCallbacks.createPool({ uri: mysqlUrl ?? '' })
+    const pool = mysqlCallbacks.createPool({ uri: urlOf() })
     t.after(() => pool.end())
     const [rows] = await pool.promise().query('SELECT DATABASE() AS name')
     const { name } = (rows as Array<{ name: string }>)[0] ?? {}
@@ -72,7 +126,7 @@ test.describe('mysql', { skip: !mysqlUrl && 'no server' }, () => {
   })
 
   test('what exceeds the packet of the server is refused, and what was there stays', async t => {
-    const pool = mysql.createPool({ uri: mysqlUrl ?? '' })
+    const pool = mysql.createPool({ uri: urlOf() })
     t.after(() => pool.end())
     const options = { table: `t_${randomBytes(4).toString('hex')}`, sweepEvery: false } as const
     const store = mysqlStore(pool, options)
@@ -83,7 +137,7 @@ test.describe('mysql', { skip: !mysqlUrl && 'no server' }, () => {
     const set = { large: JSON.stringify('x'.repeat(bytes)) }
     await assert.rejects(async () => store.patch('a', { ...patch, set }, HOUR, call))
     // The server has ended the connection.
-    const other = mysql.createPool({ uri: mysqlUrl ?? '' })
+    const other = mysql.createPool({ uri: urlOf() })
     t.after(() => other.end())
     assert.deepEqual({ ...(await mysqlStore(other, options).read('a', call))?.members }, { n: '1' })
   })

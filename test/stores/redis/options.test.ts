@@ -1,0 +1,29 @@
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import { type RedisClient, redisStore } from 'koa-session/redis'
+
+test('a wrong client or option is an error that names it', () => {
+  const method = async () => ''
+  const good = { hgetall: method, evalsha: method, eval: method }
+  const clients = [undefined, null, 1, 'redis://127.0.0.1', {}, () => {}, { ...good, hgetall: 1 }, { evalSha: method }]
+  for (const client of clients) {
+    assert.throws(() => redisStore(client as RedisClient), {
+      code: 'ERR_SESSION_OPTION',
+      message: /client of redis or io/,
+    })
+  }
+  const rows: ReadonlyArray<readonly [option: string, value: unknown]> = [
+    ['prefix', 1],
+    ['prefix', null],
+    ['now', 5],
+    ['hashIds', 'yes'],
+    ['seal', []],
+  ]
+  for (const [option, value] of rows) {
+    assert.throws(() => redisStore(good, { [option]: value }), {
+      code: 'ERR_SESSION_OPTION',
+      message: new RegExp(`^redisStore: ${option} was`),
+    })
+  }
+  assert.ok(redisStore(good))
+})

@@ -1,0 +1,113 @@
+/** Sessions in Redis: one server, a sentinel before it, a cluster; by each client, and by a store of express-session. */
+import assert from 'node:assert/strict'
+import { after, before, describe } from 'node:test'
+import { RedisStore } from 'connect-redis'
+import { Redis } from 'ioredis'
+import { connectStore } from 'koa-session/connect'
+import { type RedisClient, redisStore } from 'koa-session/redis'
+import { createClient } from 'redis'
+import { versionOfPackage } from '../../servers/found.ts'
+import { row, suiteOn } from '../../servers/report.ts'
+import { type Backends, type Connected, KINDS, startBackends } from '../redis/clients.ts'
+import { redisSuite } from '../redis/suite.ts'
+import { tellVisitor } from '../support/connect.ts'
+import { digestOf, proveContractInTime, TTL_OF_SECONDS, UNORDERED } from '../support/contract.ts'
+import { proveParallel } from '../support/parallel.ts'
+
+const HOUR = 3_600_000
+const CALL = { ctx: undefined, rolling: false, changed: true }
+const BEHIND = { single: '', sentinel: ', a sentinel', cluster: ', a cluster of 6' }
+
+suiteOn('redis', 'stores in Redis', title => {
+  let backends: Backends
+  before(async () => {
+    backends = await startBackends()
+  })
+  after(() => backends.stop())
+
+  for (const { client, server, isUsual, connect } of KINDS) {
+    const name = `${client}${BEHIND[server]}`
+    describe(name, () => {
+      const { test } = row({ store: 'redis', client, server: `${title}${BEHIND[server]}` })
+      const connections: Connected[] = []
+      before(async () => {
+        for (const _ of [1, 2]) connections.push(await connect(backends))
+      })
+      after(() => Promise.all(connections.map(({ close }) => close())))
+
+      const prefix = `${name}:`
+      const stores = () => connections.map(({ client }) => redisStore(client, { prefix }))
+      const [storeOf, clientOf] = [() => stores()[0], () => connections[0]?.client]
+
+      proveContractInTime(test, {
+        inTime: isUsual,
+        open: () => found(storeOf()),
+        capabilities: UNORDERED,
+        corrupt: id => corrupt(found(clientOf()), prefix + digestOf(id)),
+      })
+
+      test('a server that has no script is given it', async () => {
+        const store = found(storeOf())
+        const lifetime = { _maxAge: HOUR }
+        const patch = { set: { cart: '[2]' }, unset: [], lifetime, keepsEmpty: false }
+        await store.create('a', { members: { cart: '[1]' }, lifetime }, HOUR, CALL)
+        for (const verdict of ['saved', 'saved']) {
+          await forget(server === 'cluster' ? backends.cluster.ports : [backends.single.port])
+          assert.equal(await store.patch('a', patch, HOUR, CALL), verdict)
+        }
+        assert.equal((await store.read('a', CALL))?.members.cart, '[2]')
+      })
+
+      if (isUsual) proveParallel(test, stores)
+    })
+  }
+
+  describe('connect-redis', () => {
+    const versions = ['connect-redis', 'redis'].map(name => `${name} ${versionOfPackage(name)}`)
+    const { test } = row({ store: 'connect', client: versions.join(', '), server: title })
+    let client: ReturnType<typeof createClient>
+    before(async () => {
+      client = createClient({ url: backends.single.url })
+      await client.connect()
+    })
+    after(() => client.close())
+
+    proveContractInTime(test, { open: () => connectStore(new RedisStore({ client })), ttl: TTL_OF_SECONDS })
+
+    test('a visitor signs in, counts, signs out and expires', async t => {
+      const { other, id, errors } = await tellVisitor(t, new RedisStore({ client }), Date.now)
+      assert.ok((await client.pTTL(`sess:${id}`)) > HOUR)
+      await other.get('/short')
+      const ttl = await client.pTTL(`sess:${id}`)
+      assert.ok(ttl > 5_000 && ttl <= 11_000, `lives for ${ttl} ms`)
+      await client.set(`sess:${id}`, '{"user":')
+      assert.equal((await other.get('/')).text, 'nobody')
+      assert.deepEqual(errors, [])
+    })
+  })
+
+  describe('what is particular to Redis', () => {
+    const { client = '' } = KINDS[0] ?? {}
+    redisSuite(row({ store: 'redis', client, server: title }).test, () => backends.single)
+  })
+})
+
+/** Makes the lifetime of a session something that is no JSON. */
+async function corrupt(client: RedisClient, key: string): Promise<void> {
+  const script = "return redis.call('EXISTS', KEYS[1]) + redis.call('HSET', KEYS[1], 'l', '{')"
+  const answer = 'evalSha' in client ? client.eval(script, { keys: [key], arguments: [] }) : client.eval(script, 1, key)
+  assert.equal(Number(await answer), 1)
+}
+
+async function forget(ports: readonly number[]): Promise<void> {
+  for (const port of ports) {
+    const client = new Redis(port)
+    await client.script('FLUSH')
+    await client.quit()
+  }
+}
+
+function found<Value>(value: Value | undefined): Value {
+  assert.ok(value, 'there is no connection')
+  return value
+}
