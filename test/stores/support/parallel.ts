@@ -4,9 +4,10 @@
  * database stands between the two.
  */
 import assert from 'node:assert/strict'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Store } from 'koa-session'
 import type { Register } from './contract.ts'
-import { Meeting, openSite, type Person, randomFrom, type SitePage, waiting } from './site.ts'
+import { gates, Meeting, openSite, type Person, randomFrom, type SitePage, waiting } from './site.ts'
 
 const KEYS = 200
 const INCREMENTS = 500
@@ -132,8 +133,17 @@ export function proveParallel(register: Register, stores: () => readonly Store[]
       const visitor = person.stranger()
       await visitor.get(`/in?user=${user}`)
       const slow = ['/slow-regenerate', ...SLOW].map(path => [visitor.copy(), path] as const)
-      const pending = slow.map(([who, path]) => who.get(`${path}?wait=${LONGEST + random() * LONGEST}`))
-      await visitor.copy().get('/slow-out?wait=0')
+      // A request that gave it a new id before the sign-out would be right to.
+      let open = () => {}
+      gates.set(
+        user,
+        new Promise<void>(resolve => {
+          open = resolve
+        }),
+      )
+      const pending = slow.map(([who, path]) => who.get(`${path}?gate=${user}`))
+      await sleep(random() * LONGEST)
+      await visitor.copy().get('/slow-out?wait=0').finally(open)
       await Promise.all(pending)
       await nobodyIs([visitor, ...slow.map(([who]) => who)], `round ${round}`)
       assert.deepEqual(await one?.list?.(user), [])

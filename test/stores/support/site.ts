@@ -100,8 +100,11 @@ function personOf(agents: readonly Agent[], errors: readonly unknown[], held: It
   }
 }
 
-/** Takes as long (ms) as the query says. */
-export const waiting = ({ query }: PageCall) => sleep(Number(query.get('wait')))
+/** What requests wait for that name it in their query. */
+export const gates = new Map<string, Promise<void>>()
+
+/** Takes as long (ms) as the query says, or until its gate opens. */
+export const waiting = ({ query }: PageCall) => gates.get(query.get('gate') ?? '') ?? sleep(Number(query.get('wait')))
 
 /** Numbers from 0 to 1, the same for the same seed (mulberry32). */
 export function randomFrom(seed: number): () => number {
