@@ -35,7 +35,10 @@ export async function serveApp(t, app, certificate) {
   const server = certificate ? https.createServer(certificate, handler) : http.createServer(handler)
   await once(server.listen(0, '127.0.0.1'), 'listening')
   // The browser keeps its connections open, so closing alone would wait for them.
-  t.after(() => server.close().closeAllConnections())
+  t.after(() => {
+    server.close()
+    server.closeAllConnections()
+  })
   return `${certificate ? 'https' : 'http'}://127.0.0.1:${server.address().port}/`
 }
 

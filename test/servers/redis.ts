@@ -100,7 +100,8 @@ const CLUSTER = [
 function startNode(programs: string, port: number, { persistent = false, args = [] }: RedisOptions): Promise<Server> {
   const folder = makeFolder()
   const place = ['--port', String(port), '--bind', '127.0.0.1', '--dir', folder]
-  const kept = ['--save', '', '--appendonly', persistent ? 'yes' : 'no']
+  // By its default, `everysec`, an answer may be sent while what it says is only in the memory of the process.
+  const kept = ['--save', '', '--appendonly', persistent ? 'yes' : 'no', '--appendfsync', 'always']
   return launch({
     command: join(programs, 'redis-server'),
     args: [...place, ...kept, ...args],

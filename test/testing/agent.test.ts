@@ -104,7 +104,10 @@ test('it stops the server that was made for it, though connections are kept aliv
 test('it visits a server that runs already, and leaves it running', async t => {
   const server = createServer(echo)
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
-  t.after(() => server.close().closeAllConnections())
+  t.after(() => {
+    server.close()
+    server.closeAllConnections()
+  })
   const address = `http://127.0.0.1:${(server.address() as AddressInfo).port}/ignored`
   for (const url of [address, new URL(address)]) {
     const agent = await createAgent(url)
