@@ -30,7 +30,8 @@ export function rowIn(name: string, parts: readonly string[]): Row | undefined {
   const found = OWN.exec(m)
   const [, version = 0, createdAt = 0, seenAt = 0, expiresAt = 0] = found?.map(Number) ?? []
   const times = { createdAt, seenAt, expiresAt }
-  if (r !== undefined) return { name, record: { members: {}, lifetime: {}, retiredAt: Number(r) }, ...times }
+  if (r !== undefined)
+    return { name, record: { members: {}, lifetime: {}, retiredAt: Number(r.split(' ', 1)[0]) }, ...times }
   const lifetime = found ? lifetimeIn(l) : undefined
   return lifetime && { name, record: { members: Object.fromEntries(members), lifetime, version, subject }, ...times }
 }

@@ -1,3 +1,4 @@
+import { pooled } from '../../codec/random.ts'
 import type { Row, Rows } from '../rows.ts'
 import type { Patched, StoredLifetime } from '../store.ts'
 import type { Commands, Script } from './client.ts'
@@ -69,7 +70,12 @@ export function createRedisRows(commands: Commands, prefix: string, now: () => n
     async patch(name, { set, unset, lifetime, keepsEmpty, version, subject }, ttl) {
       const whose = subject === undefined ? '' : `=${subject ?? ''}`
       const fields = fieldsOf(set)
-      const head = [String(version ?? ''), whose, keepsEmpty ? '1' : '', String(fields.length / 2)]
+      const head = [
+        version === undefined ? '' : `${version} ${token()}`,
+        whose,
+        keepsEmpty ? '1' : '',
+        String(fields.length / 2),
+      ]
       const args = [...head, ...fields, ...unset.map(fieldOf)]
       const { verdict, indexed, former } = await save(PATCH, name, lifetime, wholeOf(ttl), args)
       if (indexed && subject && verdict === 'saved') await subjects.confirm(indexed)
@@ -83,7 +89,7 @@ export function createRedisRows(commands: Commands, prefix: string, now: () => n
     },
 
     async retire(name, ttl, version) {
-      const args = [String(now()), String(wholeOf(ttl)), String(version ?? '')]
+      const args = [String(now()), String(wholeOf(ttl)), String(version ?? ''), token()]
       const [verdict, subject, score] = await commands.run(RETIRE, keyOf(name), args)
       await drop(entryOf(name, subject, score))
       return verdict as Exclude<Patched, 'emptied'>
@@ -111,6 +117,11 @@ export function createRedisRows(commands: Commands, prefix: string, now: () => n
 /** The entry that a session knows of. To confirm it, it was made newer by one. */
 function entryOf(name: string, subject: string | undefined, score: string | undefined): Entry | undefined {
   return subject === undefined ? undefined : { subject, name, score: Number(score) + 1 }
+}
+
+/** Of 48 random bits, so that no two are the same among the seven that a session keeps. */
+function token(): string {
+  return Buffer.from(pooled(6)).toString('base64url')
 }
 
 /** `ttl` as Redis takes it: a key with none is deleted. */

@@ -8,7 +8,12 @@
  * | `l` | the lifetime, as `lifetime.ts` writes it |
  * | `m` | the version; when it was created, saved or extended last, and when it expires (ms, by the clock of the store); until when the index of its subject has it (ms, by the clock of Redis), or 0 |
  * | `s` | whose it is |
- * | `r` | when the id was retired: then there is nothing else |
+ * | `u` | the tokens of the last patches that named a version, the newest first, if there were any |
+ * | `r` | when the id was retired, and the token of what did it: then there is nothing else |
+ *
+ * A client may send a command once more that a lost connection has cut off (ioredis does), though it was carried out. Each
+ * patch that names a version, and each retirement, has a token, so that the second time it is told that it was done, and
+ * not that another was faster. As many of others may come between as `u` has room for within the 64 bytes: seven.
  *
  * What is no hash, or one without `r` whose `m` and `l` can't be read, is nothing. Instants that are compared with others in Redis are by its own
  * clock, like the expiry of keys.
@@ -26,7 +31,8 @@ end
 local version, created, bound = string.match(known[1] or '', '^(%d+) (%S+) %S+ %S+ (%d+)$')
 local isJson, lifetime = pcall(cjson.decode, known[4] or '')
 if not isJson or type(lifetime) ~= 'table' then version, created, bound = nil, nil, nil end
-local live, retired, subject = version, known[2], version and known[3]
+local live, subject = version, version and known[3]
+local retired, retirement = string.match(known[2] or '', '^(%S+) ?(%S*)$')
 local former = subject and '\\0' .. subject .. '\\0' .. bound or ''
 `
 
@@ -75,12 +81,15 @@ return 'saved'
 `)
 
 /**
- * 7 the version or nothing, 8 nothing or `=` and the new subject, 9 whether to keep what is left empty, 10 how many are
- * set; then their fields and values, then the fields that are removed.
+ * 7 the version and a token, or nothing, 8 nothing or `=` and the new subject, 9 whether to keep what is left empty, 10 how
+ * many are set; then their fields and values, then the fields that are removed.
  */
 export const PATCH = scriptOf(`${SAVE}
 if not live then return 'gone' end
-if ARGV[7] ~= '' and ARGV[7] ~= version then return 'conflict' end
+local named, token = string.match(ARGV[7], '^(%d+) (%S+)$')
+local tokens = named and redis.call('HGET', key, 'u')
+if tokens and string.find(tokens, token, 1, true) then return 'saved' end
+if named and named ~= version then return 'conflict' end
 local wanted = subject
 if ARGV[8] ~= '' then wanted = ARGV[8] ~= '=' and string.sub(ARGV[8], 2) end
 if isToIndex(wanted) then return 'index\\0' .. wanted end
@@ -88,7 +97,9 @@ local last = 10 + 2 * ARGV[10]
 save(following(), wanted)
 for at = last + 1, #ARGV do redis.call('HDEL', key, ARGV[at]) end
 set(11, last)
-if #ARGV > last and ARGV[9] == '' and redis.call('HLEN', key) == (wanted and 3 or 2) then
+if named then redis.call('HSET', key, 'u', string.sub(token .. ' ' .. (tokens or ''), 1, 63)) end
+local own = 2 + (wanted and 1 or 0) + redis.call('HEXISTS', key, 'u')
+if #ARGV > last and ARGV[9] == '' and redis.call('HLEN', key) == own then
   redis.call('DEL', key)
   return 'emptied' .. former
 end
@@ -104,12 +115,13 @@ redis.call('PEXPIRE', key, ARGV[3])
 return 'saved'
 `)
 
-/** 1 now, 2 ttl, 3 the version or nothing. */
+/** 1 now, 2 ttl, 3 the version or nothing, 4 a token. */
 export const RETIRE = scriptOf(`${KNOWN}
+if retirement == ARGV[4] then return 'saved' end
 if not live then return 'gone' end
 if ARGV[3] ~= '' and ARGV[3] ~= version then return 'conflict' end
 redis.call('DEL', key)
-redis.call('HSET', key, 'r', ARGV[1])
+redis.call('HSET', key, 'r', ARGV[1] .. ' ' .. ARGV[4])
 redis.call('PEXPIRE', key, ARGV[2])
 return 'saved' .. former
 `)

@@ -1,7 +1,7 @@
 /** What is particular to a store in Redis: bytes, commands, the index of subjects, what is in its hashes. */
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { connect, createServer } from 'node:net'
+import { type AddressInfo, connect, createServer } from 'node:net'
 import type { TestContext } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Redis } from 'ioredis'
@@ -31,6 +31,14 @@ export function redisSuite(register: Register, serverOf: () => Server): void {
     await client.connect()
     await client.flushAll()
     return { client, store: storeOn(client, options) }
+  }
+
+  /** Another store on the same server, as it is. */
+  async function openAlso(t: TestContext) {
+    const client = createClient({ url: serverOf().url })
+    t.after(() => client.close())
+    await client.connect()
+    return { store: storeOn(client) }
   }
 
   /** What passes between a client and the server: how many bytes were sent. */
@@ -73,6 +81,90 @@ export function redisSuite(register: Register, serverOf: () => Server): void {
     const touched = await count(() => store.touch(id, LIFETIME, HOUR, CALL))
     assert.ok(patched > 200 && patched < 400, `${patched}`)
     assert.ok(touched > 150 && touched < 300, `${touched}`)
+  })
+
+  /** A store whose client sends again what was cut off, and what carries a command out and cuts off its answer. */
+  async function openCut(t: TestContext) {
+    let isCut = false
+    const proxy = createServer(socket => {
+      const upstream = connect(serverOf().port, '127.0.0.1')
+      const end = () => {
+        socket.destroy()
+        upstream.destroy()
+      }
+      socket.on('error', end).on('close', end).pipe(upstream)
+      upstream
+        .on('error', end)
+        .on('close', end)
+        .on('data', chunk => {
+          if (isCut) end()
+          else socket.write(chunk)
+          isCut = false
+        })
+    })
+    proxy.listen(0, '127.0.0.1')
+    await once(proxy, 'listening')
+    const client = new Redis((proxy.address() as AddressInfo).port, { retryStrategy: () => 200 })
+    client.on('error', () => {})
+    t.after(async () => {
+      await client.quit()
+      proxy.close()
+    })
+    await client.flushall()
+    const store = storeOn(client)
+    const cut = async <T>(work: () => T | Promise<T>, meanwhile: () => unknown = () => {}) => {
+      isCut = true
+      const working = work()
+      await once(client, 'close')
+      await meanwhile()
+      return working
+    }
+    return { store, cut }
+  }
+
+  register(
+    'a versioned patch whose answer was lost is done once, and said to be done, when it is sent again',
+    async t => {
+      const { store, cut } = await openCut(t)
+      const { store: direct } = await openAlso(t)
+      const counted = (n: number, version: number) => ({ ...PATCH, set: { n: String(n) }, version })
+      await store.create('id', BOB, HOUR, CALL)
+      assert.equal(await store.patch('id', counted(1, 0), HOUR, CALL), 'saved')
+      assert.equal(await cut(() => store.patch('id', counted(2, 1), HOUR, CALL)), 'saved')
+      assert.equal((await store.read('id', CALL))?.version, 2)
+
+      let version = 2
+      const others = async () => {
+        for (version = 3; version < 9; version++) {
+          assert.equal(await direct.patch('id', counted(version + 1, version), HOUR, CALL), 'saved')
+          await direct.patch('id', { ...PATCH, set: { page: '1' } }, HOUR, CALL)
+          version++
+        }
+      }
+      assert.equal(await cut(() => store.patch('id', counted(3, 2), HOUR, CALL), others), 'saved')
+      const record = await store.read('id', CALL)
+      assert.deepEqual([record?.version, record?.members.n], [version, String(version - 1)])
+      assert.equal(await store.patch('id', counted(0, version - 1), HOUR, CALL), 'conflict')
+    },
+  )
+
+  register('an id whose retirement was not answered was retired by who asks again, and by nobody else', async t => {
+    const { store, cut } = await openCut(t)
+    await store.create('id', ADA, HOUR, CALL)
+    // The server gets the source of the script.
+    await store.retire('another', {}, HOUR, CALL)
+    assert.equal(await cut(() => store.retire('id', { version: 0 }, HOUR, CALL)), 'saved')
+    assert.equal(await store.retire('id', { version: 0 }, HOUR, CALL), 'gone')
+    assert.equal(typeof (await store.read('id', CALL))?.retiredAt, 'number')
+    assert.deepEqual(await store.list('ada'), [])
+  })
+
+  register('what a versioned patch leaves without members is dropped', async t => {
+    const { client, store } = await open(t)
+    await store.create('id', ADA, HOUR, CALL)
+    assert.equal(await store.patch('id', { ...PATCH, set: { cart: '2' }, version: 0 }, HOUR, CALL), 'saved')
+    assert.equal(await store.patch('id', { ...PATCH, unset: ['user', 'cart'], version: 1 }, HOUR, CALL), 'emptied')
+    assert.deepEqual(await client.keys('sess:[^@]*'), [])
   })
 
   register('each operation is one command', async t => {
@@ -449,14 +541,18 @@ export function redisSuite(register: Register, serverOf: () => Server): void {
     const { client, store } = await open(t, { hashIds: false })
     await store.create('a', ADA, HOUR, CALL)
     await store.retire('a', {}, HOUR, CALL)
-    assert.deepEqual({ ...(await client.hGetAll('sess:a')) }, { r: String(NOW) })
+    const { r = '', ...rest } = await client.hGetAll('sess:a')
+    assert.match(r, new RegExp(`^${NOW} [\\w-]{8}$`))
+    assert.deepEqual(rest, {})
     assert.ok((await client.pTTL('sess:a')) > 0)
   })
 
   register('a small session stays in the encoding that takes half the memory', async t => {
     const { client, store } = await open(t)
     await store.create('a', { ...ADA, members: { user: '"ada"' } }, HOUR, CALL)
-    for (let count = 0; count < 3; count++) await store.patch('a', { ...PATCH, set: { a: '1' } }, HOUR, CALL)
+    for (let version = 0; version < 12; version++) {
+      assert.equal(await store.patch('a', { ...PATCH, set: { a: '1' }, version }, HOUR, CALL), 'saved')
+    }
     assert.equal(await client.sendCommand(['OBJECT', 'ENCODING', `sess:${digest('a')}`]), 'listpack')
   })
 
