@@ -141,7 +141,10 @@ export interface CreateSessionOptions<Data extends object = SessionData, Propert
    * can't be saved is an error with both, unless it was merely to live longer.
    */
   onStoreError?: 'throw' | 'anonymous' | null | undefined
-  /** How long (ms) a request waits for its store, each time it asks: then it is `ERR_SESSION_TIMEOUT`. Default 5,000. */
+  /**
+   * How long (ms) a request waits for its store in all: then it is `ERR_SESSION_TIMEOUT`. Each `save()`, `update()` and
+   * `regenerate()` of its handler may take as long again. Default 5,000.
+   */
   storeTimeout?: number | null | undefined
   /** Carries the id of a stored session in place of the cookie. */
   externalKey?: ExternalKey | null | undefined

@@ -81,19 +81,28 @@ export class AskedStore {
     return this.#ask(scope, 'retire', id, { version })
   }
 
-  /** What `answer` gives, if it does within the time that the store has for `operation`. */
-  within<Value>(scope: Scope, operation: Operation, id: string, answer: PromiseLike<Value>): Promise<Value> {
-    const { storeTimeout } = scope.config
+  /** What `answer` gives, if it does within `patience` (ms); `waited` is told of the time that it took, if any. */
+  within<Value>(
+    scope: Scope,
+    operation: Operation,
+    id: string,
+    answer: PromiseLike<Value>,
+    patience = scope.config.storeTimeout,
+    waited: (time: number) => void = () => {},
+  ): Promise<Value> {
     return new Promise((resolve, reject) => {
       let timer: NodeJS.Timeout | undefined
+      let began = 0
       const overdue = () => reject(failed(scope, operation, id, 'ERR_SESSION_TIMEOUT'))
       // What answers in this tick gets no timer.
       const waiting = setImmediate(() => {
-        timer = setTimeout(overdue, storeTimeout)
+        began = performance.now()
+        timer = setTimeout(overdue, patience)
       })
       const settle = () => {
         clearImmediate(waiting)
         clearTimeout(timer)
+        if (timer) waited(performance.now() - began)
       }
       answer.then(
         value => {
@@ -144,11 +153,16 @@ export class AskedStore {
     }
   }
 
+  /** A request does not wait longer in all than for one answer that does not come. */
   #settled<Value>(scope: Scope, operation: Operation, id: string, answer: PromiseLike<Value>): Promise<Value> {
+    const { backend, config } = scope
     const fail = (cause: unknown) => {
       throw failed(scope, operation, id, 'ERR_SESSION_STORE', cause)
     }
-    return this.within(scope, operation, id, Promise.resolve(answer).catch(fail))
+    const left = Math.max(0, config.storeTimeout - backend.waited)
+    return this.within(scope, operation, id, Promise.resolve(answer).catch(fail), left, time => {
+      backend.waited += time
+    })
   }
 }
 

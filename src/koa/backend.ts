@@ -16,6 +16,9 @@ export abstract class Backend {
   /** What this request did last: gave the session its lifetime from now, or ended it. */
   done: 'nothing' | 'saved' | 'ended' = 'nothing'
 
+  /** How long (ms) the request has waited for a store, since its handler last asked for a commit. */
+  waited = 0
+
   constructor(scope: Scope) {
     this.scope = scope
   }

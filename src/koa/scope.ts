@@ -140,6 +140,7 @@ export class Scope implements SessionHost {
 
   /** Commits now, after the commits that are under way. */
   commit(work: CommitWork): Promise<void> {
+    this.backend.waited = 0
     return this.#begin().add(work)
   }
 
@@ -210,8 +211,7 @@ export class Scope implements SessionHost {
     if (this.backend.waits && !this.presented.isLoaded) return SKIP
     const { rolling, renew } = this.config
     if (this.#session === undefined && (rolling || renew)) this.#wake()
-    const { backend } = this
-    const session = this.#session
+    const [backend, session] = [this.backend, this.#session]
     if (session === undefined || (session === null && backend.done === 'ended')) return SKIP
     const difference = session ? backend.compare(session, isAhead) : 'removed'
     const forced = save || this.isForced

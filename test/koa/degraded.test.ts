@@ -188,3 +188,56 @@ test('a store that answers in the same tick gets no timer', async t => {
   await visitor.get('/')
   assert.deepEqual(started, [12_345], 'the check can fail')
 })
+
+test('a slow answer leaves less time to the next, and each commit of the handler has all of it', async t => {
+  const limits: number[] = []
+  const { setTimeout } = globalThis
+  t.after(() => Object.assign(globalThis, { setTimeout }))
+  let delay = 0
+  const slowly = async <Value>(answer: Value) => {
+    await new Promise(resolve => setTimeout(resolve, delay))
+    return answer
+  }
+  const memory = memoryStore()
+  const store: Store = {
+    ...memory,
+    read: async id => slowly(memory.read(id)),
+    patch: async (id, patch, ttl) => slowly(memory.patch(id, patch, ttl)),
+  }
+  const { visitor } = await tell(
+    t,
+    () => ({ store, storeTimeout: 10_000 }),
+    {},
+    {
+      '/in': ctx => {
+        ctx.session.user = 'ada'
+      },
+      '/change': ctx => {
+        ctx.session.user = 'eve'
+      },
+      '/twice': async ctx => {
+        for (const user of ['bob', 'eve']) {
+          ctx.session.user = user
+          await ctx.session.save()
+        }
+        ctx.session.user = 'mallory'
+      },
+    },
+  )
+  await visitor.get('/in')
+  Object.assign(globalThis, {
+    setTimeout(callback: () => void, milliseconds: number) {
+      if (milliseconds > 5000) limits.push(milliseconds)
+      return setTimeout(callback, milliseconds)
+    },
+  })
+  delay = 30
+  await visitor.get('/change')
+  const [first, second = 0] = limits.splice(0)
+  assert.equal(first, 10_000)
+  assert.ok(second < 9980, `the second answer had ${second} ms`)
+  await visitor.get('/twice')
+  const [read, one, two, last = 0] = limits
+  assert.deepEqual([read, one, two], [10_000, 10_000, 10_000])
+  assert.ok(last < 9980, `the last answer had ${last} ms`)
+})
