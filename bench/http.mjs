@@ -4,20 +4,17 @@
  * machine changes its pace and the client runs on it too.
  */
 
-import { fork } from 'node:child_process'
-import { once } from 'node:events'
-import { readFileSync, writeFileSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
+import { writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { user } from './cases.mjs'
 import { install } from './install.mjs'
 import { about, stated } from './machine.mjs'
 import { fixed, table } from './markdown.mjs'
+import { startServer } from './server-process.mjs'
 import { median, noise, shuffled } from './statistics.mjs'
 
 install()
-const { default: autocannon } = await import('autocannon')
-const client = JSON.parse(readFileSync(new URL('./node_modules/autocannon/package.json', import.meta.url), 'utf8'))
+const { cookieOf, load, version } = await import('./load.mjs')
 
 const flag = { type: 'boolean' }
 const { values: opts } = parseArgs({ options: { quick: flag, json: { type: 'string' }, 'self-test': flag } })
@@ -37,37 +34,19 @@ const cases = {
 // Less of a processor than this, and it was not the server that set the pace.
 const leastBusy = 0.9
 
+const program = new URL('./http-server.mjs', import.meta.url)
 const servers = []
 
 function stopAll() {
-  for (const server of servers.splice(0)) server.connected && server.disconnect()
+  for (const server of servers.splice(0)) server.stop()
 }
 
 async function start(name, mode) {
   const variant = opts['self-test'] && name === '8' ? '7.0.2' : name
-  const child = fork(fileURLToPath(new URL('./http-server.mjs', import.meta.url)), [variant, mode], {
-    env: { ...process.env, NODE_ENV: 'production' },
-  })
-  servers.push(child)
-  const ended = new Promise((_, reject) => {
-    child.on('exit', code => reject(new Error(`the server of ${name} (${mode}) ended with ${code}`)))
-  })
-  ended.catch(() => undefined)
-  const next = async () => (await Promise.race([once(child, 'message'), ended]))[0]
-  const { port } = await next()
-  const used = async () => {
-    child.send('used')
-    const { user, system } = (await next()).used
-    return (user + system) / 1e6
-  }
-  return { origin: `http://127.0.0.1:${port}`, used }
+  const server = await startServer(program, [variant, mode], `${name} (${mode})`)
+  servers.push(server)
+  return server
 }
-
-const cookieOf = response =>
-  response.headers
-    .getSetCookie()
-    .map(line => line.split(';')[0])
-    .join('; ')
 
 // Answers with the cookie of a session for which it was proved that the case does what it is timed for.
 async function prepare({ origin }, name, mode, key) {
@@ -98,37 +77,6 @@ async function prepare({ origin }, name, mode, key) {
   return { cookie, look: () => look(cookie) }
 }
 
-/*
- * Keeps this process from falling asleep while it waits for answers: to send one to a client on the same machine that
- * sleeps costs the server its awakening, some 20 µs, and a client sleeps the more the slower the server is. To send one
- * over a network costs no such thing.
- */
-function stayAwake() {
-  let immediate = setImmediate(function again() {
-    immediate = setImmediate(again)
-  })
-  return () => clearImmediate(immediate)
-}
-
-async function load({ origin, used }, path, cookie, seconds) {
-  const before = await used()
-  const began = performance.now()
-  const sleep = stayAwake()
-  const result = await autocannon({
-    url: origin + path,
-    connections: plan.connections,
-    duration: seconds,
-    headers: { cookie },
-  })
-  sleep()
-  const clock = (performance.now() - began) / 1000
-  const processor = (await used()) - before
-  const { non2xx, errors, timeouts, mismatches } = result
-  if (non2xx + errors + timeouts + mismatches > 0) throw new Error(`${path}: ${JSON.stringify(result)}`)
-  const requests = result.requests.total
-  return { requests, perSecond: requests / result.duration, processor: processor / requests, busy: processor / clock }
-}
-
 async function oneStart(index, mode, samples) {
   const running = {}
   const sessions = {}
@@ -144,7 +92,9 @@ async function oneStart(index, mode, samples) {
       for (const name of shuffled(names)) {
         const { cookie, look } = sessions[name + key]
         const before = await look()
-        const sample = await load(running[name], path, cookie, round < 0 ? plan.warmUp : plan.seconds)
+        const cookies = Array(plan.connections).fill(cookie)
+        const seconds = round < 0 ? plan.warmUp : plan.seconds
+        const sample = await load(running[name], path, { cookies, seconds, isAwake: true })
         const { n } = await look()
         const counted = mode === 'store' && counts && name !== 'bare' ? n - before.n : undefined
         // Those that were under way when the time was up were counted by the server alone.
@@ -206,7 +156,7 @@ const titles = ['mode', 'case', '>bare Koa, requests/s', '>7.0.2', '>8', '>targe
 const processorTitles = ['>7.0.2, by processor time', '>8, by processor time', '>server busy', 'misses']
 const results = modes.flatMap(mode => Object.keys(cases).map(key => summarize(mode, key)))
 console.log(
-  `${stated(about)}, autocannon ${client.version}: ${plan.connections} connections, ${plan.starts} starts, ${plan.rounds} rounds each of ${plan.seconds} s.\n`,
+  `${stated(about)}, autocannon ${version}: ${plan.connections} connections, ${plan.starts} starts, ${plan.rounds} rounds each of ${plan.seconds} s.\n`,
 )
 console.log(table([...titles, ...processorTitles], results.map(row)))
 if (results.some(({ busy }) => busy < leastBusy)) {

@@ -1,0 +1,60 @@
+/*
+ * The bill of a session in a store: commands and bytes of each request, requests a second beside the peers, and a soak.
+ * It starts servers of its own, those that the tests start, and stops by itself.
+ */
+
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { makeFolder, removeFolder } from '../../test/servers/place.ts'
+import { startPostgres } from '../../test/servers/postgres.ts'
+import { startRedis } from '../../test/servers/redis.ts'
+import { install } from '../install.mjs'
+import { about, stated } from '../machine.mjs'
+
+install()
+const { httpTables, measureHttp } = await import('./http.mjs')
+
+const parts = {
+  http: { measure: measureHttp, tables: httpTables },
+}
+
+const { values: opts } = parseArgs({
+  options: {
+    quick: { type: 'boolean', default: false },
+    json: { type: 'string' },
+    only: { type: 'string', multiple: true, default: Object.keys(parts) },
+    minutes: { type: 'string', default: '10' },
+  },
+})
+for (const name of opts.only) {
+  if (!(name in parts)) throw new Error(`--only takes ${Object.keys(parts).join(', ')}`)
+}
+
+const packages = ['redis', 'koa-redis', 'connect-redis', 'express-session', '@fastify/session', 'autocannon']
+const others = ['ioredis', 'pg', 'connect-pg-simple', 'libsql']
+
+// Not by `require`, because not every package exports its package.json.
+const versionIn = (folder, name) =>
+  `${name} ${JSON.parse(readFileSync(new URL(`${folder}/node_modules/${name}/package.json`, import.meta.url), 'utf8')).version}`
+const clients = [...packages.map(name => versionIn('..', name)), ...others.map(name => versionIn('../..', name))]
+
+const folder = makeFolder()
+const servers = { redis: await startRedis(), postgres: await startPostgres() }
+const urls = {
+  ...Object.fromEntries(Object.entries(servers).map(([name, { url }]) => [name, url])),
+  sqlite: join(folder, 'sessions.db'),
+}
+const outcome = { about, clients }
+try {
+  console.log(`${stated(about)}, ${clients.join(', ')}.`)
+  for (const name of opts.only) {
+    outcome[name] = await parts[name].measure({ urls, servers, quick: opts.quick, minutes: Number(opts.minutes) })
+    console.log(`\n${parts[name].tables(outcome[name])}`)
+    if (outcome[name].faults?.length > 0) process.exitCode = 1
+  }
+} finally {
+  for (const server of Object.values(servers)) await server.stop()
+  removeFolder(folder)
+}
+if (opts.json) writeFileSync(opts.json, `${JSON.stringify(outcome)}\n`)

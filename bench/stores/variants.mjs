@@ -1,0 +1,209 @@
+/*
+ * What is measured: this package with each of its stores, and the peers with the store that their documentation names,
+ * all of the same settings. Each answers the same paths, and does the same there; the clients of one backend are the same
+ * version, but koa-redis brings an ioredis of its own.
+ */
+
+import cookie from '@fastify/cookie'
+import fastifySession from '@fastify/session'
+import pgSession from 'connect-pg-simple'
+import { RedisStore } from 'connect-redis'
+import express from 'express'
+import expressSession from 'express-session'
+import Fastify from 'fastify'
+import Redis from 'ioredis'
+import Koa from 'koa'
+import koaRedis from 'koa-redis'
+import session7 from 'koa-session-7'
+import Database from 'libsql'
+import pg from 'pg'
+import { createClient } from 'redis'
+import session8 from '../../dist/index.mjs'
+import { memoryStore } from '../../dist/memory.mjs'
+import { postgresStore } from '../../dist/postgres.mjs'
+import { redisStore } from '../../dist/redis.mjs'
+import { sqliteStore } from '../../dist/sqlite.mjs'
+import { large, user } from './session.mjs'
+
+const secret = 'a secret of the benchmark, long enough'
+const maxAge = 86_400_000
+
+const look = ({ session }) => JSON.stringify({ user: session.user, n: session.n, last: session.key38 })
+
+/** What a path does; what it gives is the body, of one length but for `/look`. */
+const pages = {
+  '/untouched': () => user,
+  '/read': ({ session }) => String(session.user),
+  '/write'({ session }) {
+    session.n++
+    return user
+  },
+  '/visit'({ session }) {
+    session.user = user
+    return user
+  },
+  '/plant'({ session }) {
+    Object.assign(session, large)
+    return user
+  },
+  '/look': look,
+  async '/out'({ end }) {
+    await end()
+    return user
+  },
+}
+const barePages = { '/read': () => user, '/write': () => user, '/visit': () => user }
+
+function onKoa(session, options) {
+  const app = new Koa({ keys: [secret] })
+  if (session) app.use(session({ maxAge, ...options }, app))
+  const answers = session ? pages : barePages
+  app.use(async ctx => {
+    const end = () => {
+      ctx.session = null
+    }
+    // Koa with a getter of its own: what does not ask for the session does not load it.
+    ctx.body = await answers[ctx.path](
+      session && {
+        get session() {
+          return ctx.session
+        },
+        end,
+      },
+    )
+  })
+  return app.callback()
+}
+
+function onExpress(store, { rolling }) {
+  const app = express()
+  const answers = store ? pages : barePages
+  const options = { secret, store, rolling, cookie: { maxAge }, resave: false, saveUninitialized: false }
+  if (store) app.use(expressSession(options))
+  app.use(async (request, response) => {
+    const end = () => new Promise(resolve => request.session.destroy(resolve))
+    response.send(await answers[request.path]({ session: request.session, end }))
+  })
+  return app
+}
+
+async function onFastify(store, { rolling }) {
+  const app = Fastify()
+  if (store) {
+    app.register(cookie)
+    const options = { secret, store, rolling, cookie: { maxAge, secure: false }, saveUninitialized: false }
+    app.register(fastifySession, options)
+  }
+  for (const [path, page] of Object.entries(store ? pages : barePages)) {
+    app.get(path, ({ session }) => page({ session, end: () => session.destroy() }))
+  }
+  await app.ready()
+  return app.routing
+}
+
+async function ours(store, options, disconnect = () => undefined) {
+  await store.setup?.()
+  const close = async () => {
+    await store.close?.()
+    await disconnect()
+  }
+  // As a site has it that lists the sessions of a user, and ends them.
+  const subject = options.hasSubject ? session => session.user : undefined
+  return { listener: onKoa(session8, { store, rolling: options.rolling, subject }), close }
+}
+
+const nodeRedis = async url => {
+  const client = await createClient({ url }).connect()
+  return { client, close: () => client.close() }
+}
+
+/** By name: what it is on, where it keeps its sessions, and how it is opened. */
+export const variants = {
+  koa: { framework: 'koa', open: () => ({ listener: onKoa() }) },
+  express: { framework: 'express', open: () => ({ listener: onExpress(undefined, {}) }) },
+  fastify: { framework: 'fastify', open: async () => ({ listener: await onFastify(undefined, {}) }) },
+
+  'koa-session 8, redis': {
+    framework: 'koa',
+    backend: 'redis',
+    isOurs: true,
+    async open(options) {
+      const { client, close } = await nodeRedis(options.urls.redis)
+      return ours(redisStore(client), options, close)
+    },
+  },
+  'koa-session 8, ioredis': {
+    framework: 'koa',
+    backend: 'redis',
+    isOurs: true,
+    open(options) {
+      const client = new Redis(options.urls.redis)
+      return ours(redisStore(client), options, () => client.quit())
+    },
+  },
+  'koa-session 7.0.2, koa-redis': {
+    framework: 'koa',
+    backend: 'redis',
+    open({ urls, rolling }) {
+      const store = koaRedis({ url: urls.redis })
+      return { listener: onKoa(session7, { store, rolling }), close: () => store.quit() }
+    },
+  },
+  'express-session, connect-redis': {
+    framework: 'express',
+    backend: 'redis',
+    async open(options) {
+      const { client, close } = await nodeRedis(options.urls.redis)
+      return { listener: onExpress(new RedisStore({ client, prefix: 'express:' }), options), close }
+    },
+  },
+  '@fastify/session, connect-redis': {
+    framework: 'fastify',
+    backend: 'redis',
+    async open(options) {
+      const { client, close } = await nodeRedis(options.urls.redis)
+      return { listener: await onFastify(new RedisStore({ client, prefix: 'fastify:' }), options), close }
+    },
+  },
+
+  'koa-session 8, postgres': {
+    framework: 'koa',
+    backend: 'postgres',
+    isOurs: true,
+    open(options) {
+      const pool = new pg.Pool({ connectionString: options.urls.postgres })
+      return ours(postgresStore(pool), options, () => pool.end())
+    },
+  },
+  'express-session, connect-pg-simple': {
+    framework: 'express',
+    backend: 'postgres',
+    open(options) {
+      const pool = new pg.Pool({ connectionString: options.urls.postgres })
+      const Store = pgSession(expressSession)
+      const store = new Store({ pool, createTableIfMissing: true })
+      const close = async () => {
+        await store.close()
+        await pool.end()
+      }
+      return { listener: onExpress(store, options), close }
+    },
+  },
+
+  'koa-session 8, sqlite (libsql)': {
+    framework: 'koa',
+    backend: 'sqlite',
+    isOurs: true,
+    open(options) {
+      const db = new Database(options.urls.sqlite)
+      db.pragma('journal_mode = WAL')
+      return ours(sqliteStore(db), options, () => db.close())
+    },
+  },
+  'koa-session 8, memory': {
+    framework: 'koa',
+    backend: 'memory',
+    isOurs: true,
+    open: options => ours(memoryStore(), options),
+  },
+}
