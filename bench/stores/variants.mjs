@@ -30,7 +30,10 @@ const maxAge = 86_400_000
 
 const look = ({ session }) => JSON.stringify({ user: session.user, n: session.n, last: session.key38 })
 
-/** What a path does; what it gives is the body, of one length but for `/look`. */
+/**
+ * What a path does with a session, `carrier` being what a framework has it on; what it gives is the body, of one length
+ * but for `/look`. To end a session is another thing in each.
+ */
 const pages = {
   '/untouched': () => user,
   '/read': ({ session }) => String(session.user),
@@ -47,42 +50,31 @@ const pages = {
     return user
   },
   '/look': look,
-  async '/out'({ end }) {
-    await end()
-    return user
-  },
 }
 const barePages = { '/read': () => user, '/write': () => user, '/visit': () => user }
 
 function onKoa(session, options) {
   const app = new Koa({ keys: [secret] })
   if (session) app.use(session({ maxAge, ...options }, app))
-  const answers = session ? pages : barePages
-  app.use(async ctx => {
-    const end = () => {
-      ctx.session = null
-    }
-    // Koa with a getter of its own: what does not ask for the session does not load it.
-    ctx.body = await answers[ctx.path](
-      session && {
-        get session() {
-          return ctx.session
-        },
-        end,
-      },
-    )
+  const answers = session ? { ...pages, '/out': endOnKoa } : barePages
+  app.use(ctx => {
+    ctx.body = answers[ctx.path](ctx)
   })
   return app.callback()
 }
 
+function endOnKoa(ctx) {
+  ctx.session = null
+  return user
+}
+
 function onExpress(store, { rolling }) {
   const app = express()
-  const answers = store ? pages : barePages
   const options = { secret, store, rolling, cookie: { maxAge }, resave: false, saveUninitialized: false }
   if (store) app.use(expressSession(options))
-  app.use(async (request, response) => {
-    const end = () => new Promise(resolve => request.session.destroy(resolve))
-    response.send(await answers[request.path]({ session: request.session, end }))
+  const answers = store ? pages : barePages
+  app.use((request, response) => {
+    response.send(answers[request.path](request))
   })
   return app
 }
@@ -95,7 +87,9 @@ async function onFastify(store, { rolling }) {
     app.register(fastifySession, options)
   }
   for (const [path, page] of Object.entries(store ? pages : barePages)) {
-    app.get(path, ({ session }) => page({ session, end: () => session.destroy() }))
+    app.get(path, (request, reply) => {
+      reply.send(page(request))
+    })
   }
   await app.ready()
   return app.routing
