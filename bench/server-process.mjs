@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url'
 
 /*
  * Starts `file` with `parameters`; `name` is for errors. `ask` sends a message and resolves to its answer, `used` to the
- * processor time of the server so far, in seconds; `ended` resolves to its exit code.
+ * processor time of the server so far, in seconds; `stop` has it end, and `ended` resolves to its exit code.
  */
 export async function startServer(file, parameters, name, execArgv = []) {
   const child = fork(fileURLToPath(file), parameters, { env: { ...process.env, NODE_ENV: 'production' }, execArgv })
@@ -17,16 +17,23 @@ export async function startServer(file, parameters, name, execArgv = []) {
   const failed = ended.then(code => Promise.reject(new Error(`the server of ${name} ended with ${code}`)))
   failed.catch(() => undefined)
   const next = async () => (await Promise.race([once(child, 'message'), failed]))[0]
+  let last = next()
   const ask = message => {
-    const answer = next()
-    child.send(message)
-    return answer
+    last = last.then(() => {
+      const answer = next()
+      child.send(message)
+      return answer
+    })
+    return last
   }
   const used = async () => {
     const { user, system } = (await ask('used')).used
     return (user + system) / 1e6
   }
-  const { port } = await next()
-  const stop = () => child.connected && child.disconnect()
-  return { origin: `http://127.0.0.1:${port}`, pid: child.pid, ask, used, stop, ended }
+  const { port } = await last
+  const stop = () => {
+    if (child.connected) child.disconnect()
+    return ended
+  }
+  return { origin: `http://127.0.0.1:${port}`, ask, used, stop, ended, kill: () => child.kill('SIGKILL') }
 }

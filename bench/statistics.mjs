@@ -22,3 +22,14 @@ export function shuffled(list) {
   const keyed = list.map(value => ({ value, key: Math.random() }))
   return keyed.sort((a, b) => a.key - b.key).map(({ value }) => value)
 }
+
+// The least squares line through points [x, y]: what y grows by for each x, and the standard error of that.
+export function slope(points) {
+  const count = points.length
+  const mean = index => points.reduce((sum, point) => sum + point[index], 0) / count
+  const [middleX, middleY] = [mean(0), mean(1)]
+  const spread = points.reduce((sum, [x]) => sum + (x - middleX) ** 2, 0)
+  const value = points.reduce((sum, [x, y]) => sum + (x - middleX) * (y - middleY), 0) / spread
+  const left = points.reduce((sum, [x, y]) => sum + (y - middleY - value * (x - middleX)) ** 2, 0)
+  return { value, error: Math.sqrt(left / (count - 2) / spread) }
+}

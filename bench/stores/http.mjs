@@ -57,7 +57,7 @@ async function oneStart(start, urls, plan, samples) {
       }
     }
   } finally {
-    for (const server of Object.values(servers)) server.stop()
+    await Promise.all(Object.values(servers).map(server => server.stop()))
   }
 }
 

@@ -13,10 +13,14 @@ import { install } from '../install.mjs'
 import { about, stated } from '../machine.mjs'
 
 install()
+const { billTables, measureBill } = await import('./bill.mjs')
 const { httpTables, measureHttp } = await import('./http.mjs')
+const { measureSoak, soakTables } = await import('./soak.mjs')
 
 const parts = {
+  bill: { measure: measureBill, tables: billTables },
   http: { measure: measureHttp, tables: httpTables },
+  soak: { measure: measureSoak, tables: soakTables },
 }
 
 const { values: opts } = parseArgs({

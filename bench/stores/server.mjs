@@ -7,6 +7,9 @@ import { createServer } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { variants } from './variants.mjs'
 
+// That of IPC, and of standard output where it is one.
+process.on('message', async question => process.send(await answers[question]()))
+const before = process.getActiveResourcesInfo()
 const { variant, ...options } = JSON.parse(process.argv[2])
 const { listener, close } = await variants[variant].open(options)
 const server = createServer(listener)
@@ -23,11 +26,12 @@ const answers = {
     await close?.()
     // A socket that was ended is gone some turns of the event loop later.
     await sleep(200)
-    return { handles: process.getActiveResourcesInfo() }
+    const handles = process.getActiveResourcesInfo()
+    for (const one of before) if (handles.includes(one)) handles.splice(handles.indexOf(one), 1)
+    return { handles }
   },
 }
 
-process.on('message', async question => process.send(await answers[question]()))
 server.listen(0, '127.0.0.1', () => process.send({ port: server.address().port }))
 // Told to close it ends by itself, or something is left open.
 process.on('disconnect', () => server.listening && process.exit())

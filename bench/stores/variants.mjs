@@ -26,7 +26,7 @@ import { sqliteStore } from '../../dist/sqlite.mjs'
 import { large, user } from './session.mjs'
 
 const secret = 'a secret of the benchmark, long enough'
-const maxAge = 86_400_000
+const MAX_AGE = 86_400_000
 
 const look = ({ session }) => JSON.stringify({ user: session.user, n: session.n, last: session.key38 })
 
@@ -53,7 +53,7 @@ const pages = {
 }
 const barePages = { '/read': () => user, '/write': () => user, '/visit': () => user }
 
-function onKoa(session, options) {
+function onKoa(session, { maxAge = MAX_AGE, ...options } = {}) {
   const app = new Koa({ keys: [secret] })
   if (session) app.use(session({ maxAge, ...options }, app))
   const answers = session ? { ...pages, '/out': endOnKoa } : barePages
@@ -70,7 +70,7 @@ function endOnKoa(ctx) {
 
 function onExpress(store, { rolling }) {
   const app = express()
-  const options = { secret, store, rolling, cookie: { maxAge }, resave: false, saveUninitialized: false }
+  const options = { secret, store, rolling, cookie: { maxAge: MAX_AGE }, resave: false, saveUninitialized: false }
   if (store) app.use(expressSession(options))
   const answers = store ? pages : barePages
   app.use((request, response) => {
@@ -83,7 +83,7 @@ async function onFastify(store, { rolling }) {
   const app = Fastify()
   if (store) {
     app.register(cookie)
-    const options = { secret, store, rolling, cookie: { maxAge, secure: false }, saveUninitialized: false }
+    const options = { secret, store, rolling, cookie: { maxAge: MAX_AGE, secure: false }, saveUninitialized: false }
     app.register(fastifySession, options)
   }
   for (const [path, page] of Object.entries(store ? pages : barePages)) {
@@ -103,7 +103,7 @@ async function ours(store, options, disconnect = () => undefined) {
   }
   // As a site has it that lists the sessions of a user, and ends them.
   const subject = options.hasSubject ? session => session.user : undefined
-  return { listener: onKoa(session8, { store, rolling: options.rolling, subject }), close }
+  return { listener: onKoa(session8, { store, subject, rolling: options.rolling, maxAge: options.maxAge }), close }
 }
 
 const nodeRedis = async url => {
@@ -165,8 +165,9 @@ export const variants = {
     backend: 'postgres',
     isOurs: true,
     open(options) {
-      const pool = new pg.Pool({ connectionString: options.urls.postgres })
-      return ours(postgresStore(pool), options, () => pool.end())
+      const { urls, sweepEvery } = options
+      const pool = new pg.Pool({ connectionString: urls.postgres })
+      return ours(postgresStore(pool, { sweepEvery }), options, () => pool.end())
     },
   },
   'express-session, connect-pg-simple': {
@@ -189,9 +190,10 @@ export const variants = {
     backend: 'sqlite',
     isOurs: true,
     open(options) {
-      const db = new Database(options.urls.sqlite)
+      const { urls, sweepEvery } = options
+      const db = new Database(urls.sqlite)
       db.pragma('journal_mode = WAL')
-      return ours(sqliteStore(db), options, () => db.close())
+      return ours(sqliteStore(db, { sweepEvery }), options, () => db.close())
     },
   },
   'koa-session 8, memory': {
