@@ -1,5 +1,5 @@
 /*
- * Draws line charts as SVG. Its own few lines and not a library's, because those that need no browser bring many
+ * Draws line and bar charts as SVG. Its own few lines and not a library's, because those that need no browser bring many
  * packages for what is here a scale and a path. Colours are of middle brightness, to be read on white and on black.
  */
 
@@ -82,15 +82,49 @@ function legend(lines, left) {
   })
 }
 
+const svg = (title, width, height, parts) =>
+  `${[
+    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" font-family="system-ui, sans-serif" role="img">`,
+    `<title>${title}</title>`,
+    text(margin.left, 24, title, { anchor: 'start', size: 16, more: ' font-weight="600"' }),
+    ...parts,
+    '</svg>',
+  ].join('\n')}\n`
+
 export function chart({ title, panels }) {
   const width = margin.left + panels.length * panelWidth + (panels.length - 1) * margin.between + margin.right
   const height = margin.top + panelHeight + margin.bottom
   const left = index => margin.left + index * (panelWidth + margin.between)
-  return `${[
-    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" font-family="system-ui, sans-serif" role="img">`,
-    `<title>${title}</title>`,
-    text(margin.left, 24, title, { anchor: 'start', size: 16, more: ' font-weight="600"' }),
-    ...panels.map((one, index) => panel(one, left(index))),
-    '</svg>',
-  ].join('\n')}\n`
+  return svg(
+    title,
+    width,
+    height,
+    panels.map((one, index) => panel(one, left(index))),
+  )
+}
+
+const [barHeight, namesWidth, barsWidth, valuesWidth] = [20, 250, 260, 60]
+
+// { title, bars: [{ name, value, colour }] }, the bars of all panels under the names of the first.
+export function bars({ title, panels }) {
+  const names = panels[0].bars.map(({ name }) => name)
+  const top = 72
+  const width = margin.left + namesWidth + panels.length * (barsWidth + valuesWidth) + margin.right
+  const y = index => top + index * barHeight
+  const start = margin.left + namesWidth
+  const parts = panels.flatMap(({ title, bars }, panelIndex) => {
+    const left = start + panelIndex * (barsWidth + valuesWidth)
+    const length = scale(0, Math.max(...bars.map(({ value }) => value)), false, [0, barsWidth])
+    return [
+      text(left, 54, title, { anchor: 'start', size: 13 }),
+      ...bars.map(({ value, colour }, index) => {
+        const end = text(left + length(value) + 6, y(index) + 13, Math.round(value).toLocaleString('en-US'), {
+          anchor: 'start',
+        })
+        return `<rect x="${left}" y="${y(index) + 2}" width="${length(value)}" height="${barHeight - 6}" fill="${colour}"/>${end}`
+      }),
+    ]
+  })
+  const labels = names.map((name, index) => text(start - 10, y(index) + 13, name, { anchor: 'end' }))
+  return svg(title, width, y(names.length) + 20, [...labels, ...parts])
 }

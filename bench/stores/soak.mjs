@@ -17,8 +17,8 @@ const CONNECTIONS = 12
 const OPTIONS = { maxAge: 60_000, sweepEvery: 10_000, hasSubject: true }
 /** The part of a run in which caches and compiled code still grow. */
 const WARM_UP = 0.2
-/** What a heap may grow by, in KB a minute, if that is more than chance: two standard errors. */
-const MOST = 10
+/** What a heap may grow by with each request (bytes), if that is more than chance: half of the smallest object. */
+const MOST = 8
 /** How long a run (s) has to be for its slope to say something. */
 const LEAST = 240
 const PATIENCE = 10_000
@@ -72,7 +72,16 @@ async function soak(name, server, rate, seconds) {
     visitors(server, { seconds, overallRate: rate }),
   ])
   const settled = samples.filter(([minutes]) => minutes * 60 > seconds * WARM_UP)
-  return { name, rate, ...result, samples, slope: slope(settled), heap: settled.at(-1)[1], ...(await close(server)) }
+  return {
+    name,
+    rate,
+    minutes: seconds / 60,
+    ...result,
+    samples,
+    slope: slope(settled),
+    heap: settled.at(-1)[1],
+    ...(await close(server)),
+  }
 }
 
 export async function measureSoak({ urls, quick, minutes }) {
@@ -94,9 +103,13 @@ export async function measureSoak({ urls, quick, minutes }) {
   }
 }
 
-function faultsOf({ name, slope, handles, code }, seconds) {
+/** What the heap grows by with each request, in bytes. */
+const perRequest = (kilobytesAMinute, { requests, minutes }) => (kilobytesAMinute * 1024 * minutes) / requests
+
+function faultsOf(one, seconds) {
+  const { name, slope, handles, code } = one
   // A shorter run is all warm-up.
-  const grows = seconds >= LEAST && slope.value > MOST && slope.value > 2 * slope.error
+  const grows = seconds >= LEAST && slope.value > 2 * slope.error && perRequest(slope.value, one) > MOST
   return [
     grows && `${name}: its heap grows by ${fixed(slope.value)} KB a minute`,
     handles.length > 0 && `${name}: left open after close(): ${handles.join(', ')}`,
@@ -105,12 +118,25 @@ function faultsOf({ name, slope, handles, code }, seconds) {
 }
 
 export function soakTables({ seconds, perSecond, results, faults }) {
-  const titles = ['store', '>requests/s', '>requests', '>p99, ms', '>heap at the end, KB', '>grows by, KB a minute']
-  const rows = results.map(({ name, rate, requests, p99, heap, slope, handles, code }) => [
-    ...[name, fixed(rate, 0), fixed(requests, 0), fixed(p99), fixed(heap, 0)],
-    `${fixed(slope.value)} ± ${fixed(slope.error)}`,
-    handles.length === 0 && code === 0 ? 'nothing' : `${handles.join(', ')} (${code})`,
-  ])
+  const titles = [
+    'store',
+    '>requests/s',
+    '>requests',
+    '>p99, ms',
+    '>heap at the end, KB',
+    '>grows by, KB a minute',
+    '>bytes a request',
+  ]
+  const rows = results.map(one => {
+    const { name, requests, minutes, p99, heap, slope, handles, code } = one
+    const [growth, error] = [slope.value, slope.error].map(value => perRequest(value, one))
+    return [
+      ...[name, fixed(requests / minutes / 60, 0), fixed(requests, 0), fixed(p99), fixed(heap, 0)],
+      `${fixed(slope.value)} ± ${fixed(slope.error)}`,
+      `${fixed(growth)} ± ${fixed(error)}`,
+      handles.length === 0 && code === 0 ? 'nothing' : `${handles.join(', ')} (${code})`,
+    ]
+  })
   return [
     `${fixed(seconds / 60)} minutes, a third each of half of ${fixed(perSecond, 0)} requests/s.`,
     table([...titles, 'left open'], rows),

@@ -4,6 +4,7 @@
  * version, but koa-redis brings an ioredis of its own.
  */
 
+import { randomBytes } from 'node:crypto'
 import cookie from '@fastify/cookie'
 import fastifySession from '@fastify/session'
 import pgSession from 'connect-pg-simple'
@@ -25,7 +26,7 @@ import { redisStore } from '../../dist/redis.mjs'
 import { sqliteStore } from '../../dist/sqlite.mjs'
 import { large, user } from './session.mjs'
 
-const secret = 'a secret of the benchmark, long enough'
+const secret = randomBytes(32).toString('base64url')
 const MAX_AGE = 86_400_000
 
 const look = ({ session }) => JSON.stringify({ user: session.user, n: session.n, last: session.key38 })
