@@ -109,8 +109,11 @@ function flat(reply: unknown): string[] {
   if (Array.isArray(reply)) return reply.map(textIn)
   if (typeof reply !== 'object' || reply === null) throw unknownReply()
   const parts: string[] = []
-  const entries: Iterable<[name: unknown, value: unknown]> = reply instanceof Map ? reply : Object.entries(reply)
-  for (const [name, value] of entries) parts.push(textIn(name), textIn(value))
+  if (reply instanceof Map) {
+    for (const [name, value] of reply) parts.push(textIn(name), textIn(value))
+    return parts
+  }
+  for (const name of Object.keys(reply)) parts.push(name, textIn(reply[name as keyof typeof reply]))
   return parts
 }
 
