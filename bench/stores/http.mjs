@@ -7,26 +7,36 @@
 import { load } from '../load.mjs'
 import { fixed, table } from '../markdown.mjs'
 import { median, noise, shuffled } from '../statistics.mjs'
+import { sessions } from './session.mjs'
 import { startVariant } from './start.mjs'
 import { variants } from './variants.mjs'
 import { prove, signIn, writesTo } from './visitors.mjs'
 
 const CONNECTIONS = 32
-const PATHS = { read: '/read', write: '/write', 'first visit': '/visit' }
+/** `plant`: what makes the sessions; absent: there are none before. */
+const CASES = {
+  'read one of five keys': { path: '/read', plant: '/plant' },
+  'write one of five keys': { path: '/write', plant: '/plant', isWrite: true },
+  'read one of 42 keys': { path: '/read', plant: '/plant/many' },
+  'write one of 42 keys': { path: '/write', plant: '/plant/many', isWrite: true },
+  'first visit': { path: '/visit' },
+}
+const KINDS = Object.keys(sessions)
 /** Of the requests a second of the best peer on Redis, on the write of one key. */
 const TARGET = 1.5
 
+const visitors = Array.from({ length: CONNECTIONS }, () => '')
 const names = Object.keys(variants)
-const cases = Object.keys(PATHS)
+const cases = Object.keys(CASES)
 const planFor = quick =>
   quick ? { starts: 1, rounds: 1, seconds: 1, warmUp: 1 } : { starts: 3, rounds: 2, seconds: 1, warmUp: 1 }
 
 async function measure(server, name, key, cookies, seconds) {
-  const path = PATHS[key]
-  const isWrite = key === 'write' && variants[name].backend !== undefined
-  const before = isWrite ? await writesTo(server, cookies) : 0
-  const sample = await load(server, path, { cookies: key === 'first visit' ? cookies.map(() => '') : cookies, seconds })
-  const counted = isWrite ? (await writesTo(server, cookies)) - before : sample.requests
+  const { path, isWrite } = CASES[key]
+  const isCounted = isWrite && variants[name].backend !== undefined
+  const before = isCounted ? await writesTo(server, cookies) : 0
+  const sample = await load(server, path, { cookies, seconds })
+  const counted = isCounted ? (await writesTo(server, cookies)) - before : sample.requests
   // Those that were under way when the time was up were counted by the server alone.
   if (counted < sample.requests || counted > sample.requests + CONNECTIONS) {
     throw new Error(`${name}: counted ${counted} in ${sample.requests} requests`)
@@ -42,7 +52,8 @@ async function oneStart(start, urls, plan, samples) {
       servers[name] = await startVariant(name, { urls })
       if (!variants[name].backend) continue
       await prove(servers[name], name)
-      cookies[name] = await Promise.all(Array.from({ length: CONNECTIONS }, () => signIn(servers[name])))
+      cookies[name] = {}
+      for (const kind of KINDS) cookies[name][kind] = await Promise.all(visitors.map(() => signIn(servers[name], kind)))
     }
     // For a bare framework a header of the same length.
     for (const name of names) cookies[name] ??= cookies['koa-session 8, memory']
@@ -50,7 +61,8 @@ async function oneStart(start, urls, plan, samples) {
       for (const key of shuffled(cases)) {
         for (const name of shuffled(names)) {
           const seconds = round < 0 ? plan.warmUp : plan.seconds
-          const sample = await measure(servers[name], name, key, cookies[name], seconds)
+          const own = cookies[name][CASES[key].plant] ?? visitors
+          const sample = await measure(servers[name], name, key, own, seconds)
           // The first round is there for the compiler.
           if (round >= 0) samples.push({ start, round, key, name, ...sample })
         }
@@ -93,7 +105,7 @@ function besidePeers(of, name, backend) {
 }
 
 const targetOf = ({ name, key }) =>
-  key === 'write' && variants[name].isOurs && variants[name].backend === 'redis' ? TARGET : 1
+  CASES[key].isWrite && variants[name].isOurs && variants[name].backend === 'redis' ? TARGET : 1
 
 function row(one) {
   const { name, perSecond, noise, p50, p99, processor, busy, share, ratio, processorRatio } = one

@@ -18,7 +18,7 @@ const write = (name, svg) => writeFileSync(new URL(`${name}.svg`, folder), svg)
 
 if (http) {
   const isPeer = name => name.includes(', ') && !name.startsWith('koa-session 8')
-  const panels = ['read', 'write', 'first visit'].map(key => ({
+  const panels = [...new Set(http.results.map(({ key }) => key))].map(key => ({
     title: `${key}, requests/s`,
     bars: http.results
       .filter(one => one.key === key && one.name.includes(', '))

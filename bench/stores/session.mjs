@@ -1,15 +1,17 @@
 /*
- * The session that is read and written: 42 keys that take 4 KB as JSON. Apart from the servers, because those who ask
- * them have to know what they are to find.
+ * The sessions that are read and written, 4 KB as JSON: of five keys, which Redis keeps as a hash of seven fields, and of
+ * 42. Apart from the servers, because those who ask them have to know what they are to find.
  */
 
 export const user = '5f1d7c2e9a41'
+export const last = 'the last key'
 
-const KEYS = 40
-const text = index =>
-  `the value of key ${index}, long enough that it takes about a hundred bytes with its name`.padEnd(90, '.')
+const text = length => 'what somebody has put into the basket of a shop, '.repeat(100).slice(0, length)
 
-export const large = { user, n: 1 }
-for (let index = 0; index < KEYS; index++) large[`key${String(index).padStart(2, '0')}`] = text(index)
+function ofTexts(count, length) {
+  const texts = Array.from({ length: count }, (_, index) => [`key${String(index).padStart(2, '0')}`, text(length)])
+  return { user, n: 1, ...Object.fromEntries(texts), last }
+}
 
-export const size = JSON.stringify(large).length
+/** By the path that makes one. */
+export const sessions = { '/plant': ofTexts(2, 1990), '/plant/many': ofTexts(39, 90) }

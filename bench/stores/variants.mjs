@@ -24,12 +24,19 @@ import { memoryStore } from '../../dist/memory.mjs'
 import { postgresStore } from '../../dist/postgres.mjs'
 import { redisStore } from '../../dist/redis.mjs'
 import { sqliteStore } from '../../dist/sqlite.mjs'
-import { large, user } from './session.mjs'
+import { sessions, user } from './session.mjs'
 
 const secret = randomBytes(32).toString('base64url')
 const MAX_AGE = 86_400_000
 
-const look = ({ session }) => JSON.stringify({ user: session.user, n: session.n, last: session.key38 })
+const look = ({ session }) => JSON.stringify({ user: session.user, n: session.n, last: session.last })
+
+function planted(path) {
+  return ({ session }) => {
+    Object.assign(session, sessions[path])
+    return user
+  }
+}
 
 /**
  * What a path does with a session, `carrier` being what a framework has it on; what it gives is the body, of one length
@@ -46,10 +53,8 @@ const pages = {
     session.user = user
     return user
   },
-  '/plant'({ session }) {
-    Object.assign(session, large)
-    return user
-  },
+  '/plant': planted('/plant'),
+  '/plant/many': planted('/plant/many'),
   '/look': look,
 }
 const barePages = { '/read': () => user, '/write': () => user, '/visit': () => user }
