@@ -1,0 +1,129 @@
+/* Measures one backend, in a process of its own: what another has left on the heap would be in its figures. */
+
+import { PerformanceObserver } from 'node:perf_hooks'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { backends } from './backends.mjs'
+import { inTurn, steadily, summaryOf, timelineOf } from './load.mjs'
+import { aLiveOne, anyOne, CROWD, crowdSubject, expiresAt, HOUR, idOf, patchOf } from './sessions.mjs'
+
+const [name, sessionsText, operationsText, calmText] = process.argv.slice(2)
+const [sessions, operations, calm] = [sessionsText, operationsText, calmText].map(Number)
+const [RATE, AT_A_TIME, LIMIT] = [500, 8, 30_000]
+
+const start = Date.now()
+let passed = 0
+const now = () => Date.now() + passed
+const pauses = []
+new PerformanceObserver(list => {
+  for (const { duration } of list.getEntries()) pauses.push(duration)
+}).observe({ entryTypes: ['gc'] })
+
+const say = text => process.stderr.write(`${name}: ${text}\n`)
+
+async function timed(work) {
+  const began = performance.now()
+  const result = await work()
+  return { ms: performance.now() - began, result }
+}
+
+function expect(found, wanted, what) {
+  if (found !== wanted) throw new Error(`${name}: ${what}: ${String(found)}, not ${String(wanted)}`)
+}
+
+function get(store, number) {
+  const check = record => expect(record?.members.theme, '"dark"', 'what was read')
+  const answer = store.read(idOf(number), { rolling: false })
+  return typeof answer?.then === 'function' ? answer.then(check) : check(answer)
+}
+
+function patch(store, number) {
+  const check = verdict => expect(verdict, 'saved', 'a patch')
+  const answer = store.patch(idOf(number), patchOf(number, start), expiresAt(number, start) - now(), {})
+  return typeof answer?.then === 'function' ? answer.then(check) : check(answer)
+}
+
+async function latencies(store) {
+  const operate = (inFlight, count) =>
+    inTurn({
+      operations: { get: () => get(store, anyOne(sessions)), patch: () => patch(store, anyOne(sessions)) },
+      count,
+      limit: LIMIT,
+      inFlight,
+    })
+  await operate(8, operations / 10)
+  return { one: await operate(1, operations), many: await operate(32, operations) }
+}
+
+async function ofOneSubject(store) {
+  const listed = await timed(() => store.list(crowdSubject))
+  expect(listed.result.length, CROWD, 'sessions listed')
+  const ended = await timed(() => store.destroyAll(crowdSubject, { except: idOf(0) }))
+  expect(ended.result, CROWD - 1, 'sessions ended')
+  return { list: listed.ms, end: ended.ms }
+}
+
+/** Those of the crowd were ended: none of these is read. */
+const aLiveOneLeft = () => {
+  for (;;) {
+    const number = aLiveOne(sessions)
+    if (number % (sessions / CROWD) !== 0) return number
+  }
+}
+
+async function requestsDuring(store, work) {
+  let isOver = false
+  const request = async () => {
+    const number = aLiveOneLeft()
+    await get(store, number)
+    await patch(store, number)
+  }
+  const under = steadily({ request, rate: RATE, inFlight: AT_A_TIME, isOver: () => isOver })
+  const done = await timed(async () => {
+    try {
+      return await work()
+    } catch (error) {
+      return String(error)
+    } finally {
+      isOver = true
+    }
+  })
+  const samples = await under
+  return {
+    ...summaryOf(samples.map(([, time]) => time)),
+    ms: done.ms,
+    result: done.result,
+    timeline: timelineOf(samples),
+  }
+}
+
+async function swept(store, backend) {
+  const prepared = await backend.prepareSweep?.()
+  passed = backend.prepareSweep ? 0 : HOUR + 1000
+  const during = await requestsDuring(store, () => backend.sweep(prepared))
+  const batches = backend.watch?.batches ?? []
+  return { during, deleted: during.result, batches: batches.length ? summaryOf(batches) : undefined }
+}
+
+const backend = await backends[name]({ now, sessions })
+try {
+  const { store } = backend
+  const fill = await timed(() => backend.fill({ count: sessions, start }))
+  say(`${sessions} sessions in ${Math.round(fill.ms / 1000)} s`)
+  const bytes = (await backend.bytes()) / sessions
+  pauses.length = 0
+  const latency = await latencies(store)
+  say('latencies are measured')
+  const subject = await ofOneSubject(store)
+  const before = await requestsDuring(store, () => sleep(calm))
+  const longestPause = pauses.reduce((one, other) => Math.max(one, other), 0)
+  const sweep = backend.sweep ? await swept(store, backend) : undefined
+  if (sweep) say(`swept ${sweep.deleted} in ${Math.round(sweep.during.ms / 1000)} s`)
+  const after = await backend.bytes()
+  const { title, durability } = backend
+  const result = { name, title, durability, sessions, fill: fill.ms, bytes, latency, subject, before, sweep, after }
+  const more = { longestPause, collections: pauses.length, ...(await backend.more?.()) }
+  process.send({ ...result, more, plans: backend.watch?.plans() })
+} finally {
+  await backend.close()
+}
+process.disconnect()

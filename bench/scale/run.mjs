@@ -1,0 +1,62 @@
+/*
+ * A million sessions in each of the stores: what reading and writing one takes among so many, what they take on disk or
+ * in memory, what a sweep of half of them does to the requests that go on, and what it takes to list and to end the
+ * thousand sessions of one subject. It starts servers of its own, those that the tests start, one after the other.
+ */
+
+import { fork } from 'node:child_process'
+import { writeFileSync } from 'node:fs'
+import { parseArgs } from 'node:util'
+import { about, stated } from '../machine.mjs'
+import { bytesOfJson, CROWD } from './sessions.mjs'
+import { tablesOf } from './tables.mjs'
+
+const NAMES = ['sqlite', 'postgres', 'mysql', 'redis', 'memory']
+/** No backend takes longer, whatever it does. */
+const PATIENCE = 900_000
+
+const { values } = parseArgs({
+  options: {
+    sessions: { type: 'string', default: '1000000' },
+    only: { type: 'string', multiple: true, default: NAMES },
+    quick: { type: 'boolean', default: false },
+    json: { type: 'string' },
+  },
+})
+const sessions = values.quick ? 20_000 : Number(values.sessions)
+if (!Number.isSafeInteger(sessions) || sessions < 4 * CROWD || sessions % (2 * CROWD) !== 0) {
+  throw new Error(`--sessions: a multiple of ${2 * CROWD}, at least ${4 * CROWD}`)
+}
+const unknown = values.only.filter(name => !NAMES.includes(name))
+if (unknown.length > 0) throw new Error(`--only: one of ${NAMES.join(', ')}`)
+const [operations, calm] = values.quick ? [4000, 3000] : [20_000, 10_000]
+
+function measure(name) {
+  const file = new URL('child.mjs', import.meta.url)
+  const execArgv = ['--import', 'tsx', '--expose-gc', '--max-old-space-size=8192']
+  const child = fork(file, [name, sessions, operations, calm].map(String), { execArgv })
+  return new Promise((resolve, reject) => {
+    let result
+    // It stops its server and removes its folder when it is asked to end; what watches over servers does when it is not.
+    const timer = setTimeout(() => child.kill('SIGKILL'), PATIENCE)
+    child.once('message', message => {
+      result = message
+    })
+    child.once('exit', (code, signal) => {
+      clearTimeout(timer)
+      if (code === 0 && result) resolve(result)
+      else reject(new Error(`${name} ended with ${code ?? signal}`))
+    })
+  })
+}
+
+const results = []
+for (const name of NAMES.filter(name => values.only.includes(name))) results.push(await measure(name))
+if (values.json) {
+  writeFileSync(
+    values.json,
+    JSON.stringify({ about, plan: { sessions, operations, calm, bytesOfJson }, results }, null, 1),
+  )
+}
+console.log(`${stated(about)}: ${sessions.toLocaleString('en-US')} sessions of ${bytesOfJson} bytes of JSON.\n`)
+console.log(tablesOf(results))

@@ -1,0 +1,52 @@
+/* The tables of bench/README.md from the results of bench/scale/run.mjs. */
+
+import { fixed, table } from '../markdown.mjs'
+
+const micro = value => (value === undefined ? '–' : fixed(value, value < 100 ? 1 : 0))
+const milli = value => (value === undefined ? '–' : fixed(value / 1000, value < 10_000 ? 2 : 0))
+
+function latencyTable(results) {
+  const rows = results.flatMap(({ title, latency }) =>
+    [
+      ['1', latency.one],
+      ['32', latency.many],
+    ].map(([inFlight, { get, patch, perSecond }]) => [
+      title,
+      inFlight,
+      ...[get.p50, get.p99, patch.p50, patch.p99].map(micro),
+      Math.round(perSecond).toLocaleString('en-US'),
+    ]),
+  )
+  const titles = ['store', '>in flight', '>get p50, µs', '>get p99', '>patch p50', '>patch p99', '>operations/s']
+  return table(titles, rows)
+}
+
+function sizeTable(results) {
+  const titles = ['store', '>bytes per session', '>list 1,000, ms', '>end 999, ms', '>filled in, s']
+  const rows = results.map(({ title, bytes, subject, fill }) => [
+    title,
+    Math.round(bytes),
+    fixed(subject.list),
+    fixed(subject.end),
+    fixed(fill / 1000, 0),
+  ])
+  return table(titles, rows)
+}
+
+function sweepTable(results) {
+  const titles = ['store', '>swept', '>in, s', '>a batch, ms', '>longest', '', '>p50, ms', '>p99', '>max', '>requests']
+  const rows = results.flatMap(({ title, before, sweep }) => {
+    const times = one => [milli(one.p50), milli(one.p99), milli(one.max), one.count]
+    const calm = [title, '', '', '', '', 'before', ...times(before)]
+    if (!sweep) return [calm]
+    const { during, deleted, batches } = sweep
+    const seconds = fixed(during.ms / 1000)
+    return [calm, [title, deleted, seconds, milli(batches?.p50), milli(batches?.max), 'during', ...times(during)]]
+  })
+  return table(titles, rows)
+}
+
+export function tablesOf(results) {
+  const durability = results.map(({ title, durability }) => `- ${title}: ${durability}.`).join('\n')
+  return [durability, latencyTable(results), sizeTable(results), sweepTable(results)].join('\n\n')
+}
