@@ -167,4 +167,28 @@ function suiteIn(title: string, urlOf: () => string): void {
     other.release()
     assert.equal(await store.sweep(), 1)
   })
+
+  test('a sweep finds what has expired by the index, however much it is', async t => {
+    const pool = new pg.Pool({ connectionString: urlOf() })
+    t.after(() => pool.end())
+    const table = `many_${randomBytes(4).toString('hex')}`
+    const asked: Array<{ readonly text: string; readonly values?: unknown[] }> = []
+    const client: PostgresClient = {
+      query(query) {
+        asked.push(query)
+        return pool.query({ ...query })
+      },
+    }
+    const store = postgresStore(client, { table, sweepEvery: false, now: () => 10_000 })
+    await store.setup()
+    await pool.query(`INSERT INTO ${table} (name, data, lifetime, version, created_at, seen_at, expires_at)
+      SELECT md5(n::text), '{}', '{}', 0, 0, 0, n FROM generate_series(1, 20000) AS n`)
+    await pool.query(`ANALYZE ${table}`)
+    assert.equal(await store.sweep(), 10_000)
+    const { text, values = [] } = asked.at(-1) ?? assert.fail('nothing was asked')
+    const { rows } = await pool.query(`EXPLAIN ${text}`, values)
+    const plan = rows.map(row => row['QUERY PLAN']).join('\n')
+    assert.match(plan, new RegExp(`Index Scan using ${table}_expires_at`))
+    assert.doesNotMatch(plan, /Seq Scan/)
+  })
 }
