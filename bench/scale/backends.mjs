@@ -32,12 +32,16 @@ async function sqlite({ now }) {
   const file = join(folder, 'sessions.db')
   const db = client.open(file)
   db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA cache_size = -262144')
-  const explain = (text, values) =>
-    db
+  // In the end, on a connection of its own: one of libsql's that explains does not get to the end of its transaction.
+  let aside
+  const explain = (text, values) => {
+    aside ??= client.open(file)
+    return aside
       .prepare(`EXPLAIN QUERY PLAN ${text}`)
       .all(...values)
       .map(({ detail }) => detail)
       .join('; ')
+  }
   const watch = createWatch(explain)
   const watched = {
     exec: sql => db.exec(sql),
@@ -57,8 +61,8 @@ async function sqlite({ now }) {
     watch,
     sweep: () => store.sweep(),
     async fill(sessions) {
-      await store.setup()
       const plain = sqliteStore(db, { now, ...unswept })
+      await plain.setup()
       db.exec('BEGIN')
       await createAll(plain, { ...sessions, inFlight: 1 })
       db.exec('COMMIT')
@@ -69,6 +73,7 @@ async function sqlite({ now }) {
       return statSync(file).size
     },
     async close() {
+      aside?.close()
       db.close()
       removeFolder(folder)
     },

@@ -1,5 +1,5 @@
 /*
- * What a store says to its database: how each kind of statement is run there (EXPLAIN, when it is first seen), and how
+ * What a store says to its database: how each kind of statement is run there (EXPLAIN: of a server when it is first seen, of SQLite in the end), and how
  * long each batch of a sweep takes, which is stopped when it takes too long in all.
  */
 
@@ -23,10 +23,10 @@ export function createWatch(explain, { limit = 180_000 } = {}) {
 
   return {
     batches,
-    plans: () => Object.fromEntries(plans),
+    plans: () => Object.fromEntries([...plans].map(([text, plan]) => [text, typeof plan === 'string' ? plan : plan()])),
 
     sync(text, values, run) {
-      if (!plans.has(text)) plans.set(text, explain(text, values))
+      if (!plans.has(text)) plans.set(text, () => explain(text, values))
       const began = begin(text)
       const result = run()
       finish(began)
