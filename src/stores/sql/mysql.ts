@@ -68,6 +68,7 @@ const mysql: Dialect = {
   nextVersion: 'LAST_INSERT_ID(version + 1)',
   nextSeen: 'LAST_INSERT_ID(:now)',
   sweep: (table, limit) => `DELETE FROM ${table} WHERE ${isFree} ORDER BY expires_at LIMIT ${limit}`,
+  batch: 500,
 }
 
 /**

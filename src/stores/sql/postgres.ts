@@ -67,6 +67,7 @@ const postgres: Dialect = {
   // even where most have expired: each batch would pass by all that those before it deleted.
   sweep: (table, limit) => `DELETE FROM ${table} WHERE name = ANY (ARRAY(SELECT name FROM ${table}
     WHERE expires_at <= :now ORDER BY expires_at LIMIT ${limit} FOR UPDATE SKIP LOCKED)) AND expires_at <= :now`,
+  batch: 500,
 }
 
 /**

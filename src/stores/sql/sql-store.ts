@@ -31,7 +31,7 @@ export interface SqlStore extends RecordStore {
   setup(): Promise<void>
   /** What `setup` does, statement by statement, for those who run migrations. */
   readonly setupSql: readonly string[]
-  /** Deletes what has expired, 500 rows a statement. Says how many there were. */
+  /** Deletes what has expired, 500 rows a statement, of SQLite 50. Says how many there were. */
   sweep(): Promise<number>
   /** Stops the timer, and waits for the sweep that is under way. What was handed over (pool, database) stays open. */
   close(): Promise<void>
@@ -58,6 +58,7 @@ export function sqlStore(maker: string, { dialect, client, run }: SqlStoreParts,
   const setupSql = dialect.setup(table)
   const sweeper = startSweeper(() => client.count(statements.sweep, { now: Math.floor(now()) }), {
     every: sweepEvery,
+    batch: dialect.batch,
     onError: onSweepError,
   })
   return {

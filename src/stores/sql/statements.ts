@@ -32,6 +32,8 @@ export interface Dialect {
   readonly nextSeen: string
   /** Deletes at most so many rows that have expired. */
   sweep(table: string, limit: number): string
+  /** How many rows that is. */
+  readonly batch: number
 }
 
 /** The columns, and what is inserted into them. */
@@ -47,9 +49,8 @@ export interface Table {
   readonly name: string
 }
 
-/** How many names one statement removes, and how many rows one deletes that have expired. */
+/** How many names one statement removes. */
 export const CHUNK = 50
-export const BATCH = 500
 
 /** All that a store asks. */
 export type Statements = ReturnType<typeof statementsFor>
@@ -86,7 +87,7 @@ export function statementsFor(dialect: Dialect, { quoted: table }: Table) {
       WHERE ${one} AND version = COALESCE(:version, version) ${returning}`),
     removeOne: compile(`DELETE FROM ${table} WHERE name = :name0`),
     removeMany: compile(`DELETE FROM ${table} WHERE name IN (${many})`),
-    sweep: compile(dialect.sweep(table, BATCH)),
+    sweep: compile(dialect.sweep(table, dialect.batch)),
   }
 }
 

@@ -1,11 +1,12 @@
 import { setImmediate } from 'node:timers/promises'
 import { warnOnce } from '../../warnings.ts'
 import type { Answer } from '../store.ts'
-import { BATCH } from './statements.ts'
 
 export interface SweeperOptions {
   /** How long it waits from one sweep to the next, give or take a tenth, in milliseconds; `false`: it does not sweep. */
   readonly every: number | false
+  /** How many rows one call deletes at most. */
+  readonly batch: number
   /** Told why a sweep of the timer's failed. Absent: a process warning, once. */
   readonly onError?: ((error: unknown) => void) | undefined
 }
@@ -15,8 +16,11 @@ export interface Sweeper {
   close(): Promise<void>
 }
 
-/** Deletes what has expired, by `deleteBatch`, which deletes at most `BATCH` rows and says how many there were. */
-export function startSweeper(deleteBatch: () => Answer<number>, { every, onError = warn }: SweeperOptions): Sweeper {
+/** Deletes what has expired, by `deleteBatch`, which deletes at most `batch` rows and says how many there were. */
+export function startSweeper(
+  deleteBatch: () => Answer<number>,
+  { every, batch, onError = warn }: SweeperOptions,
+): Sweeper {
   let timer: NodeJS.Timeout | undefined
   let isClosed = false
   let underWay: Promise<void> | undefined
@@ -26,7 +30,7 @@ export function startSweeper(deleteBatch: () => Answer<number>, { every, onError
     for (;;) {
       const count = await deleteBatch()
       sum += count
-      if (count < BATCH || !goesOn()) return sum
+      if (count < batch || !goesOn()) return sum
       // A database in this process would keep its requests waiting.
       await setImmediate()
     }

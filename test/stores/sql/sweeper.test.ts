@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import test, { type TestContext as Test } from 'node:test'
-import { BATCH } from '../../../src/stores/sql/statements.ts'
 import { startSweeper } from '../../../src/stores/sql/sweeper.ts'
 
 const EVERY = 60_000
+const BATCH = 500
 
 /** A table with so many expired rows; it fails as often as it is told to. */
 function tableOf(rows: number, failures = 0) {
@@ -40,7 +40,7 @@ test('a sweep deletes batch by batch until there is no full one', async () => {
   ]
   for (const [expired, expected] of rows) {
     const { batches, deleteBatch } = tableOf(expired)
-    const sweeper = startSweeper(deleteBatch, { every: false })
+    const sweeper = startSweeper(deleteBatch, { batch: BATCH, every: false })
     assert.equal(await sweeper.sweep(), expired)
     assert.deepEqual(batches, expected)
   }
@@ -48,7 +48,7 @@ test('a sweep deletes batch by batch until there is no full one', async () => {
 
 test('others have their turn between two batches', async () => {
   const { batches, deleteBatch } = tableOf(3 * BATCH)
-  const sweeping = startSweeper(deleteBatch, { every: false }).sweep()
+  const sweeping = startSweeper(deleteBatch, { batch: BATCH, every: false }).sweep()
   await Promise.resolve()
   assert.equal(batches.length, 1)
   await sweeping
@@ -57,7 +57,7 @@ test('others have their turn between two batches', async () => {
 test('it sweeps by itself, again and again, each time after what was asked for, give or take a tenth', async t => {
   t.mock.timers.enable({ apis: ['setTimeout'] })
   const { batches, deleteBatch } = tableOf(0)
-  const sweeper = startSweeper(deleteBatch, { every: EVERY })
+  const sweeper = startSweeper(deleteBatch, { batch: BATCH, every: EVERY })
   for (const sweeps of [0, 1, 2]) {
     await elapse(t, EVERY * 0.89)
     assert.equal(batches.length, sweeps)
@@ -75,7 +75,7 @@ test('its timer keeps no process alive', t => {
     waits.push(timer)
     return timer
   })
-  const sweeper = startSweeper(tableOf(0).deleteBatch, { every: EVERY })
+  const sweeper = startSweeper(tableOf(0).deleteBatch, { batch: BATCH, every: EVERY })
   assert.deepEqual(
     waits.map(timer => timer.hasRef()),
     [false],
@@ -86,8 +86,8 @@ test('its timer keeps no process alive', t => {
 test('it does not sweep by itself when that is off, or after it was closed', async t => {
   t.mock.timers.enable({ apis: ['setTimeout'] })
   const { batches, deleteBatch } = tableOf(0)
-  startSweeper(deleteBatch, { every: false })
-  const sweeper = startSweeper(deleteBatch, { every: EVERY })
+  startSweeper(deleteBatch, { batch: BATCH, every: false })
+  const sweeper = startSweeper(deleteBatch, { batch: BATCH, every: EVERY })
   await sweeper.close()
   await elapse(t, 10 * EVERY)
   assert.deepEqual(batches, [])
@@ -96,7 +96,10 @@ test('it does not sweep by itself when that is off, or after it was closed', asy
 test('closing it waits for the sweep that is under way, which ends with its batch', async t => {
   t.mock.timers.enable({ apis: ['setTimeout'] })
   const pending: Array<(count: number) => void> = []
-  const sweeper = startSweeper(() => new Promise<number>(resolve => pending.push(resolve)), { every: EVERY })
+  const sweeper = startSweeper(() => new Promise<number>(resolve => pending.push(resolve)), {
+    batch: BATCH,
+    every: EVERY,
+  })
   await elapse(t, EVERY * 1.1)
   let isClosed = false
   const closing = sweeper.close().then(() => {
@@ -114,7 +117,7 @@ test('a sweep that fails is told, and the next one is made', async t => {
   t.mock.timers.enable({ apis: ['setTimeout'] })
   const { batches, deleteBatch } = tableOf(3, 1)
   const errors: unknown[] = []
-  const sweeper = startSweeper(deleteBatch, { every: EVERY, onError: error => errors.push(error) })
+  const sweeper = startSweeper(deleteBatch, { batch: BATCH, every: EVERY, onError: error => errors.push(error) })
   await elapse(t, EVERY * 1.1)
   assert.deepEqual(errors, [new Error('the disk is full')])
   await elapse(t, EVERY * 1.1)
@@ -130,8 +133,8 @@ test('a sweep that fails is a process warning where nobody is told, and where te
     throw new Error('no logger')
   }
   const sweepers = [
-    startSweeper(tableOf(0, 9).deleteBatch, { every: EVERY, onError }),
-    startSweeper(tableOf(0, 9).deleteBatch, { every: EVERY }),
+    startSweeper(tableOf(0, 9).deleteBatch, { batch: BATCH, every: EVERY, onError }),
+    startSweeper(tableOf(0, 9).deleteBatch, { batch: BATCH, every: EVERY }),
   ]
   await elapse(t, EVERY * 1.1)
   // Once per process.
@@ -141,6 +144,6 @@ test('a sweep that fails is a process warning where nobody is told, and where te
 })
 
 test('a sweep that somebody asked for fails for whoever asked', async () => {
-  const sweeper = startSweeper(tableOf(0, 1).deleteBatch, { every: false })
+  const sweeper = startSweeper(tableOf(0, 1).deleteBatch, { batch: BATCH, every: false })
   await assert.rejects(sweeper.sweep(), /the disk is full/)
 })

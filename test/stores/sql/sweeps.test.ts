@@ -38,3 +38,30 @@ test('a store sweeps each quarter of an hour, or when it is told to, and tells w
   )
   for (const store of stores) await store.close()
 })
+
+test('a sweep of SQLite keeps the event loop waiting for fifty rows at a time', async () => {
+  let left = 120
+  let turns = 0
+  const batches: Array<[rows: number, turns: number]> = []
+  const prepare = (sql: string) => ({
+    all: () => [],
+    run() {
+      const changes = Math.min(left, Number(/LIMIT (\d+)/.exec(sql)?.[1]))
+      left -= changes
+      batches.push([changes, turns])
+      return { changes }
+    },
+  })
+  const store = sqliteStore({ exec() {}, prepare }, { sweepEvery: false })
+  const count = () => {
+    turns++
+    if (left > 0) setImmediate(count)
+  }
+  setImmediate(count)
+  assert.equal(await store.sweep(), 120)
+  assert.deepEqual(
+    batches.map(([rows]) => rows),
+    [50, 50, 20],
+  )
+  assert.equal(new Set(batches.map(([, turn]) => turn)).size, 3)
+})
