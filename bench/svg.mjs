@@ -34,6 +34,7 @@ function scale(from, to, isLogarithmic, [low, high]) {
 const markers = {
   circle: (x, y, colour) => `<circle cx="${x}" cy="${y}" r="4" fill="${colour}"/>`,
   square: (x, y, colour) => `<rect x="${x - 4}" y="${y - 4}" width="8" height="8" fill="${colour}"/>`,
+  none: () => '',
 }
 
 function curve({ colour, marker, dash = 'none' }, points) {

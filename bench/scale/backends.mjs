@@ -126,6 +126,8 @@ async function postgres({ now }) {
       await pool.query('CHECKPOINT')
     },
     bytes: async () => Number((await first("SELECT pg_total_relation_size('sessions') AS size")).size),
+    written: async () =>
+      Number((await first("SELECT pg_wal_lsn_diff(pg_current_wal_insert_lsn(), '0/0') AS bytes")).bytes),
     more: async () => {
       await sleep(1500)
       const statistics = await first(
@@ -237,6 +239,7 @@ async function redis({ now, sessions }) {
     },
     fill: all => createAll(store, { ...all, inFlight: 1000 }),
     bytes: async () => (await info('memory', 'used_memory')) - empty,
+    written: () => info('persistence', 'aof_current_size'),
     async more() {
       const [keys, commands] = [await aside.dbSize(), await aside.info('commandstats')]
       let members = 0
@@ -244,8 +247,12 @@ async function redis({ now, sessions }) {
         const cards = await Promise.all(found.map(key => aside.zCard(key)))
         members += cards.reduce((sum, card) => sum + Number(card), 0)
       }
-      const stall = /cmdstat_evalsha:.*/.exec(commands)?.[0]
-      return { keys, membersOfIndex: members, evalsha: stall }
+      const each = name => Number(new RegExp(`^cmdstat_${name}:.*usec_per_call=([\\d.]+)`, 'm').exec(commands)?.[1])
+      return {
+        keys,
+        membersOfIndex: members,
+        microsecondsInServer: { hgetall: each('hgetall'), evalsha: each('evalsha') },
+      }
     },
     async close() {
       client.destroy()

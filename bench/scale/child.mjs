@@ -8,7 +8,7 @@ import { aLiveOne, anyOne, CROWD, crowdSubject, expiresAt, HOUR, idOf, patchOf }
 
 const [name, sessionsText, operationsText, calmText] = process.argv.slice(2)
 const [sessions, operations, calm] = [sessionsText, operationsText, calmText].map(Number)
-const [RATE, AT_A_TIME, LIMIT] = [500, 8, 30_000]
+const [RATE, AT_A_TIME, LIMIT] = [200, 8, 30_000]
 
 const start = Date.now()
 let passed = 0
@@ -51,7 +51,11 @@ async function latencies(store) {
       inFlight,
     })
   await operate(8, operations / 10)
-  return { one: await operate(1, operations), many: await operate(32, operations) }
+  const { written } = backend
+  const before = await written?.()
+  const [one, many] = [await operate(1, operations), await operate(32, operations)]
+  const bytes = written && ((await written()) - before) / (one.patch.count + many.patch.count)
+  return { one, many, bytesLoggedByPatch: bytes }
 }
 
 async function ofOneSubject(store) {
