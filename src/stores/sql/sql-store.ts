@@ -31,7 +31,10 @@ export interface SqlStore extends RecordStore {
   setup(): Promise<void>
   /** What `setup` does, statement by statement, for those who run migrations. */
   readonly setupSql: readonly string[]
-  /** Deletes what has expired, 500 rows a statement, of SQLite 50. Says how many there were. */
+  /**
+   * Deletes what has expired, 500 rows a statement, of SQLite 50, with a pause after each as long as it took, a second at
+   * most. Says how many there were.
+   */
   sweep(): Promise<number>
   /** Stops the timer, and waits for the sweep that is under way. What was handed over (pool, database) stays open. */
   close(): Promise<void>

@@ -46,12 +46,45 @@ test('a sweep deletes batch by batch until there is no full one', async () => {
   }
 })
 
-test('others have their turn between two batches', async () => {
+test('others have the database for as long as a batch has had it, but no longer than a second', async t => {
+  t.mock.timers.enable({ apis: ['setTimeout'] })
+  let instant = 0
+  t.mock.method(performance, 'now', () => instant)
+  const took = [40, 60_000, 1, 1]
+  const { batches, deleteBatch } = tableOf(3 * BATCH + 1)
+  const sweeping = startSweeper(
+    () => {
+      instant += took[batches.length] ?? 0
+      return deleteBatch()
+    },
+    { batch: BATCH, every: false },
+  ).sweep()
+  const rows: ReadonlyArray<readonly [elapsed: number, batches: number]> = [
+    [0, 1],
+    [39, 1],
+    [1, 2],
+    [999, 2],
+    [1, 3],
+    [1, 4],
+  ]
+  for (const [elapsed, expected] of rows) {
+    await elapse(t, elapsed)
+    assert.equal(batches.length, expected)
+  }
+  assert.equal(await sweeping, 3 * BATCH + 1)
+})
+
+test('one that is closed while it pauses deletes no more', async t => {
+  t.mock.timers.enable({ apis: ['setTimeout'] })
   const { batches, deleteBatch } = tableOf(3 * BATCH)
-  const sweeping = startSweeper(deleteBatch, { batch: BATCH, every: false }).sweep()
-  await Promise.resolve()
+  const sweeper = startSweeper(deleteBatch, { batch: BATCH, every: EVERY })
+  t.mock.timers.tick(EVERY * 1.1)
+  await turns()
   assert.equal(batches.length, 1)
-  await sweeping
+  const closing = sweeper.close()
+  await elapse(t, 1000)
+  await closing
+  assert.equal(batches.length, 1)
 })
 
 test('it sweeps by itself, again and again, each time after what was asked for, give or take a tenth', async t => {
