@@ -3,7 +3,7 @@
  * long each batch of a sweep takes, which is stopped when it takes too long in all.
  */
 
-export function createWatch(explain, { limit = 180_000 } = {}) {
+export function createWatch(explain, { limit = 420_000 } = {}) {
   const plans = new Map()
   const batches = []
   let sweepBegan
