@@ -1,0 +1,85 @@
+/* The stores of the application, each with a client that is set as in production: its defaults, and no help from here. */
+import { Cluster, Redis } from 'ioredis'
+import type { Store } from 'koa-session'
+import { mysqlStore } from 'koa-session/mysql'
+import { postgresStore } from 'koa-session/postgres'
+import { redisStore } from 'koa-session/redis'
+import { sqliteStore } from 'koa-session/sqlite'
+import mysql from 'mysql2/promise'
+import pg from 'pg'
+import { createClient, createCluster } from 'redis'
+import { type SqliteName, sqliteClients } from '../servers/sqlite.ts'
+
+export type StoreName = 'redis' | 'ioredis' | 'cluster' | 'cluster-ioredis' | 'postgres' | 'mariadb' | SqliteName
+
+/** Where the server is. */
+export interface Place {
+  /** Of the server, or of the nodes of a cluster; where a proxy is before it, that one's. */
+  readonly ports: readonly number[]
+  /** By the address that a node of a cluster says: the one that it has. */
+  readonly addresses: Readonly<Record<string, { readonly host: string; readonly port: number }>>
+  /** The file of SQLite. */
+  readonly file: string
+}
+
+/** A pool as large as those of `pg` and `mysql2` are by default. */
+const CONNECTIONS = 10
+const host = '127.0.0.1'
+const ignore = () => {}
+
+export const OPEN: Readonly<Record<StoreName, (place: Place) => Promise<Store>>> = {
+  async redis({ ports: [port] }) {
+    const client = createClient({ url: `redis://${host}:${port}` })
+    client.on('error', ignore)
+    await client.connect()
+    return redisStore(client)
+  },
+  async ioredis({ ports: [port = 0] }) {
+    const client = new Redis(port, host)
+    client.on('error', ignore)
+    return redisStore(client)
+  },
+  async cluster({ ports, addresses }) {
+    const rootNodes = ports.map(port => ({ url: `redis://${host}:${port}` }))
+    const client = createCluster({ rootNodes, nodeAddressMap: addresses })
+    client.on('error', ignore)
+    await client.connect()
+    return redisStore(client)
+  },
+  async 'cluster-ioredis'({ ports, addresses }) {
+    const nodes = ports.map(port => ({ host, port }))
+    const client = new Cluster(nodes, { natMap: addresses })
+    client.on('error', ignore)
+    return redisStore(client)
+  },
+  async postgres({ ports: [port = 0] }) {
+    const pool = new pg.Pool({ host, port, user: 'postgres', database: 'postgres', max: CONNECTIONS })
+    pool.on('error', ignore)
+    const store = postgresStore(pool)
+    await store.setup()
+    return store
+  },
+  async mariadb({ ports: [port = 0] }) {
+    const store = mysqlStore(
+      mysql.createPool({ host, port, user: 'root', database: 'test', connectionLimit: CONNECTIONS }),
+    )
+    await store.setup()
+    return store
+  },
+  libsql: sqlite('libsql'),
+  'node:sqlite': sqlite('node:sqlite'),
+  'better-sqlite3': sqlite('better-sqlite3'),
+}
+
+function sqlite(name: SqliteName) {
+  return async ({ file }: Place) => {
+    const db = sqliteClients()
+      .find(client => client.name === name)
+      ?.open(file)
+    if (!db) throw new Error(`no client ${name}`)
+    db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA busy_timeout = 5000')
+    const store = sqliteStore(db)
+    await store.setup()
+    return store
+  }
+}

@@ -1,0 +1,113 @@
+/* The faults, as data: what happens to which servers, and what has to outlive it. */
+import { ended } from '../servers/process.ts'
+import type { Server } from '../servers/server.ts'
+import type { Application } from './application.ts'
+import type { StoreName } from './clients.ts'
+import type { Mode } from './proxy.ts'
+import { leaderOf, type Needs, type Target } from './servers.ts'
+
+/** What a fault is caused to. */
+export interface Scene {
+  readonly target: Target
+  readonly application: Application
+  /** The server that is down, until it is back. */
+  victim?: Server
+}
+
+export interface Fault {
+  readonly name: string
+  readonly title: string
+  readonly stores: readonly StoreName[]
+  readonly needs?: Needs
+  /** Whether all that was acknowledged is kept. Default `true`. Where not, what is missing is counted and no failure. */
+  readonly keepsAll?: boolean
+  /** Whether the application itself is down for a while, and every page with it. */
+  readonly endsApplication?: boolean
+  readonly onStoreError?: 'anonymous'
+  inject(scene: Scene): Promise<void> | void
+  recover(scene: Scene): Promise<void> | void
+}
+
+const REDIS = ['redis', 'ioredis'] as const
+const CLUSTER = ['cluster', 'cluster-ioredis'] as const
+const DATABASES = ['postgres', 'mariadb'] as const
+const SQLITE = ['libsql', 'node:sqlite'] as const
+const REMOTE = [...REDIS, ...CLUSTER, ...DATABASES] as const
+const MASTER_TIMEOUT = 3000
+
+const kill = {
+  async inject(scene: Scene) {
+    scene.victim = await leaderOf(scene.target)
+    await scene.victim.kill()
+  },
+  recover: ({ victim }: Scene) => victim?.restart(),
+}
+
+const stop = {
+  async inject(scene: Scene) {
+    scene.victim = await leaderOf(scene.target)
+    await scene.victim.kill('SIGSTOP')
+  },
+  recover: ({ victim }: Scene) => victim?.kill('SIGCONT'),
+}
+
+function network(name: Mode, title: string): Fault {
+  const set =
+    (mode: Mode) =>
+    ({ target }: Scene) => {
+      for (const proxy of target.proxies) proxy.mode = mode
+    }
+  return { name, title, stores: REMOTE, needs: { proxy: true }, inject: set(name), recover: set('pass') }
+}
+
+export const FAULTS: readonly Fault[] = [
+  {
+    ...{ name: 'kill', title: 'SIGKILL of the server, every answer on disk before it is sent' },
+    ...{ stores: [...REDIS, ...DATABASES], needs: { persistent: true } },
+    ...kill,
+  },
+  {
+    ...{ name: 'kill-everysec', title: 'the same, with `appendfsync everysec`' },
+    ...{ stores: ['redis'], needs: { persistent: true, redis: ['--appendfsync', 'everysec'] }, keepsAll: false },
+    ...kill,
+  },
+  {
+    ...{ name: 'kill-empty', title: 'the same, with nothing on disk' },
+    ...{ stores: ['redis'], keepsAll: false },
+    ...kill,
+  },
+  { name: 'stop', title: 'SIGSTOP of the server, for longer than `storeTimeout`', stores: REMOTE, ...stop },
+  {
+    ...{ name: 'stop-anonymous', title: "the same, with `onStoreError: 'anonymous'`", stores: REMOTE },
+    ...{ onStoreError: 'anonymous', ...stop },
+  },
+  {
+    ...{ name: 'master', title: 'SIGKILL of a master of the cluster, which its replica takes the place of' },
+    ...{ stores: CLUSTER, needs: { nodeTimeout: MASTER_TIMEOUT }, keepsAll: false },
+    inject: kill.inject,
+    async recover({ target, victim }) {
+      // By then the others have noticed.
+      await new Promise(resolve => setTimeout(resolve, MASTER_TIMEOUT))
+      await target.cluster?.ready()
+      // Before it was replaced it would have come back as an empty master.
+      await victim?.restart()
+    },
+  },
+  network('cut', 'replies cut in the middle, and the connection with them'),
+  network('reset', 'connections reset in the place of a reply'),
+  network('slow', 'every reply 200 ms later'),
+  {
+    ...{ name: 'full', title: 'no room left on the disk', stores: ['postgres', ...SQLITE], needs: { disk: true } },
+    inject: ({ target }) => target.disk?.fill(),
+    async recover({ target: { disk, servers } }) {
+      disk?.clear()
+      for (const server of servers) if (await ended([server.pid], 50)) await server.restart()
+    },
+  },
+  {
+    ...{ name: 'application', title: 'SIGKILL of the application, twice' },
+    ...{ stores: [...REMOTE, ...SQLITE], endsApplication: true },
+    inject: ({ application }) => application.killAndStart(),
+    recover: ({ application }) => application.killAndStart(),
+  },
+]

@@ -1,0 +1,82 @@
+/* A TCP proxy that does to a connection what networks do: to the replies of a server, while it is told to. */
+import { once } from 'node:events'
+import { type AddressInfo, createServer, connect as open, type Socket } from 'node:net'
+
+/**
+ * `cut`: half of a reply, and the end of the connection. `reset`: a reset in the place of a reply, so that what was asked
+ * has been done and nobody was told. `slow`: every reply comes later.
+ */
+export type Mode = 'pass' | 'cut' | 'reset' | 'slow'
+
+export interface TcpProxy {
+  readonly port: number
+  mode: Mode
+  close(): void
+}
+
+/** How late (ms) a slow reply is. */
+const DELAY = 200
+/** Of so many replies one is cut or reset: clients come back in between, and lose others. */
+const EVERY = 25
+
+interface Wire {
+  readonly client: Socket
+  readonly server: Socket
+}
+
+/** A proxy before a server on a loopback port. */
+export async function startProxy(target: number): Promise<TcpProxy> {
+  const wires = new Set<Wire>()
+  const state: { mode: Mode; replies: number } = { mode: 'pass', replies: 0 }
+  const listener = createServer({ noDelay: true }, client => {
+    const wire = { client, server: open({ port: target, host: '127.0.0.1', noDelay: true }) }
+    wires.add(wire)
+    join(wire, chunk => answer(wire, chunk))
+    client.once('close', () => wires.delete(wire))
+  })
+
+  function answer(wire: Wire, chunk: Buffer): void {
+    if (state.mode === 'slow') setTimeout(() => forward(wire.client, chunk), DELAY)
+    else if (state.mode === 'pass' || ++state.replies % EVERY !== 0) forward(wire.client, chunk)
+    else breakOff(wire, chunk, state.mode)
+  }
+
+  await once(listener.listen(0, '127.0.0.1'), 'listening')
+  return {
+    port: (listener.address() as AddressInfo).port,
+    get mode() {
+      return state.mode
+    },
+    set mode(mode) {
+      state.mode = mode
+    },
+    close() {
+      listener.close()
+      for (const { client, server } of wires) for (const end of [client, server]) end.destroy()
+    },
+  }
+}
+
+function join({ client, server }: Wire, answer: (chunk: Buffer) => void): void {
+  client.on('data', chunk => forward(server, chunk))
+  server.on('data', answer)
+  // What is under way when one side ends is not worth more than what a network keeps.
+  for (const [end, other] of [
+    [client, server],
+    [server, client],
+  ] as const) {
+    end.on('error', () => other.destroy())
+    end.on('end', () => other.end())
+    end.on('close', () => other.destroy())
+  }
+}
+
+function forward(to: Socket, chunk: Buffer): void {
+  if (to.writable) to.write(chunk)
+}
+
+function breakOff({ client, server }: Wire, chunk: Buffer, mode: 'cut' | 'reset'): void {
+  server.removeAllListeners('data')
+  if (mode === 'reset') client.resetAndDestroy()
+  else client.end(chunk.subarray(0, chunk.length >> 1))
+}

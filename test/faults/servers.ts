@@ -1,0 +1,140 @@
+/* What is put under fire: a server of each kind, with a proxy before it or on a small disk where the fault needs it. */
+import { execFile } from 'node:child_process'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { available, type ServerName } from '../servers/available.ts'
+import { versionOfPackage } from '../servers/found.ts'
+import { startMariadb } from '../servers/mariadb.ts'
+import { makeFolder, removeFolder } from '../servers/place.ts'
+import { startPostgres } from '../servers/postgres.ts'
+import { findRedis, type RedisCluster, startRedis, startRedisCluster } from '../servers/redis.ts'
+import type { Server } from '../servers/server.ts'
+import { type SqliteName, sqliteClients } from '../servers/sqlite.ts'
+import type { Place, StoreName } from './clients.ts'
+import { type Disk, mountDisk } from './disk.ts'
+import { startProxy, type TcpProxy } from './proxy.ts'
+
+/** What a fault needs of its server. */
+export interface Needs {
+  readonly proxy?: boolean
+  /** On a small disk of its own. */
+  readonly disk?: boolean
+  /** See `test/servers/redis.ts`. */
+  readonly persistent?: boolean
+  readonly redis?: readonly string[]
+  readonly nodeTimeout?: number
+}
+
+export interface Target {
+  readonly place: Place
+  /** None where the database is in the application. */
+  readonly servers: readonly Server[]
+  readonly cluster?: RedisCluster
+  readonly proxies: readonly TcpProxy[]
+  readonly disk?: Disk | undefined
+  stop(): Promise<void>
+}
+
+export interface Kind {
+  readonly title: string
+  /** Why it can't be had. */
+  readonly missing: string | undefined
+  start(needs: Needs): Promise<Target>
+}
+
+const host = '127.0.0.1'
+/** Long enough for what stops for some seconds to be no reason to replace it. */
+const NODE_TIMEOUT = 15_000
+const DISK_OF_SQLITE = '48m'
+const DISK_OF_POSTGRES = '144m'
+/** A log that leaves some of that disk to the data. */
+const SHORT_LOG = ['-c', 'max_wal_size=48MB', '-c', 'min_wal_size=32MB']
+const run = promisify(execFile)
+
+export const KINDS: Readonly<Record<StoreName, Kind>> = {
+  redis: kind('redis', 'redis', startSingle),
+  ioredis: kind('redis', 'ioredis', startSingle),
+  cluster: kind('redis', 'redis', startCluster, ', a cluster of 6'),
+  'cluster-ioredis': kind('redis', 'ioredis', startCluster, ', a cluster of 6'),
+  postgres: kind('postgres-apt', 'pg', startPostgresOn),
+  mariadb: kind('mariadb', 'mysql2', async needs => before([await startMariadb()], needs)),
+  libsql: sqlite('libsql'),
+  'node:sqlite': sqlite('node:sqlite'),
+  'better-sqlite3': sqlite('better-sqlite3'),
+}
+
+function kind(name: ServerName, client: string, start: Kind['start'], more = ''): Kind {
+  const { title, missing } = available(name)
+  return { title: `${title}${more}, ${client} ${versionOfPackage(client)}`, missing, start }
+}
+
+async function startSingle({ persistent = false, redis = [], ...needs }: Needs): Promise<Target> {
+  return before([await startRedis({ persistent, args: redis })], needs)
+}
+
+/** The replicas are linked some seconds after a cluster says that it is ready, and before that none can take over. */
+async function startCluster(needs: Needs): Promise<Target> {
+  const { nodeTimeout = NODE_TIMEOUT } = needs
+  const cluster = await startRedisCluster({ nodeTimeout })
+  await new Promise(resolve => setTimeout(resolve, 4000))
+  await cluster.ready()
+  return { ...(await before(cluster.nodes, needs)), cluster }
+}
+
+async function startPostgresOn(needs: Needs): Promise<Target> {
+  if (!needs.disk) return before([await startPostgres()], needs)
+  const disk = mountDisk(DISK_OF_POSTGRES)
+  const { TMPDIR } = process.env
+  // Its folder is made where temporary files are.
+  process.env.TMPDIR = disk.folder
+  try {
+    const target = await before([await startPostgres({ args: SHORT_LOG })], needs)
+    const stop = () => target.stop().finally(disk.remove)
+    return { ...target, disk, stop }
+  } catch (error) {
+    disk.remove()
+    throw error
+  } finally {
+    if (TMPDIR === undefined) delete process.env.TMPDIR
+    else process.env.TMPDIR = TMPDIR
+  }
+}
+
+function sqlite(name: SqliteName): Kind {
+  const { title = name, missing } = sqliteClients().find(client => client.name === name) ?? {}
+  return {
+    title,
+    missing,
+    async start(needs) {
+      const disk = needs.disk ? mountDisk(DISK_OF_SQLITE) : undefined
+      const folder = disk?.folder ?? makeFolder()
+      const place = { ports: [], addresses: {}, file: join(folder, 'sessions.db') }
+      const stop = async () => (disk ? disk.remove() : removeFolder(folder))
+      return { place, servers: [], proxies: [], disk, stop }
+    },
+  }
+}
+
+/** A place for the application, with a proxy before each of the servers where that is asked for. */
+async function before(servers: readonly Server[], { proxy }: Needs): Promise<Target> {
+  const proxies = proxy ? await Promise.all(servers.map(({ port }) => startProxy(port))) : []
+  const ports = (proxy ? proxies : servers).map(({ port }) => port)
+  const pairs = servers.map(({ port }, index) => [`${host}:${port}`, { host, port: ports[index] ?? port }] as const)
+  const stop = async () => {
+    for (const each of proxies) each.close()
+    await Promise.all(servers.map(server => server.stop()))
+  }
+  return { place: { ports, addresses: Object.fromEntries(pairs), file: '' }, servers, proxies, stop }
+}
+
+/** The one server, or a master of the cluster. */
+export async function leaderOf({ servers, cluster }: Target): Promise<Server> {
+  for (const server of servers) if (!cluster || (await isMaster(server.port))) return server
+  throw new Error('there is no server that answers')
+}
+
+async function isMaster(port: number): Promise<boolean> {
+  const { folder = '' } = { ...findRedis() } as { folder?: string }
+  const { stdout } = await run(join(folder, 'redis-cli'), ['-p', String(port), 'role'])
+  return stdout.startsWith('master')
+}
