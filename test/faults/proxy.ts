@@ -1,6 +1,7 @@
 /* A TCP proxy that does to a connection what networks do: to the replies of a server, while it is told to. */
 import { once } from 'node:events'
 import { type AddressInfo, createServer, connect as open, type Socket } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
 
 /**
  * `cut`: half of a reply, and the end of the connection. `reset`: a reset in the place of a reply, so that what was asked
@@ -22,6 +23,8 @@ const EVERY = 25
 interface Wire {
   readonly client: Socket
   readonly server: Socket
+  /** When all that came before has been forwarded. */
+  turn: Promise<void>
 }
 
 /** A proxy before a server on a loopback port. */
@@ -29,16 +32,21 @@ export async function startProxy(target: number): Promise<TcpProxy> {
   const wires = new Set<Wire>()
   const state: { mode: Mode; replies: number } = { mode: 'pass', replies: 0 }
   const listener = createServer({ noDelay: true }, client => {
-    const wire = { client, server: open({ port: target, host: '127.0.0.1', noDelay: true }) }
+    const wire: Wire = {
+      client,
+      server: open({ port: target, host: '127.0.0.1', noDelay: true }),
+      turn: Promise.resolve(),
+    }
     wires.add(wire)
     join(wire, chunk => answer(wire, chunk))
     client.once('close', () => wires.delete(wire))
   })
 
   function answer(wire: Wire, chunk: Buffer): void {
-    if (state.mode === 'slow') setTimeout(() => forward(wire.client, chunk), DELAY)
-    else if (state.mode === 'pass' || ++state.replies % EVERY !== 0) forward(wire.client, chunk)
-    else breakOff(wire, chunk, state.mode)
+    const { mode } = state
+    if (mode === 'slow' || mode === 'pass') inTurn(wire, chunk, mode === 'slow' ? DELAY : 0)
+    else if (++state.replies % EVERY !== 0) inTurn(wire, chunk, 0)
+    else breakOff(wire, chunk, mode)
   }
 
   await once(listener.listen(0, '127.0.0.1'), 'listening')
@@ -69,6 +77,16 @@ function join({ client, server }: Wire, answer: (chunk: Buffer) => void): void {
     end.on('end', () => other.end())
     end.on('close', () => other.destroy())
   }
+}
+
+/** What comes when replies are no longer slow must not overtake those that still are. */
+function inTurn(wire: Wire, chunk: Buffer, delay: number): void {
+  const due = performance.now() + delay
+  wire.turn = wire.turn.then(async () => {
+    const rest = due - performance.now()
+    if (rest > 0) await sleep(rest)
+    forward(wire.client, chunk)
+  })
 }
 
 function forward(to: Socket, chunk: Buffer): void {
