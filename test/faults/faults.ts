@@ -24,6 +24,8 @@ export interface Fault {
   /** Whether the application itself is down for a while, and every page with it. */
   readonly endsApplication?: boolean
   readonly onStoreError?: 'anonymous'
+  /** What breaks promises that are not ours to keep, by stores: it is told, and is no failure. */
+  readonly known?: Partial<Record<StoreName, string>>
   inject(scene: Scene): Promise<void> | void
   recover(scene: Scene): Promise<void> | void
 }
@@ -33,6 +35,8 @@ const CLUSTER = ['cluster', 'cluster-ioredis'] as const
 const DATABASES = ['postgres', 'mariadb'] as const
 const SQLITE = ['libsql', 'node:sqlite'] as const
 const REMOTE = [...REDIS, ...CLUSTER, ...DATABASES] as const
+/** The socket is open, and the client waits for ever for what it had said before. */
+const REDIS_5 = 'npm redis before 6.2 never comes back (redis/node-redis issue 3346)'
 const MASTER_TIMEOUT = 3000
 
 const kill = {
@@ -95,6 +99,10 @@ export const FAULTS: readonly Fault[] = [
   },
   network('cut', 'replies cut in the middle, and the connection with them'),
   network('reset', 'connections reset in the place of a reply'),
+  {
+    ...network('greeting', 'the same, also where a connection is being made'),
+    known: { redis: REDIS_5, cluster: REDIS_5 },
+  },
   network('slow', 'every reply 200 ms later'),
   {
     ...{ name: 'full', title: 'no room left on the disk', stores: ['postgres', ...SQLITE], needs: { disk: true } },

@@ -3,6 +3,7 @@ import { type Ask, isGood, type Reply } from './http.ts'
 
 /** One session, from its sign-in on. */
 export interface Life {
+  readonly user: string
   cookie: string
   /** What it had by then: cookies that another one has taken the place of. */
   readonly former: string[]
@@ -26,12 +27,14 @@ export interface Findings {
   twice: number
   /** Cookies that were taken back, and are good for a session. */
   risen: number
+  /** Answers that had the session of somebody else. */
+  mixed: number
   /** Sessions that can't be read any more. */
   unread: number
 }
 
-export const newLife = (cookie: string): Life => ({
-  ...{ cookie, former: [], keys: new Map(), tried: new Set(), counted: new Set(), end: 'open' },
+export const newLife = (user: string, cookie: string): Life => ({
+  ...{ user, cookie, former: [], keys: new Map(), tried: new Set(), counted: new Set(), end: 'open' },
 })
 
 /** How often (ms apart) a session is asked for that can't be read. */
@@ -41,7 +44,7 @@ const AT_ONCE = 8
 
 /** Asks for every session. */
 export async function examine(lives: readonly Life[], ask: Ask): Promise<Findings> {
-  const findings: Findings = { sessions: 0, missing: 0, lost: 0, twice: 0, risen: 0, unread: 0 }
+  const findings: Findings = { sessions: 0, missing: 0, lost: 0, twice: 0, risen: 0, mixed: 0, unread: 0 }
   const rest = lives.filter(life => life.end !== 'unknown')
   findings.sessions = rest.length
   const work = async () => {
@@ -83,7 +86,8 @@ interface Data {
   readonly [key: string]: unknown
 }
 
-function compare({ keys, tried, counted }: Life, data: Data, findings: Findings): void {
+function compare({ user, keys, tried, counted }: Life, data: Data, findings: Findings): void {
+  if (data.user !== user) findings.mixed++
   for (const [key, value] of keys) if (data[key] !== value) findings.lost++
   const { n = 0, marks = [] } = data
   const distinct = new Set(marks)

@@ -5,9 +5,10 @@ import { setTimeout as sleep } from 'node:timers/promises'
 
 /**
  * `cut`: half of a reply, and the end of the connection. `reset`: a reset in the place of a reply, so that what was asked
- * has been done and nobody was told. `slow`: every reply comes later.
+ * has been done and nobody was told. `slow`: every reply comes later. `cut` and
+ * `reset` leave connections alone that are being made; `greeting` resets those, too.
  */
-export type Mode = 'pass' | 'cut' | 'reset' | 'slow'
+export type Mode = 'pass' | 'cut' | 'reset' | 'slow' | 'greeting'
 
 export interface TcpProxy {
   readonly port: number
@@ -19,10 +20,13 @@ export interface TcpProxy {
 const DELAY = 200
 /** Of so many replies one is cut or reset: clients come back in between, and lose others. */
 const EVERY = 25
+/** So many replies belong to a connection that is being made. */
+const GREETING = 8
 
 interface Wire {
   readonly client: Socket
   readonly server: Socket
+  replies: number
   /** When all that came before has been forwarded. */
   turn: Promise<void>
 }
@@ -35,6 +39,7 @@ export async function startProxy(target: number): Promise<TcpProxy> {
     const wire: Wire = {
       client,
       server: open({ port: target, host: '127.0.0.1', noDelay: true }),
+      replies: 0,
       turn: Promise.resolve(),
     }
     wires.add(wire)
@@ -44,8 +49,9 @@ export async function startProxy(target: number): Promise<TcpProxy> {
 
   function answer(wire: Wire, chunk: Buffer): void {
     const { mode } = state
-    if (mode === 'slow' || mode === 'pass') inTurn(wire, chunk, mode === 'slow' ? DELAY : 0)
-    else if (++state.replies % EVERY !== 0) inTurn(wire, chunk, 0)
+    wire.replies++
+    const isSpared = mode === 'slow' || mode === 'pass' || (mode !== 'greeting' && wire.replies <= GREETING)
+    if (isSpared || ++state.replies % EVERY !== 0) inTurn(wire, chunk, mode === 'slow' ? DELAY : 0)
     else breakOff(wire, chunk, mode)
   }
 
@@ -93,8 +99,8 @@ function forward(to: Socket, chunk: Buffer): void {
   if (to.writable) to.write(chunk)
 }
 
-function breakOff({ client, server }: Wire, chunk: Buffer, mode: 'cut' | 'reset'): void {
+function breakOff({ client, server }: Wire, chunk: Buffer, mode: Mode): void {
   server.removeAllListeners('data')
-  if (mode === 'reset') client.resetAndDestroy()
-  else client.end(chunk.subarray(0, chunk.length >> 1))
+  if (mode === 'cut') client.end(chunk.subarray(0, chunk.length >> 1))
+  else client.resetAndDestroy()
 }

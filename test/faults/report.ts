@@ -15,11 +15,19 @@ const COLUMNS: Readonly<Record<string, (trial: Trial) => string | number>> = {
   'updates lost': ({ findings }) => findings.lost,
   'counted twice': ({ findings }) => findings.twice,
   risen: ({ findings }) => findings.risen,
+  mixed: ({ findings }) => findings.mixed,
   'public failed': ({ publicFailed }) => publicFailed,
   'heap (MB)': ({ before, after }) => `${megabytes(before?.heapUsed)} → ${megabytes(after?.heapUsed)}`,
   'rss (MB)': ({ before, after }) => `${megabytes(before?.rss)} → ${megabytes(after?.rss)}`,
   'died, rejections': ({ deaths, rejections }) => `${deaths}, ${rejections ?? '?'}`,
-  promises: ({ broken }) => (broken.length > 0 ? `broken: ${broken.join('; ')}` : 'kept'),
+  promises: verdictOf,
+}
+
+export const isFailure = ({ broken, known }: Trial) => broken.length > 0 && known === undefined
+
+export function verdictOf({ broken, known }: Trial): string {
+  if (broken.length === 0) return 'kept'
+  return `broken: ${broken.join('; ')}${known === undefined ? '' : `, as ${known}`}`
 }
 
 export function tableOf(trials: readonly Trial[]): string {

@@ -10,7 +10,7 @@ import { writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import type { StoreName } from './clients.ts'
 import { FAULTS, type Fault } from './faults.ts'
-import { tableOf } from './report.ts'
+import { isFailure, tableOf, verdictOf } from './report.ts'
 import { KINDS } from './servers.ts'
 import { type Trial, tryFault } from './trial.ts'
 
@@ -35,7 +35,7 @@ for (const [server, each] of planOf(only?.split(','), fault?.split(','))) await 
 console.log(`\n${tableOf(trials)}\n`)
 for (const failure of failures) console.log(`- ${failure}`)
 if (values.json) writeFileSync(values.json, `${JSON.stringify({ seconds, node: process.version, trials }, null, 2)}\n`)
-const isKept = trials.length > 0 && trials.every(({ broken }) => broken.length === 0)
+const isKept = trials.length > 0 && !trials.some(isFailure)
 process.exit(isKept && failures.length === 0 ? 0 : 1)
 
 function planOf(servers: string[] | undefined, faults: string[] | undefined): [StoreName, Fault][] {
@@ -56,8 +56,7 @@ async function run(server: StoreName, each: Fault): Promise<void> {
   try {
     const trial = await tryFault(server, each, Number(seconds))
     trials.push(trial)
-    const verdict = trial.broken.length > 0 ? `BROKEN: ${trial.broken.join('; ')}` : 'kept'
-    console.log(`${server}, ${each.name}: ${trial.requests} requests, ${verdict}`)
+    console.log(`${server}, ${each.name}: ${trial.requests} requests, ${verdictOf(trial)}`)
   } catch (error) {
     failures.push(`${server}, ${each.name}: could not be run: ${error instanceof Error ? error.message : error}`)
   }

@@ -30,6 +30,8 @@ export interface Trial {
   readonly before: State | undefined
   readonly after: State | undefined
   readonly keepsAll: boolean
+  /** Why promises may be broken here. */
+  readonly known: string | undefined
   /** The promises that did not hold. */
   readonly broken: readonly string[]
 }
@@ -82,6 +84,7 @@ async function tryOn(server: StoreName, fault: Fault, target: Target, applicatio
   await visits
   const findings = await examine(traffic.lives, ask)
   findings.risen += traffic.risen
+  findings.mixed += traffic.mixed
   const after = await application.state()
   close()
   const trial = { server, fault: fault.name, title: KINDS[server].title, before, after, findings }
@@ -91,6 +94,7 @@ async function tryOn(server: StoreName, fault: Fault, target: Target, applicatio
     ...figuresOf(traffic),
     ...{ firstGood, lastError: Math.max(0, traffic.lastError - since) },
     ...{ deaths: application.deaths, rejections: after?.rejections, keepsAll: fault.keepsAll ?? true },
+    known: fault.known?.[server],
   })
 }
 
@@ -119,6 +123,7 @@ function judged(fault: Fault, trial: Omit<Trial, 'broken'>): Trial {
     'pages without a session are served': isServed,
     'pages that read the session are served': isRead,
     recovers: firstGood !== undefined && findings.unread === 0,
+    'gives nobody the session of another': findings.mixed === 0,
     'counts once': findings.twice === 0,
     'answers in time': Object.entries(trial.longestBy).every(([page, ms]) => ms <= longestOf(page)),
     ...(trial.keepsAll && {

@@ -19,6 +19,8 @@ export interface Traffic {
   refused: number
   /** Cookies that were taken back, and were good a moment later. */
   risen: number
+  /** Visitors who were told that they are somebody else. */
+  mixed: number
   /** When the last error came, and when the first good answer came to a request that began after `since` (ms). */
   lastError: number
   firstGood: number
@@ -27,7 +29,7 @@ export interface Traffic {
 
 export const newTraffic = (): Traffic => ({
   ...{ lives: [], requests: 0, errors: new Map(), longest: new Map() },
-  ...{ publicFailed: 0, readFailed: 0, refused: 0, risen: 0, lastError: 0, firstGood: 0, since: Infinity },
+  ...{ publicFailed: 0, readFailed: 0, refused: 0, risen: 0, mixed: 0, lastError: 0, firstGood: 0, since: Infinity },
 })
 
 const VISITORS = 8
@@ -69,10 +71,10 @@ async function live(ask: Ask, traffic: Traffic, name: string, signal: AbortSigna
   const reply = await ask(`/in?user=${name}`)
   const cookie = cookieOf(reply)
   if (!isGood(reply) || !cookie) return void (await sleep(AFTER_ERROR))
-  const life = newLife(cookie)
+  const life = newLife(name, cookie)
   traffic.lives.push(life)
   for (let round = 0; round < 4 && !signal.aborted; round++) {
-    const isThere = await stay(ask, life, round)
+    const isThere = await stay(ask, life, round, traffic)
     if (!isThere) {
       traffic.refused++
       return
@@ -84,7 +86,7 @@ async function live(ask: Ask, traffic: Traffic, name: string, signal: AbortSigna
 }
 
 /** Writes, counts and reads at once. Says whether the application still knows who it is. */
-async function stay(ask: Ask, life: Life, round: number): Promise<boolean> {
+async function stay(ask: Ask, life: Life, round: number, traffic: Traffic): Promise<boolean> {
   const { cookie } = life
   const set = async (key: string) => {
     const reply = await ask(`/set?key=${key}&value=v${round}`, cookie)
@@ -98,7 +100,9 @@ async function stay(ask: Ask, life: Life, round: number): Promise<boolean> {
     return reply
   }
   const replies = await Promise.all([set(`a${round}`), set(`b${round}`), count(`x${round}`), count(`y${round}`)])
-  replies.push(await ask('/public', cookie), await ask('/me', cookie))
+  const me = await ask('/me', cookie)
+  replies.push(me, await ask('/public', cookie))
+  if (isGood(me) && me.text !== 'nobody' && me.text !== life.user) traffic.mixed++
   await sleep(replies.every(isGood) ? LOOK : AFTER_ERROR)
   return !replies.some(({ status }) => status === 401)
 }
