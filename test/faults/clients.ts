@@ -1,4 +1,7 @@
-/* The stores of the application, each with a client that is set as in production: its defaults, and no help from here. */
+/*
+ * The stores of the application, each with a client that is set as in production: its defaults, but that one of npm's
+ * `redis` keeps no queue while it is not connected. With one, before 6.2, it can be without an answer for ever.
+ */
 import { Cluster, Redis } from 'ioredis'
 import type { Store } from 'koa-session'
 import { mysqlStore } from 'koa-session/mysql'
@@ -10,7 +13,15 @@ import pg from 'pg'
 import { createClient, createCluster } from 'redis'
 import { type SqliteName, sqliteClients } from '../servers/sqlite.ts'
 
-export type StoreName = 'redis' | 'ioredis' | 'cluster' | 'cluster-ioredis' | 'postgres' | 'mariadb' | SqliteName
+export type StoreName =
+  | 'redis'
+  | 'redis-queued'
+  | 'ioredis'
+  | 'cluster'
+  | 'cluster-ioredis'
+  | 'postgres'
+  | 'mariadb'
+  | SqliteName
 
 /** Where the server is. */
 export interface Place {
@@ -28,12 +39,8 @@ const host = '127.0.0.1'
 const ignore = () => {}
 
 export const OPEN: Readonly<Record<StoreName, (place: Place) => Promise<Store>>> = {
-  async redis({ ports: [port] }) {
-    const client = createClient({ url: `redis://${host}:${port}` })
-    client.on('error', ignore)
-    await client.connect()
-    return redisStore(client)
-  },
+  redis: place => nodeRedis(place, true),
+  'redis-queued': place => nodeRedis(place, false),
   async ioredis({ ports: [port = 0] }) {
     const client = new Redis(port, host)
     client.on('error', ignore)
@@ -41,7 +48,7 @@ export const OPEN: Readonly<Record<StoreName, (place: Place) => Promise<Store>>>
   },
   async cluster({ ports, addresses }) {
     const rootNodes = ports.map(port => ({ url: `redis://${host}:${port}` }))
-    const client = createCluster({ rootNodes, nodeAddressMap: addresses })
+    const client = createCluster({ rootNodes, nodeAddressMap: addresses, defaults: { disableOfflineQueue: true } })
     client.on('error', ignore)
     await client.connect()
     return redisStore(client)
@@ -69,6 +76,13 @@ export const OPEN: Readonly<Record<StoreName, (place: Place) => Promise<Store>>>
   libsql: sqlite('libsql'),
   'node:sqlite': sqlite('node:sqlite'),
   'better-sqlite3': sqlite('better-sqlite3'),
+}
+
+async function nodeRedis({ ports: [port] }: Place, disableOfflineQueue: boolean): Promise<Store> {
+  const client = createClient({ url: `redis://${host}:${port}`, disableOfflineQueue })
+  client.on('error', ignore)
+  await client.connect()
+  return redisStore(client)
 }
 
 function sqlite(name: SqliteName) {

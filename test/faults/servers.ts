@@ -53,6 +53,7 @@ const run = promisify(execFile)
 
 export const KINDS: Readonly<Record<StoreName, Kind>> = {
   redis: kind('redis', 'redis', startSingle),
+  'redis-queued': kind('redis', 'redis', startSingle),
   ioredis: kind('redis', 'ioredis', startSingle),
   cluster: kind('redis', 'redis', startCluster, ', a cluster of 6'),
   'cluster-ioredis': kind('redis', 'ioredis', startCluster, ', a cluster of 6'),
