@@ -39,13 +39,8 @@ export interface Trial {
 
 /** In ms; an application would leave it longer. */
 const STORE_TIMEOUT = 1000
-/**
- * How often in a row a page asks the store: to load the session, for what it does then, and once more at the end where
- * that failed and the session is still to be saved.
- */
-const QUESTIONS: Readonly<Record<string, number>> = {
-  ...{ '/public': 1, '/me': 1, '/all': 1, '/in': 2, '/set': 2, '/count': 2, '/out': 2, '/again': 3 },
-}
+/** How often a request may wait that long: once in all, and once more for what its handler asks for itself. */
+const WAITS: Readonly<Record<string, number>> = { '/count': 2, '/again': 2 }
 /** What a request may take besides (ms), above the longest one before the fault: machines do other things too. */
 const SLACK = 500
 /** A fault lasts for longer than the store may take to answer (ms). */
@@ -138,4 +133,4 @@ function judged(fault: Fault, trial: Omit<Trial, 'broken'>): Trial {
   return { ...trial, broken }
 }
 
-const longestOf = (page: string) => (QUESTIONS[page] ?? 0) * STORE_TIMEOUT + SLACK
+const longestOf = (page: string) => (WAITS[page] ?? 1) * STORE_TIMEOUT + SLACK
