@@ -28,7 +28,7 @@ const RULES = [
   { part: /./, imports: /^index/, words: /(: any\b|as any\b|<any>|any\[\])/ },
 ]
 
-const CORE_LINES = 3329
+const CORE_LINES = 3333
 const FILE_LINES = 250
 
 const files = readdirSync(source, { recursive: true })

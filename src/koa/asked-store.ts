@@ -93,7 +93,10 @@ export class AskedStore {
     return new Promise((resolve, reject) => {
       let timer: NodeJS.Timeout | undefined
       let began = 0
-      const overdue = () => reject(failed(scope, operation, id, 'ERR_SESSION_TIMEOUT'))
+      const overdue = () => {
+        settle()
+        reject(failed(scope, operation, id, 'ERR_SESSION_TIMEOUT'))
+      }
       // What answers in this tick gets no timer.
       const waiting = setImmediate(() => {
         began = performance.now()
@@ -103,6 +106,7 @@ export class AskedStore {
         clearImmediate(waiting)
         clearTimeout(timer)
         if (timer) waited(performance.now() - began)
+        timer = undefined
       }
       answer.then(
         value => {

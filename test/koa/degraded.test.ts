@@ -241,3 +241,31 @@ test('a slow answer leaves less time to the next, and each commit of the handler
   assert.deepEqual([read, one, two], [10_000, 10_000, 10_000])
   assert.ok(last < 9980, `the last answer had ${last} ms`)
 })
+
+test('a request whose store does not answer its handler does not wait for it again at the end', async t => {
+  const limits: number[] = []
+  const { setTimeout } = globalThis
+  t.after(() => Object.assign(globalThis, { setTimeout }))
+  const store: Store = { ...memoryStore(), create: () => new Promise(() => {}) }
+  const { visitor } = await tell(
+    t,
+    () => ({ store, storeTimeout: 77 }),
+    {},
+    {
+      '/in': ctx => {
+        ctx.session.user = 'ada'
+        return ctx.session.regenerate()
+      },
+    },
+  )
+  Object.assign(globalThis, {
+    setTimeout(callback: () => void, milliseconds: number) {
+      if (milliseconds <= 77) limits.push(milliseconds)
+      return setTimeout(callback, milliseconds)
+    },
+  })
+  assert.equal((await visitor.get('/in')).status, 500)
+  const [first, second = 77] = limits
+  assert.equal(first, 77)
+  assert.ok(second < 10, `at the end it waited for ${second} ms`)
+})
