@@ -1,6 +1,6 @@
 /*
- * What a store says to its database: how each kind of statement is run there (EXPLAIN: of a server when it is first seen, of SQLite in the end), and how
- * long each batch of a sweep takes, which is stopped when it takes too long in all.
+ * What a store says to its database: how each kind of statement is run there (EXPLAIN: of a server when it is first seen,
+ * of SQLite in the end), and how long each batch of a sweep takes, which is stopped when it takes too long in all.
  */
 
 export function createWatch(explain, { limit = 420_000 } = {}) {

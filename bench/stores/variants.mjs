@@ -39,8 +39,8 @@ function planted(path) {
 }
 
 /**
- * What a path does with a session, `carrier` being what a framework has it on; what it gives is the body, of one length
- * but for `/look`. To end a session is another thing in each.
+ * What a path does with the session of a Koa context, an Express request or a Fastify request; what it gives is the body,
+ * of one length but for `/look`. To end a session is another thing in each.
  */
 const pages = {
   '/untouched': () => user,

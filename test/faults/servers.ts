@@ -49,6 +49,9 @@ const DISK_OF_SQLITE = '48m'
 const DISK_OF_POSTGRES = '144m'
 /** A log that leaves some of that disk to the data. */
 const SHORT_LOG = ['-c', 'max_wal_size=48MB', '-c', 'min_wal_size=32MB']
+/** Those of the tests do not wait for the disk. */
+const DURABLE_POSTGRES = ['-c', 'fsync=on']
+const DURABLE_MARIADB = ['--innodb-flush-log-at-trx-commit=1']
 const run = promisify(execFile)
 
 export const KINDS: Readonly<Record<StoreName, Kind>> = {
@@ -58,7 +61,7 @@ export const KINDS: Readonly<Record<StoreName, Kind>> = {
   cluster: kind('redis', 'redis', startCluster, ', a cluster of 6'),
   'cluster-ioredis': kind('redis', 'ioredis', startCluster, ', a cluster of 6'),
   postgres: kind('postgres-apt', 'pg', startPostgresOn),
-  mariadb: kind('mariadb', 'mysql2', async needs => before([await startMariadb()], needs)),
+  mariadb: kind('mariadb', 'mysql2', async needs => before([await startMariadb({ args: DURABLE_MARIADB })], needs)),
   libsql: sqlite('libsql'),
   'node:sqlite': sqlite('node:sqlite'),
   'better-sqlite3': sqlite('better-sqlite3'),
@@ -83,13 +86,13 @@ async function startCluster(needs: Needs): Promise<Target> {
 }
 
 async function startPostgresOn(needs: Needs): Promise<Target> {
-  if (!needs.disk) return before([await startPostgres()], needs)
+  if (!needs.disk) return before([await startPostgres({ args: DURABLE_POSTGRES })], needs)
   const disk = mountDisk(DISK_OF_POSTGRES)
   const { TMPDIR } = process.env
   // Its folder is made where temporary files are.
   process.env.TMPDIR = disk.folder
   try {
-    const target = await before([await startPostgres({ args: SHORT_LOG })], needs)
+    const target = await before([await startPostgres({ args: [...DURABLE_POSTGRES, ...SHORT_LOG] })], needs)
     const stop = () => target.stop().finally(disk.remove)
     return { ...target, disk, stop }
   } catch (error) {

@@ -98,10 +98,12 @@ save(following(), wanted)
 for at = last + 1, #ARGV do redis.call('HDEL', key, ARGV[at]) end
 set(11, last)
 if named then redis.call('HSET', key, 'u', string.sub(token .. ' ' .. (tokens or ''), 1, 63)) end
-local own = 2 + (wanted and 1 or 0) + redis.call('HEXISTS', key, 'u')
-if #ARGV > last and ARGV[9] == '' and redis.call('HLEN', key) == own then
-  redis.call('DEL', key)
-  return 'emptied' .. former
+if #ARGV > last and ARGV[9] == '' then
+  local own = 2 + (wanted and 1 or 0) + redis.call('HEXISTS', key, 'u')
+  if redis.call('HLEN', key) == own then
+    redis.call('DEL', key)
+    return 'emptied' .. former
+  end
 end
 redis.call('PEXPIRE', key, ARGV[3])
 return 'saved' .. (wanted ~= subject and former or '')
