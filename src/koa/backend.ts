@@ -1,4 +1,4 @@
-import type { Lifetime } from '../session/lifetime.ts'
+import { type Lifetime, maxAgeOf } from '../session/lifetime.ts'
 import type { Found, Loaded } from '../session/payload.ts'
 import type { Difference } from '../session/plan.ts'
 import type { Session } from '../session/session.ts'
@@ -66,5 +66,7 @@ export abstract class Backend {
   protected committed(lifetime: Lifetime): void {
     this.expiresAt = lifetime._expire
     this.done = 'saved'
+    // One that the handler has set since is still to be saved.
+    if (this.scope.isForced && this.scope.maxAge === maxAgeOf(lifetime)) this.scope.isForced = false
   }
 }

@@ -128,7 +128,7 @@ export class CookieBackend extends Backend {
     }
     const text = this.#compared ?? textOf(dataOf(session))
     refusePromise(checkSchema(config.schema, text), 'schema')
-    const lifetime = this.scope.newLifetime()
+    const lifetime = this.scope.settings.newLifetime()
     reply.carry(this.#encoded(session, text, lifetime))
     this.#set(text)
     this.committed(lifetime)

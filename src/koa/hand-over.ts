@@ -57,7 +57,7 @@ export async function handOver(
       const told = owner
       owner = ownerAmong(scope, members, told)
       const subject = owner === told ? undefined : (owner ?? null)
-      const patch = { set, unset, lifetime: scope.newLifetime(), keepsEmpty: true, subject }
+      const patch = { set, unset, lifetime: scope.settings.newLifetime(), keepsEmpty: true, subject }
       if ((await store.patch(scope, to, patch)) !== 'saved') return undefined
     }
     before = record.members

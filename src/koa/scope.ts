@@ -1,7 +1,6 @@
 import type { Context } from 'koa'
 import type { Config } from '../config.ts'
 import { SessionError } from '../errors.ts'
-import type { Lifetime } from '../session/lifetime.ts'
 import type { MaxAge } from '../session/payload.ts'
 import { type Plan, planCommit, SKIP } from '../session/plan.ts'
 import { type CommitWork, Session, type SessionHost } from '../session/session.ts'
@@ -142,12 +141,6 @@ export class Scope implements SessionHost {
   commit(work: CommitWork): Promise<void> {
     this.backend.waited = 0
     return this.#begin().add(work)
-  }
-
-  /** The lifetime of a session that is put to rest now. */
-  newLifetime(): Lifetime {
-    this.isForced = false
-    return this.settings.newLifetime()
   }
 
   /** Looks at what is to be replaced, so that it is known whether that is a change. */

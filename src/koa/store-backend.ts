@@ -125,7 +125,7 @@ export class StoreBackend extends Backend {
   }
 
   #put(session: Session, id: string): void | Promise<void> {
-    const putting = this.#write(session, id, this.scope.newLifetime())
+    const putting = this.#write(session, id, this.scope.settings.newLifetime())
     // It is made safe under its new id first.
     const former = this.#former
     return former ? andThen(putting, () => this.#handOver(session, former)) : putting
@@ -182,6 +182,7 @@ export class StoreBackend extends Backend {
   #lose(isTold = this.#state.changes !== undefined): void {
     if (this.#lost === 'no') this.#lost = 'gone'
     if (isTold) emitGone(this.scope.ctx, this.#state.changes)
+    this.scope.isForced = false
     this.#state.settle()
   }
 
@@ -227,7 +228,7 @@ export class StoreBackend extends Backend {
     if (this.#lost === 'replaced' && this.#unreadId === undefined) return
     const isShared = emptied && this.id !== undefined && this.id === this.#storedId && this.store.isKeyed
     // A parallel request may have put data there.
-    return isShared ? this.#patch(this.id ?? '', this.scope.newLifetime(), false) : this.#end()
+    return isShared ? this.#patch(this.id ?? '', this.scope.settings.newLifetime(), false) : this.#end()
   }
 
   async #end(): Promise<void> {

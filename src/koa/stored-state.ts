@@ -94,8 +94,9 @@ export class StoredState {
     this.#storedOwner = this.owner
   }
 
-  /** It has none any more. */
+  /** It has none any more, and nothing is left to be saved. */
   clear(): void {
+    this.#scope.isForced = false
     this.members = this.version = this.owner = this.#storedOwner = undefined
     this.#isSaved = false
   }

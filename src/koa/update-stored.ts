@@ -91,7 +91,7 @@ async function attemptOnce({ scope, store, id, mine, change, given }: Wish): Pro
   const owner = scope.config.subject ? ownerOf(scope, draft) : record.subject
   const subject = owner === record.subject ? undefined : (owner ?? null)
   scope.settings.catchUp(record.lifetime, scope.isForced)
-  const lifetime = scope.newLifetime()
+  const lifetime = scope.settings.newLifetime()
   const patch = { set, unset, lifetime, keepsEmpty: false, version: record.version, subject }
   const outcome = await store.patch(scope, id, patch)
   if (outcome === 'conflict') return outcome

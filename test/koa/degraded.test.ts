@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import type { CreateSessionOptions, Store } from 'koa-session'
 import { memoryStore } from 'koa-session/memory'
-import { KEY, type Pages, simpleStore, tell, told } from '../support/story.ts'
+import { HOUR, KEY, type Pages, simpleStore, tell, told } from '../support/story.ts'
 
 const DOWN = new Error('connection refused')
 const METHODS = ['get', 'set', 'destroy', 'read', 'create', 'patch', 'touch', 'retire'] as const
@@ -268,4 +268,59 @@ test('a request whose store does not answer its handler does not wait for it aga
   const [first, second = 77] = limits
   assert.equal(first, 77)
   assert.ok(second < 10, `at the end it waited for ${second} ms`)
+})
+
+for (const [kind, make] of Object.entries(STORES)) {
+  test(`${kind}: a lifetime that could not be saved is saved at the end, also one that is set meanwhile`, async t => {
+    let state = fragile(simpleStore()).state
+    const { visitor, errors } = await tell(
+      t,
+      ({ now }) => {
+        const made = fragile(make(now))
+        state = made.state
+        return { store: made.store }
+      },
+      {},
+      {
+        '/fail': async ctx => {
+          ctx.session.maxAge = 2 * HOUR
+          state.down = METHODS
+          await assert.rejects(ctx.session.save(), { code: 'ERR_SESSION_STORE' })
+          state.down = []
+        },
+        '/meanwhile': async ctx => {
+          const saving = ctx.session.save()
+          ctx.session.maxAge = 3 * HOUR
+          await saving
+        },
+        '/lifetime': ctx => ctx.session.maxAge,
+      },
+    )
+    await visitor.get('/in')
+    for (const [path, lifetime] of [
+      ['/fail', 2 * HOUR],
+      ['/meanwhile', 3 * HOUR],
+    ] as const) {
+      await visitor.get(path)
+      assert.equal((await visitor.get('/lifetime')).text, String(lifetime), path)
+    }
+    assert.deepEqual(errors, [])
+  })
+}
+
+test('a store that fails after it was given up is told once', async t => {
+  let fail = () => {}
+  const answer = new Promise<never>((_resolve, reject) => {
+    fail = () => reject(DOWN)
+  })
+  const store: Store = { ...memoryStore(), create: () => answer }
+  const { visitor, events } = await tell(t, () => ({ store, storeTimeout: 20 }))
+  assert.equal((await visitor.get('/cart')).status, 500)
+  fail()
+  await told()
+  const failed = events.filter(([event]) => event === 'session:error').map(([, { error }]) => error)
+  assert.deepEqual(
+    failed.map(error => (error as { code?: string }).code),
+    ['ERR_SESSION_TIMEOUT'],
+  )
 })

@@ -366,6 +366,31 @@ test('an update keeps a lifetime that another request has set, but for one of it
   assert.equal(lifetime(), HOUR / 2)
 })
 
+test('an update that begins again keeps the lifetime that its request has set', async t => {
+  let others = 2
+  const { memory, store } = slowStore((memory, id) => {
+    const lifetime = { _maxAge: 30 * HOUR }
+    if (others-- > 0) memory.patch(id, { set: {}, unset: [], lifetime, keepsEmpty: true }, 30 * HOUR)
+  })
+  const { visitor, errors } = await tell(
+    t,
+    () => ({ store }),
+    {},
+    {
+      ...PAGES,
+      '/short': async ctx => {
+        ctx.session.maxAge = HOUR / 2
+        await ctx.session.update(count)
+        return ctx.session.maxAge
+      },
+    },
+  )
+  await visitor.get('/begin')
+  assert.equal((await visitor.get('/short')).text, String(HOUR / 2))
+  assert.equal(memory.read(String(visitor.jar.get(KEY)))?.lifetime._maxAge, HOUR / 2)
+  assert.deepEqual([others < 0, errors], [true, []])
+})
+
 test('an update that meets what is no JSON is an error that shows nothing of it', async t => {
   const memory = memoryStore()
   const { visitor, errors } = await tell(
