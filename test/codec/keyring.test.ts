@@ -3,7 +3,7 @@ import { createHmac } from 'node:crypto'
 import test from 'node:test'
 import { inspect } from 'node:util'
 import fc from 'fast-check'
-import { createKeyrings, type Keyring, type Secret } from '../../src/codec/keyring.ts'
+import { createKeyrings, isSecret, type Keyring, type Secret } from '../../src/codec/keyring.ts'
 
 const NEWEST = 'the newest secret of them all'
 const OLDER = 'an older one, still in use'
@@ -143,4 +143,10 @@ test('a keyring is that of its secrets, whatever was asked before', () => {
     }),
     { numRuns: 500 },
   )
+})
+
+test('a secret is text or bytes, of at least one', () => {
+  for (const good of ['x', NEWEST, Buffer.from('x'), new Uint8Array(1)]) assert.equal(isSecret(good), true)
+  for (const bad of ['', new Uint8Array(), Buffer.alloc(0), [1], { length: 1 }, 1, null, undefined, () => 'x'])
+    assert.equal(isSecret(bad), false, inspect(bad))
 })

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import { changed, changesSince, type Members, NO_MEMBERS } from '../../src/session/members.ts'
+import { changed, changesSince, type Members, NO_CHANGES, NO_MEMBERS, valueIn } from '../../src/session/members.ts'
 
 const BEFORE: Members = {
   user: '"ada"',
@@ -121,3 +121,36 @@ test('members after a change are new ones, and those before stay as they were', 
   assert.deepEqual(changed(before, { theme: '"dark"' }, ['user']), { visits: '3', theme: '"dark"' })
   assert.deepEqual(before, { user: '"ada"', visits: '3' })
 })
+
+test('a session in which only functions are left is empty', () => {
+  assert.deepEqual(changesSince({ user: '"ada"' }, { user: () => 'ada' }), { set: {}, unset: ['user'], isEmpty: true })
+})
+
+test('no changes change nothing, and are no empty session', () => {
+  assert.deepEqual(NO_CHANGES, { set: {}, unset: [], isEmpty: false })
+  assert.equal(Object.isFrozen(NO_CHANGES), true)
+})
+
+test('a value is what its text says, and no JSON is an error that shows none of it', () => {
+  assert.deepEqual(valueIn('cart', '{"items":[1]}'), { items: [1] })
+  assert.throws(() => valueIn('cart', '{secret'), {
+    code: 'ERR_SESSION_DATA',
+    message: 'session.cart can not be read: its store has what is no JSON',
+  })
+})
+
+for (const [claim, value] of [
+  ['a string', 'ada'],
+  ['a number', 3],
+  ['a boolean', true],
+  ['a boolean', false],
+] as const) {
+  test(`${claim} that is as it was is compared with its text, and not written again (${value})`, t => {
+    const { stringify } = JSON
+    t.after(() => Object.assign(JSON, { stringify }))
+    const before = { value: stringify(value) }
+    const writing = t.mock.method(JSON, 'stringify')
+    assert.equal(changesSince(before, { value }), undefined)
+    assert.equal(writing.mock.callCount(), 0)
+  })
+}

@@ -3,13 +3,16 @@ import test from 'node:test'
 import { isExpired, isLifetime, lifetimeFrom, maxAgeOf } from '../../src/session/lifetime.ts'
 import {
   endOfData,
+  FORGED,
   isPayload,
   type MaxAge,
   METADATA,
+  type Meta,
   NOTHING,
   type Payload,
   pack,
   packedEnd,
+  UNDECODABLE,
 } from '../../src/session/payload.ts'
 
 const NOW = 1_700_000_000_000
@@ -193,5 +196,50 @@ test('the end of the text of a payload, from that of its data', async t => {
       const text = JSON.stringify(data)
       assert.equal(text.slice(0, -1) + packedEnd(text, lifetime), JSON.stringify(pack(data, lifetime)))
     })
+  }
+})
+
+test('what is told of noise and of a forgery is the reason, and no event of 7.x', () => {
+  assert.deepEqual(UNDECODABLE, { fault: 'none', reason: 'undecodable' })
+  assert.deepEqual(FORGED, { fault: 'none', reason: 'signature' })
+})
+
+test('the end of a text says when its session was made and was fresh, and the data is found before it', async t => {
+  const metas: ReadonlyArray<readonly [claim: string, meta: Meta, reserved: number]> = [
+    ['when it was made', { created: NOW }, 3],
+    ['both', { created: NOW, fresh: NOW + 1 }, 3],
+    ['when it was fresh', { fresh: NOW }, 3],
+    ['neither', {}, 3],
+  ]
+  for (const [claim, meta, reserved] of metas) {
+    for (const [maxAge, fewer] of [[HOUR, 0] as const, ['session', 1] as const]) {
+      for (const data of [{ a: 1 }, {}]) {
+        await t.test(`${claim}, ${maxAge}, ${JSON.stringify(data)}`, () => {
+          const lifetime = lifetimeFrom(maxAge, NOW, meta)
+          const [text, whole] = [JSON.stringify(data), JSON.stringify(pack(data, lifetime))]
+          assert.equal(text.slice(0, -1) + packedEnd(text, lifetime), whole)
+          const end = endOfData(whole, reserved - fewer)
+          assert.equal(end && `${whole.slice(0, end)}}`, text)
+          assert.equal(endOfData(whole, reserved - fewer - 1), undefined, 'with one member less')
+          assert.equal(endOfData(`${whole.slice(0, -1)},"b":1}`, reserved - fewer), undefined, 'with data behind it')
+        })
+      }
+    }
+  }
+})
+
+test('an end that is not written as ours is none', () => {
+  for (const end of [
+    '"_session":true,"_meta":{"created":1.5}}',
+    '"_session":true,"_meta":{"created":"1"}}',
+    '"_session":true,"_meta":{"created":1,}}',
+    '"_session":true,"_meta":{"created":1"fresh":2}}',
+    '"_session":true,"_meta":{"":1}}',
+    '"_session":true,"_meta":{"a-b":1}}',
+    '"_session":true,"_meta":{"created":}}',
+    '"_session":true,"_meta":{"created":1}',
+    '"_session":true,"_meta":{"created":1}}}',
+  ]) {
+    assert.equal(endOfData(`{"a":1,${end}`, 2), undefined, end)
   }
 })

@@ -163,6 +163,8 @@ test('a session is renewed when less is left than asked for', () => {
     ['it is not to be renewed', [false, HOUR, NOW, NOW], false],
     ['it lives until the browser closes', [true, 'session', NOW, NOW], false],
     ['it does not say when it ends', [true, HOUR, undefined, NOW], false],
+    ['it lives until the browser closes, whatever is asked for', [1000, 'session', NOW, NOW], false],
+    ['nothing is asked for', [0, HOUR, NOW - 1, NOW], false],
     ['it ends at no instant', [true, HOUR, Number.NaN, NOW], false],
   ]
   for (const [claim, given, due] of rows) assert.equal(isDue(...given), due, claim)

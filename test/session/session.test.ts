@@ -4,7 +4,15 @@ import { inspect } from 'node:util'
 import { SessionError } from '../../src/errors.ts'
 import { isFlatlySame, textOf } from '../../src/session/changes.ts'
 import type { MaxAge } from '../../src/session/payload.ts'
-import { type CommitWork, dataIn, dataOf, fill, Session, type SessionHost } from '../../src/session/session.ts'
+import {
+  type CommitWork,
+  dataIn,
+  dataOf,
+  fill,
+  fillFrom,
+  Session,
+  type SessionHost,
+} from '../../src/session/session.ts'
 
 /** A request that writes down what its session asks of it. */
 class RecordingOwner implements SessionHost {
@@ -286,4 +294,25 @@ test('data of a name that 7.x does not know takes the place of what 8 has under 
   assert.equal(session.createdAt as unknown, 'monday')
   Object.assign(session, { createdAt: 'tuesday' })
   assert.deepEqual(dataOf(session), { createdAt: 'tuesday', isFresh: 1 })
+})
+
+test('update() asks the request for the change that it was given', async () => {
+  const owner = new RecordingOwner()
+  const change = () => {}
+  await open({ owner }).update(change)
+  assert.deepEqual(owner.asked, [{ update: change }])
+})
+
+test('a session takes its data from the texts of a store, and none of what is no data', () => {
+  const session = open()
+  const members = { user: '"ada"', cart: '[1]', save: '1', _expire: '1', ['__proto__']: '1', createdAt: '2' }
+  fillFrom(session, members)
+  assert.deepEqual({ ...session }, { user: 'ada', cart: [1], createdAt: 2 })
+  assert.throws(() => fillFrom(session, { user: '' }), { code: 'ERR_SESSION_DATA' })
+})
+
+test('a session takes nothing that its payload inherits', () => {
+  const session = open()
+  fill(session, Object.create({ admin: true }))
+  assert.equal(session.admin, undefined)
 })
