@@ -160,15 +160,15 @@ export class AskedStore {
   /** A request does not wait longer in all than for one answer that does not come. */
   #settled<Value>(scope: Scope, operation: Operation, id: string, answer: PromiseLike<Value>): Promise<Value> {
     const { backend, config } = scope
-    let isOverdue = false
+    let isOver = false
     const fail = (cause: unknown) => {
       // That it has not answered was told.
-      throw isOverdue ? cause : failed(scope, operation, id, 'ERR_SESSION_STORE', cause)
+      throw isOver ? cause : failed(scope, operation, id, 'ERR_SESSION_STORE', cause)
     }
     const left = Math.max(0, config.storeTimeout - backend.waited)
     return this.within(scope, operation, id, Promise.resolve(answer).catch(fail), left, time => {
       backend.waited += time
-      isOverdue = true
+      isOver = true
     })
   }
 }

@@ -1,4 +1,5 @@
 /* The faults, as data: what happens to which servers, and what has to outlive it. */
+import { setTimeout as sleep } from 'node:timers/promises'
 import { ended } from '../servers/process.ts'
 import type { Server } from '../servers/server.ts'
 import type { Application } from './application.ts'
@@ -91,7 +92,7 @@ export const FAULTS: readonly Fault[] = [
     inject: kill.inject,
     async recover({ target, victim }) {
       // By then the others have noticed.
-      await new Promise(resolve => setTimeout(resolve, MASTER_TIMEOUT))
+      await sleep(MASTER_TIMEOUT)
       await target.cluster?.ready()
       // Before it was replaced it would have come back as an empty master.
       await victim?.restart()

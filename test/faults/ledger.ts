@@ -1,4 +1,5 @@
 /* What visitors were told, and whether it is true in the end. */
+import { setTimeout as sleep } from 'node:timers/promises'
 import { type Ask, isGood, type Reply } from './http.ts'
 
 /** One session, from its sign-in on. */
@@ -76,7 +77,7 @@ async function insist(ask: Ask, cookie: string, findings: Findings): Promise<Rep
       findings.unread++
       return reply
     }
-    await new Promise(resolve => setTimeout(resolve, PAUSE))
+    await sleep(PAUSE)
   }
 }
 

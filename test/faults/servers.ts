@@ -1,6 +1,7 @@
 /* What is put under fire: a server of each kind, with a proxy before it or on a small disk where the fault needs it. */
 import { execFile } from 'node:child_process'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { available, type ServerName } from '../servers/available.ts'
 import { versionOfPackage } from '../servers/found.ts'
@@ -80,7 +81,7 @@ async function startSingle({ persistent = false, redis = [], ...needs }: Needs):
 async function startCluster(needs: Needs): Promise<Target> {
   const { nodeTimeout = NODE_TIMEOUT } = needs
   const cluster = await startRedisCluster({ nodeTimeout })
-  await new Promise(resolve => setTimeout(resolve, 4000))
+  await sleep(4000)
   await cluster.ready()
   return { ...(await before(cluster.nodes, needs)), cluster }
 }

@@ -52,7 +52,7 @@ const PAGES: Pages = {
 }
 
 for (const [kind, make] of Object.entries(STORES)) {
-  const begin = async (t: Parameters<typeof tell>[0], options: CreateSessionOptions = {}) => {
+  const begin = async (t: Parameters<typeof tell>[0], options: CreateSessionOptions = {}, pages = PAGES) => {
     let state = fragile(simpleStore()).state
     const made = await tell(
       t,
@@ -62,7 +62,7 @@ for (const [kind, make] of Object.entries(STORES)) {
         return { store: made.store, onStoreError: 'anonymous', storeTimeout: 20, ...options }
       },
       {},
-      PAGES,
+      pages,
     )
     await made.visitor.get('/in')
     state.calls.length = 0
@@ -146,6 +146,35 @@ for (const [kind, make] of Object.entries(STORES)) {
       ['ERR_SESSION_STORE'],
     )
     assert.equal((await visitor.stranger().get('/change')).status, 500)
+  })
+
+  test(`${kind}: a lifetime that could not be saved is saved at the end, also one that is set meanwhile`, async t => {
+    const { visitor, state, errors } = await begin(
+      t,
+      {},
+      {
+        '/fail': async ctx => {
+          ctx.session.maxAge = 2 * HOUR
+          state.down = METHODS
+          await assert.rejects(ctx.session.save(), { code: 'ERR_SESSION_STORE' })
+          state.down = []
+        },
+        '/meanwhile': async ctx => {
+          const saving = ctx.session.save()
+          ctx.session.maxAge = 3 * HOUR
+          await saving
+        },
+        '/lifetime': ctx => ctx.session.maxAge,
+      },
+    )
+    for (const [path, lifetime] of [
+      ['/fail', 2 * HOUR],
+      ['/meanwhile', 3 * HOUR],
+    ] as const) {
+      await visitor.get(path)
+      assert.equal((await visitor.get('/lifetime')).text, String(lifetime), path)
+    }
+    assert.deepEqual(errors, [])
   })
 
   test(`${kind}: session:error says which operation failed, for whom, and no id`, async t => {
@@ -269,44 +298,6 @@ test('a request whose store does not answer its handler does not wait for it aga
   assert.equal(first, 77)
   assert.ok(second < 10, `at the end it waited for ${second} ms`)
 })
-
-for (const [kind, make] of Object.entries(STORES)) {
-  test(`${kind}: a lifetime that could not be saved is saved at the end, also one that is set meanwhile`, async t => {
-    let state = fragile(simpleStore()).state
-    const { visitor, errors } = await tell(
-      t,
-      ({ now }) => {
-        const made = fragile(make(now))
-        state = made.state
-        return { store: made.store }
-      },
-      {},
-      {
-        '/fail': async ctx => {
-          ctx.session.maxAge = 2 * HOUR
-          state.down = METHODS
-          await assert.rejects(ctx.session.save(), { code: 'ERR_SESSION_STORE' })
-          state.down = []
-        },
-        '/meanwhile': async ctx => {
-          const saving = ctx.session.save()
-          ctx.session.maxAge = 3 * HOUR
-          await saving
-        },
-        '/lifetime': ctx => ctx.session.maxAge,
-      },
-    )
-    await visitor.get('/in')
-    for (const [path, lifetime] of [
-      ['/fail', 2 * HOUR],
-      ['/meanwhile', 3 * HOUR],
-    ] as const) {
-      await visitor.get(path)
-      assert.equal((await visitor.get('/lifetime')).text, String(lifetime), path)
-    }
-    assert.deepEqual(errors, [])
-  })
-}
 
 test('a store that fails after it was given up is told once', async t => {
   let fail = () => {}

@@ -543,3 +543,48 @@ test('updates of one session wait for each other, too, where each request has a 
   assert.deepEqual(JSON.parse((await visitor.get('/all')).text), { user: 'ada', n: 10 })
   assert.equal(patches, 10)
 })
+
+test('a session that an update leaves empty stays ended, though its lifetime was set', async t => {
+  const { visitor, errors } = await tell(
+    t,
+    () => ({ store: memoryStore() }),
+    {},
+    {
+      ...PAGES,
+      '/empty': async ctx => {
+        ctx.session.maxAge = 2 * HOUR
+        await ctx.session.update((draft: Draft) => {
+          delete draft.user
+        })
+      },
+    },
+  )
+  await visitor.get('/begin')
+  await visitor.get('/empty')
+  assert.deepEqual([visitor.jar.get(KEY), errors], [undefined, []])
+})
+
+test('a lifetime of a session that another request has ended sends no cookie of it', async t => {
+  const gate = new Gate()
+  const { visitor } = await tell(
+    t,
+    () => ({ store: memoryStore() }),
+    {},
+    {
+      ...PAGES,
+      '/slow': async ctx => {
+        ctx.session.maxAge = 2 * HOUR
+        await gate.pass()
+        await ctx.session.save()
+        ctx.res.flushHeaders()
+        return 'slow'
+      },
+    },
+  )
+  await visitor.get('/begin')
+  const slow = visitor.copy().get('/slow')
+  await gate.arrived
+  await visitor.get('/out')
+  gate.open()
+  assert.deepEqual((await slow).cookies, [])
+})

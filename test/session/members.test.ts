@@ -139,16 +139,9 @@ test('a value is what its text says, and no JSON is an error that shows none of 
   })
 })
 
-for (const [claim, value] of [
-  ['a string', 'ada'],
-  ['a number', 3],
-  ['a boolean', true],
-  ['a boolean', false],
-] as const) {
-  test(`${claim} that is as it was is compared with its text, and not written again (${value})`, t => {
-    const { stringify } = JSON
-    t.after(() => Object.assign(JSON, { stringify }))
-    const before = { value: stringify(value) }
+for (const value of ['ada', 3, true, false]) {
+  test(`${JSON.stringify(value)} that is as it was is compared with its text, and not written again`, t => {
+    const before = { value: JSON.stringify(value) }
     const writing = t.mock.method(JSON, 'stringify')
     assert.equal(changesSince(before, { value }), undefined)
     assert.equal(writing.mock.callCount(), 0)

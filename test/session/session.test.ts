@@ -151,6 +151,7 @@ test('a session that holds itself is an error that names the key, not an overflo
 })
 
 test('each method asks the request for one kind of commit', async t => {
+  const change = () => {}
   const rows: ReadonlyArray<readonly [claim: string, call: (session: Session) => unknown, asked: CommitWork]> = [
     ['save() for one that saves', session => session.save(), { save: true }],
     ['regenerate() for one with a new id', session => session.regenerate(), { regenerate: true, keep: undefined }],
@@ -178,6 +179,7 @@ test('each method asks the request for one kind of commit', async t => {
       { save: true },
     ],
     ['commit(undefined, callback) for that of the end', session => session.commit(undefined, () => {}), {}],
+    ['update(change) for what it changes', session => session.update(change), { update: change }],
   ]
   for (const [claim, call, asked] of rows) {
     await t.test(claim, async () => {
@@ -294,13 +296,6 @@ test('data of a name that 7.x does not know takes the place of what 8 has under 
   assert.equal(session.createdAt as unknown, 'monday')
   Object.assign(session, { createdAt: 'tuesday' })
   assert.deepEqual(dataOf(session), { createdAt: 'tuesday', isFresh: 1 })
-})
-
-test('update() asks the request for the change that it was given', async () => {
-  const owner = new RecordingOwner()
-  const change = () => {}
-  await open({ owner }).update(change)
-  assert.deepEqual(owner.asked, [{ update: change }])
 })
 
 test('a session takes its data from the texts of a store, and none of what is no data', () => {
