@@ -9,21 +9,21 @@ const source = join(import.meta.dirname, '..', 'src')
 
 /** For each part of the source: what it may not import, and what its code may not contain. */
 const RULES = [
-  { part: /^stores\//, imports: /^(koa\/|config|options|types|session\/)/, words: /\bctx\.|\bdocument\b/ },
-  { part: /^codec\//, imports: /^(session\/|stores\/|koa\/|config|options|types)/, words: /\bctx\b/ },
+  { part: /^stores\//, imports: /^(koa\/|node\/|request\/|config|options|types|session\/)/, words: /\bctx\.|\bdocument\b/ },
+  { part: /^codec\//, imports: /^(session\/|stores\/|koa\/|node\/|request\/|config|options|types)/, words: /\bctx\b/ },
   {
     part: /^session\//,
-    imports: /^(stores\/|codec\/|koa\/|config|options|types)|^node:/,
+    imports: /^(stores\/|codec\/|koa\/|node\/|request\/|config|options|types)|^node:/,
     words: /Date\.now|random|\bctx\b/i,
   },
-  { part: /^(?!koa\/|options|types|config)/, words: /from 'koa'|app\.emit|setHeader/ },
+  { part: /^(?!koa\/|request\/|node\/|options|types|config)/, words: /from 'koa'|app\.emit|setHeader/ },
   // koa/cookies.ts writes the dates that Koa's cookies write, by the clock that they use.
   { part: /^(?!config|stores\/|koa\/cookies|testing\/)/, words: /Date\.now\(|randomUUID/ },
   { part: /^(?!cli\/)/, imports: /^cli\//, words: /\bconsole\.|process\.exit/ },
   // The kit for stores knows of a store what its contract says.
-  { part: /^testing\//, imports: /^(koa\/|config|options|types|sealing|session\/|codec\/)/, words: /\bctx\./ },
+  { part: /^testing\//, imports: /^(koa\/|node\/|request\/|config|options|types|sealing|session\/|codec\/)/, words: /\bctx\./ },
   // The command opens what a middleware wrote, without one.
-  { part: /^cli\//, imports: /^(koa\/|config|options|types|stores\/)/ },
+  { part: /^cli\//, imports: /^(koa\/|node\/|request\/|config|options|types|stores\/)/ },
   { part: /^cli\/(?!main)/, words: /\bconsole\.|\bprocess\./ },
   { part: /./, imports: /^index/, words: /(: any\b|as any\b|<any>|any\[\])/ },
 ]

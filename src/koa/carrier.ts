@@ -1,12 +1,14 @@
 import type { Context } from 'koa'
+import { refusePromise } from '../async.ts'
 import { isSecret } from '../codec/keyring.ts'
 import { weaknessOf } from '../codec/weakness.ts'
 import type { Config } from '../config.ts'
 import { SessionError } from '../errors.ts'
+import { cookieLines, setCookieLines, without } from '../node/headers.ts'
 import type { ExternalKey } from '../options.ts'
+import type { Settings } from '../request/settings.ts'
 import { FORGED, type MaxAge, type Refused, UNDECODABLE } from '../session/payload.ts'
 import { warnOnce } from '../warnings.ts'
-import { refusePromise } from './await.ts'
 import {
   type Attributes,
   attributesOf,
@@ -17,8 +19,6 @@ import {
   linesFor,
   presentedIn,
 } from './cookies.ts'
-import { cookieLines, setCookieLines, without } from './headers.ts'
-import type { Settings } from './settings.ts'
 
 /** Moves one value between client and server. */
 export interface Carrier {

@@ -1,16 +1,16 @@
 import type { Context } from 'koa'
+import { refusePromise } from '../async.ts'
 import { type Config, resolveConfig } from '../config.ts'
 import { optionError } from '../errors.ts'
+import { AskedStore } from '../request/asked-store.ts'
+import type { Backend } from '../request/backend.ts'
+import { CookieBackend } from '../request/cookie-backend.ts'
+import { Scope } from '../request/scope.ts'
+import { sealedCarrier } from '../request/sealed-carrier.ts'
+import { StoreBackend } from '../request/store-backend.ts'
 import type { Given, Sealing } from '../sealing.ts'
 import { warnOnce } from '../warnings.ts'
-import { AskedStore } from './asked-store.ts'
-import { refusePromise } from './await.ts'
-import type { Backend } from './backend.ts'
 import { type Carrier, cookieCarrier, externalCarrier } from './carrier.ts'
-import { CookieBackend } from './cookie-backend.ts'
-import { Scope } from './scope.ts'
-import { sealedCarrier } from './sealed-carrier.ts'
-import { StoreBackend } from './store-backend.ts'
 
 /** What serves the requests of one middleware, made from its options. */
 export interface Parts {

@@ -1,12 +1,12 @@
 import type Koa from 'koa'
 import type { Context, Next } from 'koa'
+import { promised } from '../async.ts'
 import type { CreateSessionOptions } from '../options.ts'
+import { checkSecrets } from '../request/sealed-carrier.ts'
 import type { Given } from '../sealing.ts'
 import type { ContextFor, Session, SessionData } from '../types.ts'
 import { warnOnce } from '../warnings.ts'
-import { promised } from './await.ts'
 import { begin, type Entry, type Kind, register, scopeOf, toBegin } from './kind.ts'
-import { checkSecrets } from './sealed-carrier.ts'
 
 /** What `session()` asks of a Koa application. */
 export interface SessionApp {

@@ -1,10 +1,10 @@
+import { andThen } from '../async.ts'
+import { emitReuse } from '../koa/events.ts'
 import { endOf, type Lifetime } from '../session/lifetime.ts'
 import { isPayload, type Loaded } from '../session/payload.ts'
 import { payloadOf } from '../stores/record.ts'
 import type { StoredRecord } from '../stores/store.ts'
 import type { AskedStore } from './asked-store.ts'
-import { andThen } from './await.ts'
-import { emitReuse } from './events.ts'
 import { passesSchema } from './schema.ts'
 import type { Scope } from './scope.ts'
 

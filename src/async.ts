@@ -1,4 +1,4 @@
-import { SessionError } from '../errors.ts'
+import { SessionError } from './errors.ts'
 
 /** `value`, where nothing can be waited for: a promise is `ERR_SESSION_ASYNC`, naming the option that gave it. */
 export function refusePromise<Value>(value: Value, option: string): Value {

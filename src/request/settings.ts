@@ -1,7 +1,7 @@
 import { type Config, checkMaxAge, resolveConfig } from '../config.ts'
+import type { KoaCookies } from '../koa/cookies.ts'
 import { createdAt, type Lifetime, lifetimeFrom, maxAgeOf } from '../session/lifetime.ts'
 import type { MaxAge } from '../session/payload.ts'
-import type { KoaCookies } from './cookies.ts'
 
 /** The options of one response: those of the middleware, and what this request made of them. */
 export class Settings {

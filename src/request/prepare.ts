@@ -1,8 +1,8 @@
+import { andThen } from '../async.ts'
 import { digest } from '../codec/digest.ts'
 import { optionError } from '../errors.ts'
 import { textOf } from '../session/changes.ts'
 import { dataOf, type Session } from '../session/session.ts'
-import { andThen } from './await.ts'
 import { checkSchema } from './schema.ts'
 import type { Scope } from './scope.ts'
 

@@ -1,4 +1,6 @@
+import { isPromise } from '../async.ts'
 import { SessionError } from '../errors.ts'
+import { emitFailed } from '../koa/events.ts'
 import type { Lifetime } from '../session/lifetime.ts'
 import type { Payload } from '../session/payload.ts'
 import {
@@ -11,8 +13,6 @@ import {
   type Store,
   type StoredRecord,
 } from '../stores/store.ts'
-import { isPromise } from './await.ts'
-import { emitFailed } from './events.ts'
 import { ttlOf } from './ids.ts'
 import type { Scope } from './scope.ts'
 

@@ -1,3 +1,4 @@
+import { refusePromise } from '../async.ts'
 import { SessionError } from '../errors.ts'
 import { EMPTY, isFlatlySame, textOf, textOrNothing } from '../session/changes.ts'
 import { endOf, type Lifetime } from '../session/lifetime.ts'
@@ -13,7 +14,6 @@ import {
 } from '../session/payload.ts'
 import type { Difference } from '../session/plan.ts'
 import { dataIn, dataOf, fill, type Session } from '../session/session.ts'
-import { refusePromise } from './await.ts'
 import { Backend } from './backend.ts'
 import { checkSchema, passesSchema } from './schema.ts'
 

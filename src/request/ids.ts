@@ -1,5 +1,5 @@
+import { refusePromise } from '../async.ts'
 import { SessionError } from '../errors.ts'
-import { refusePromise } from './await.ts'
 import type { Scope } from './scope.ts'
 
 /** An id for a new session. Throws `ERR_SESSION_ID` where `genid` gives none. */

@@ -1,5 +1,6 @@
-import { setsCookie } from './carrier.ts'
-import { emitLate } from './events.ts'
+import { setsCookie } from '../koa/carrier.ts'
+import { emitLate } from '../koa/events.ts'
+import type { Scope } from '../request/scope.ts'
 import {
   cookieLines,
   forbidCaching,
@@ -11,7 +12,6 @@ import {
   varyByCookie,
   without,
 } from './headers.ts'
-import type { Scope } from './scope.ts'
 
 /** What a response owes to the session: at most one value to carry, and headers that keep it out of caches. */
 export class Reply implements HeadersListener {

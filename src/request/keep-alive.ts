@@ -1,8 +1,8 @@
 import { SessionError } from '../errors.ts'
+import { isPublic } from '../node/headers.ts'
 import { isDue } from '../session/plan.ts'
 import type { Session } from '../session/session.ts'
 import { isStoreFailure } from './asked-store.ts'
-import { isPublic } from './headers.ts'
 import type { Scope } from './scope.ts'
 
 /** Why a session that did not change is to be kept alive, if it is. */

@@ -1,6 +1,6 @@
+import { refusePromise } from '../async.ts'
 import { changesSince, type Members, NO_CHANGES, NO_MEMBERS } from '../session/members.ts'
 import { fillFrom, Session } from '../session/session.ts'
-import { refusePromise } from './await.ts'
 import type { Scope } from './scope.ts'
 
 /** A session apart, with the data that are in `members`. */

@@ -1,8 +1,8 @@
+import { setsCookie } from '../koa/carrier.ts'
+import { emitRefused } from '../koa/events.ts'
 import { type Found, type Loaded, NOTHING } from '../session/payload.ts'
 import { Session } from '../session/session.ts'
 import { isStoreFailure } from './asked-store.ts'
-import { setsCookie } from './carrier.ts'
-import { emitRefused } from './events.ts'
 import type { Scope } from './scope.ts'
 
 /** What the client presented, and what was found behind it. Loaded once; an error is kept for who reads the session. */
