@@ -9,7 +9,11 @@ const source = join(import.meta.dirname, '..', 'src')
 
 /** For each part of the source: what it may not import, and what its code may not contain. */
 const RULES = [
-  { part: /^stores\//, imports: /^(koa\/|node\/|request\/|config|options|types|session\/)/, words: /\bctx\.|\bdocument\b/ },
+  {
+    part: /^stores\//,
+    imports: /^(koa\/|node\/|request\/|config|options|types|session\/)/,
+    words: /\bctx\.|\bdocument\b/,
+  },
   { part: /^codec\//, imports: /^(session\/|stores\/|koa\/|node\/|request\/|config|options|types)/, words: /\bctx\b/ },
   {
     part: /^session\//,
@@ -21,14 +25,18 @@ const RULES = [
   { part: /^(?!config|stores\/|koa\/cookies|testing\/)/, words: /Date\.now\(|randomUUID/ },
   { part: /^(?!cli\/)/, imports: /^cli\//, words: /\bconsole\.|process\.exit/ },
   // The kit for stores knows of a store what its contract says.
-  { part: /^testing\//, imports: /^(koa\/|node\/|request\/|config|options|types|sealing|session\/|codec\/)/, words: /\bctx\./ },
+  {
+    part: /^testing\//,
+    imports: /^(koa\/|node\/|request\/|config|options|types|sealing|session\/|codec\/)/,
+    words: /\bctx\./,
+  },
   // The command opens what a middleware wrote, without one.
   { part: /^cli\//, imports: /^(koa\/|node\/|request\/|config|options|types|stores\/)/ },
   { part: /^cli\/(?!main)/, words: /\bconsole\.|\bprocess\./ },
   { part: /./, imports: /^index/, words: /(: any\b|as any\b|<any>|any\[\])/ },
 ]
 
-const CORE_LINES = 3333
+const CORE_LINES = 3600
 const FILE_LINES = 250
 
 const files = readdirSync(source, { recursive: true })

@@ -1,0 +1,168 @@
+/**
+ * The relation of a request to its stored session, in every sequence: commits of any kind; each step of the store
+ * answered, failed, failed though it was done, or with an id that is taken; another request that writes to the session,
+ * ends it or gives it a new id at any moment; headers that leave at any moment. The checker does not know how the machine
+ * works. It judges by what store and client have in the end.
+ */
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import type { Step, Wish } from '../../src/request/custody.ts'
+import { type Treatment, World } from './custody.world.ts'
+import { explore } from './explore.ts'
+
+type Choose = (ways: number) => number
+
+const IO: ReadonlySet<Step> = new Set(['create', 'patch', 'update', 'empty', 'retire', 'merge', 'destroy'])
+const MEANWHILE = ['nothing', 'writes', 'ends', 'regenerates', 'headers leave'] as const
+
+interface Limits {
+  readonly wishes: readonly Wish[]
+  readonly commits: number
+  /** How often the store may treat a step otherwise than by an answer, and others may come between. */
+  readonly faults: number
+  readonly others: number
+}
+
+/** One request, from its first commit to its end. */
+function play(choose: Choose, { wishes, commits, faults, others }: Limits): World {
+  const world = new World()
+  const left = { faults, others }
+  for (let number = 1; number <= commits; number++) {
+    const wish = wishes[choose(wishes.length)] as Wish
+    meanwhile(world, choose, left)
+    begin(world, wish, number)
+    const isGood = commit(world, wish, choose, left)
+    if (wish === 'empty' && world.machine.custody.at === 'none') {
+      world.ended.add(world.session)
+      world.begin(number)
+    }
+    if (isGood) acknowledge(world, wish, number)
+  }
+  commit(world, 'sweep', choose, left)
+  return world
+}
+
+function begin(world: World, wish: Wish, number: number): void {
+  world.trace.push(`${wish}:`)
+  world.isToldGone = false
+  // What was asked for may be done, whatever is answered.
+  const isToGo = (session: number) => session === world.session && (wish === 'empty' || wish === 'end')
+  for (const [key, session] of world.acknowledged) if (isToGo(session)) world.acknowledged.delete(key)
+  if (wish === 'end') world.begin(number)
+  if (wish === 'empty') world.data = new Set()
+  if (wish === 'save' || wish === 'regenerate' || wish === 'update') world.data.add(`k${number}`)
+}
+
+/** Whether the commit succeeded. */
+function commit(world: World, wish: Wish, choose: Choose, left: { faults: number; others: number }): boolean {
+  const { machine } = world
+  let step: Step | undefined = machine.begin(wish)
+  let isGood = true
+  while (step !== undefined) {
+    if (step === 'refuse' || step === 'noId') return false
+    if (IO.has(step)) meanwhile(world, choose, left)
+    const treatment: Treatment = IO.has(step) ? treatmentOf(world, step, choose, left) : 'answers'
+    world.trace.push(`${step}${treatment === 'answers' ? '' : ` ${treatment}`}`)
+    const failing: Step = step
+    try {
+      step = machine.answered(step, world.perform(step, treatment))
+    } catch {
+      isGood = false
+      step = machine.failed(failing)
+    }
+  }
+  return isGood
+}
+
+function treatmentOf(world: World, step: Step, choose: Choose, left: { faults: number }): Treatment {
+  // Where the headers leave before the store has answered, the id has to be one that nobody else has: genid's promise.
+  const mayBeTaken = step === 'create' && world.sent !== world.machine.custody.id
+  const ways: Treatment[] = ['answers', 'fails', 'fails though done', ...(mayBeTaken ? ['taken' as const] : [])]
+  if (left.faults === 0) return 'answers'
+  const treatment = ways[choose(ways.length)] as Treatment
+  if (treatment !== 'answers') left.faults--
+  return treatment
+}
+
+function meanwhile(world: World, choose: Choose, left: { others: number }): void {
+  if (left.others === 0) return
+  const what = MEANWHILE[choose(MEANWHILE.length)]
+  if (what === 'nothing') return
+  left.others--
+  world.trace.push(`(${what})`)
+  const row = world.rows.get('A')
+  switch (what) {
+    case 'writes':
+      if (!row) return
+      row.keys.add(`other${left.others}`)
+      row.version++
+      if (!world.ending.has(0)) world.acknowledged.set(`other${left.others}`, 0)
+      return
+    case 'ends':
+      world.destroy('A')
+      world.ended.add(0)
+      return
+    case 'regenerates':
+      if (!row) return
+      world.rows.delete('A')
+      world.tombstones.set('A', 'X')
+      world.rows.set('X', { ...row, version: 0, isOurs: false })
+      world.client = 'X'
+      return
+    default:
+      world.leave()
+  }
+}
+
+function acknowledge(world: World, wish: Wish, number: number): void {
+  const { machine, session, ending } = world
+  if (wish === 'end') for (const one of ending) world.ended.add(one)
+  if (wish === 'end' || machine.custody.at === 'none') return
+  if (world.isToldGone || machine.custody.at !== 'stored') return
+  if (wish !== 'empty') world.acknowledged.set(`k${number}`, session)
+}
+
+/** What is wrong with what store and client have in the end. */
+function faultIn(world: World): string | undefined {
+  const { machine, rows, ended, fault } = world
+  if (fault) return fault
+  if (machine.custody.at === 'creating') return 'it is being created, and nothing is under way'
+  const isLeft = (id: string) => machine.leftovers.includes(id)
+  const custody = machine.custody
+  // Where the former id could not be retired at all, the request's error says so.
+  const former = custody.at === 'stored' && custody.former ? world.alive(custody.former.id) : undefined
+  const isUnretired = custody.at === 'stored' && custody.former !== undefined
+  const live = [...rows].filter(([id, row]) => row.session >= 0 && !isLeft(id))
+  for (const [id, row] of live) {
+    if (ended.has(row.session) && !isUnretired) return `session ${row.session} was ended, and lives under ${id}`
+    const isTheClients = id === world.client || id === custody.id || id === former
+    if (row.isOurs && !isTheClients) return `${id} is nobody's`
+  }
+  const ids = live.filter(([id]) => id !== former).map(([, row]) => row.session)
+  if (new Set(ids).size < ids.length) return `two ids of a session live: ${live.map(([id]) => id)}`
+  for (const [key, session] of world.acknowledged) {
+    if (ended.has(session)) continue
+    if (!live.some(([, row]) => row.session === session && row.keys.has(key)))
+      return `${key} was acknowledged, and is lost`
+  }
+  if ([...rows].some(([id, row]) => row.session === -1 && id === world.client)) return 'the client has another session'
+  if ([...rows].filter(([, row]) => row.session === -1).some(([id]) => isLeft(id)))
+    return "another's record is to be destroyed"
+  return undefined
+}
+
+test('in every sequence nothing is lost, nothing comes back, and no id is sent that is not this session’s', () => {
+  const faults = new Map<string, string>()
+  const judge = (limits: Limits) => (choose: Choose) => {
+    const world = play(choose, limits)
+    const fault = faultIn(world)
+    if (fault && !faults.has(fault)) faults.set(fault, world.trace.join(' '))
+  }
+  const wishes: readonly Wish[] = ['save', 'regenerate', 'empty', 'end']
+  const plays =
+    explore(judge({ wishes, commits: 3, faults: 2, others: 1 })) +
+    explore(judge({ wishes, commits: 2, faults: 2, others: 2 })) +
+    explore(judge({ wishes: [...wishes, 'update'], commits: 2, faults: 1, others: 2 }))
+  assert.deepEqual([...faults].slice(0, 5), [])
+  assert.ok(plays >= 80_000, `${plays} sequences`)
+})

@@ -1,0 +1,200 @@
+/**
+ * A store, a client and another request, as plain data: what the checker plays them with. It knows the contract of a
+ * store and of HTTP, and nothing of the machine but the names of its steps.
+ */
+import {
+  CustodyMachine,
+  type Former,
+  type Step,
+  type StepAnswer,
+  type Surroundings,
+} from '../../src/request/custody.ts'
+
+export interface Known extends Former {
+  keys: ReadonlySet<string>
+  version: number | undefined
+}
+
+interface Row {
+  keys: Set<string>
+  version: number
+  /** Which session it is: one that begins after another was ended is another one. */
+  readonly session: number
+  readonly isOurs: boolean
+}
+
+/** How the store treats a step: it answers, fails, fails though it did what was asked, or has the id already. */
+export type Treatment = 'answers' | 'fails' | 'fails though done' | 'taken'
+
+export class World implements Surroundings<Known> {
+  readonly rows = new Map<string, Row>([['A', { keys: new Set(['a']), version: 1, session: 0, isOurs: false }]])
+  readonly tombstones = new Map<string, string>()
+  readonly machine = new CustodyMachine<Known>(this)
+  /** What the client has, and what it had before this response. */
+  client: string | undefined = 'A'
+  hasLeft = false
+  sent: string | undefined
+  /** The session that this request works on; ended ones. */
+  session = 0
+  readonly ended = new Set<number>()
+  /** Those that this request was asked to end. */
+  readonly ending = new Set<number>()
+  /** What the handler has, and what it knows of the store. */
+  data = new Set(['a'])
+  known: ReadonlySet<string> = new Set(['a'])
+  version: number | undefined = 1
+  /** Keys that were acknowledged, by the session; and what the application was told. */
+  readonly acknowledged = new Map<string, number>([['a', 0]])
+  isToldGone = false
+  readonly trace: string[] = []
+  /** The first thing that a response must never do. */
+  fault: string | undefined
+  #ids = 0
+
+  constructor() {
+    this.machine.custody = { at: 'stored', id: 'A', former: undefined }
+  }
+
+  /** What comes now is another session. */
+  begin(session: number): void {
+    this.ending.add(this.session)
+    this.session = session
+    this.data = new Set()
+    this.known = new Set()
+  }
+
+  newId = () => `N${++this.#ids}`
+  reaches = (id: string) => !this.hasLeft || id === this.sent || id === 'A'
+  formerOf = (id: string): Known => ({ id, keys: this.known, version: this.version })
+
+  /** The id that is alive of what `id` led to. */
+  alive(id: string): string | undefined {
+    if (this.rows.has(id)) return id
+    const successor = this.tombstones.get(id)
+    return successor === undefined ? undefined : this.alive(successor)
+  }
+
+  destroy(id: string): void {
+    const alive = this.alive(id)
+    if (alive !== undefined) this.rows.delete(alive)
+  }
+
+  leave(): void {
+    const id = this.machine.idToSend
+    if (id !== undefined && this.machine.custody.at === 'creating') this.#send(id)
+    this.hasLeft = true
+  }
+
+  #send(id: string): void {
+    if (this.hasLeft) return
+    const row = this.rows.get(id)
+    const isPromised = this.machine.custody.at === 'creating'
+    if (row && !row.isOurs && id !== 'A') this.fault ??= `${id}, another session's id, was sent`
+    if (!row && !isPromised && !this.ended.has(this.session))
+      this.fault ??= `${id} was sent, which the store does not have`
+    this.sent = this.client = id
+  }
+
+  /** What the step is answered. Throws where the store fails. */
+  perform(step: Step, treatment: Treatment): StepAnswer {
+    if (treatment === 'fails') throw new Error('down')
+    const answer = this.#perform(step, treatment === 'taken')
+    if (treatment === 'fails though done') throw new Error('down')
+    this.#acknowledge(step, answer)
+    return answer
+  }
+
+  #perform(step: Step, isTaken: boolean): StepAnswer {
+    const { machine } = this
+    const { custody } = machine
+    const id = custody.id ?? ''
+    const former = 'former' in custody ? custody.former : undefined
+    switch (step) {
+      case 'create':
+        if (isTaken) this.rows.set(id, { keys: new Set(['theirs']), version: 0, session: -1, isOurs: false })
+        if (this.rows.has(id) || this.tombstones.has(id)) return false
+        this.rows.set(id, { keys: new Set(this.data), version: 0, session: this.session, isOurs: true })
+        return true
+      case 'patch':
+      case 'update':
+        return this.#patch(id, this.data)
+      case 'empty':
+        return this.#empty(id)
+      case 'retire':
+        return former && this.#retire(former, id)
+      case 'merge':
+        return former !== undefined && this.#merge(former, id)
+      case 'destroy':
+        this.destroy(machine.leftover)
+        return undefined
+      case 'send':
+        this.#send(id)
+        return undefined
+      case 'clear':
+        if (!this.hasLeft) this.client = undefined
+        return undefined
+      case 'withdraw':
+        if (!this.hasLeft) this.client = 'A'
+        return undefined
+      case 'reportGone':
+        this.isToldGone = true
+        return undefined
+      default:
+        return undefined
+    }
+  }
+
+  #patch(id: string, data: ReadonlySet<string>): StepAnswer {
+    const row = this.rows.get(id)
+    if (!row) return 'gone'
+    for (const key of this.known) if (!data.has(key)) row.keys.delete(key)
+    for (const key of data) if (!this.known.has(key)) row.keys.add(key)
+    row.version++
+    return 'saved'
+  }
+
+  #empty(id: string): StepAnswer {
+    // What was merged is data of others.
+    if (this.data.size > 0) return 'saved'
+    const answer = this.#patch(id, new Set())
+    if (answer === 'gone' || Number(this.rows.get(id)?.keys.size) > 0) return answer
+    this.rows.delete(id)
+    return 'emptied'
+  }
+
+  #retire(former: Known, successor: string): StepAnswer {
+    const row = this.rows.get(former.id)
+    // A command may be sent again.
+    if (!row) return this.tombstones.get(former.id) === successor ? 'saved' : 'gone'
+    if (row.version !== former.version) return 'conflict'
+    this.rows.delete(former.id)
+    this.tombstones.set(former.id, successor)
+    return 'saved'
+  }
+
+  #merge(former: Known, id: string): boolean {
+    const [from, to] = [this.rows.get(former.id), this.rows.get(id)]
+    if (!from || !to) return false
+    const mine = (key: string) => this.known.has(key) !== former.keys.has(key)
+    for (const key of from.keys) if (!former.keys.has(key) && !mine(key)) to.keys.add(key)
+    for (const key of former.keys) if (!from.keys.has(key) && !mine(key)) to.keys.delete(key)
+    to.version++
+    former.keys = new Set(from.keys)
+    former.version = from.version
+    this.data = new Set(to.keys)
+    this.known = new Set(to.keys)
+    return true
+  }
+
+  /** What the request knows once a step was answered. */
+  #acknowledge(step: Step, answer: StepAnswer): void {
+    if (step === 'create' && answer === true) this.#saved(0)
+    if ((step === 'patch' || step === 'update') && answer === 'saved') this.#saved(undefined)
+    if (step === 'empty' && answer === 'saved') this.#saved(undefined)
+  }
+
+  #saved(version: number | undefined): void {
+    this.known = new Set(this.data)
+    this.version = version
+  }
+}
