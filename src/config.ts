@@ -1,9 +1,8 @@
-import type { Context } from 'koa'
 import { decode, encode } from './codec/json.ts'
 import { isSecret } from './codec/keyring.ts'
 import { uuid } from './codec/random.ts'
 import { optionError } from './errors.ts'
-import type { ExternalKey, StandardSchema } from './options.ts'
+import type { StandardSchema } from './options.ts'
 import { codecOf, type Given, isSealing, PLAIN, type Sealing, sealingOf, type TextCodec } from './sealing.ts'
 import { isLifetime } from './session/lifetime.ts'
 import type { MaxAge } from './session/payload.ts'
@@ -29,18 +28,20 @@ export interface Config {
   readonly decode: (text: string) => unknown
   /** The text of a payload as the cookie has it, and back, where nobody brought an `encode` or a `decode`. */
   readonly codec: TextCodec
-  readonly valid: ((ctx: Context, payload: Record<string, unknown>) => unknown) | undefined
-  readonly beforeSave: ((ctx: Context, session: unknown) => unknown) | undefined
+  readonly valid: ((ctx: unknown, payload: Record<string, unknown>) => unknown) | undefined
+  readonly beforeSave: ((ctx: unknown, session: unknown) => unknown) | undefined
   readonly schema: StandardSchema | undefined
-  readonly skip: ((ctx: Context) => unknown) | undefined
+  readonly skip: ((ctx: unknown) => unknown) | undefined
   readonly store: Store | undefined
-  readonly ContextStore: (new (ctx: Context) => Store) | undefined
+  readonly ContextStore: (new (ctx: unknown) => Store) | undefined
   readonly subject: ((session: unknown) => unknown) | undefined
   readonly onStoreError: 'throw' | 'anonymous'
   /** How long (ms) a request waits for the store. */
   readonly storeTimeout: number
-  readonly externalKey: ExternalKey | undefined
-  readonly genid: (ctx: Context) => unknown
+  readonly externalKey:
+    | { get(ctx: unknown): unknown; set(ctx: unknown, id: string): unknown; clear?(ctx: unknown): unknown }
+    | undefined
+  readonly genid: (ctx: unknown) => unknown
   readonly now: () => number
   /** What `ctx.cookies` is given, but for `maxAge`: the cookie's attributes and every option that is not ours. */
   readonly cookie: Readonly<Record<string, unknown>>

@@ -1,53 +1,68 @@
 import { createHash } from 'node:crypto'
 import type { Context } from 'koa'
-import { type Changes, NO_CHANGES } from '../session/members.ts'
-import type { Refused } from '../session/payload.ts'
+import type { SessionEvent } from '../request/exchange.ts'
 
 /**
- * Says on the application, once the request has gone on, why a presented session was not taken up: `session:refused`,
- * with `{ reason, id, ctx }`, where `id` is the fingerprint of a stored session's. Before it, as in 7.x and with the
- * reason, `session:missed`, `session:expired` or `session:invalid` with `{ key, value, reason, ctx }`; `key` is the id.
+ * Gives an event to the application, once the request has gone on:
+ *
+ * | event | argument | |
+ * |---|---|---|
+ * | `session:missed`, `session:expired`, `session:invalid` | `{ key, value, reason, ctx }` | as in 7.x; `key` is the id |
+ * | `session:refused` | `{ reason, id, ctx }` | after one of these, or alone for what can't be told from noise |
+ * | `session:reuse` | `{ id, successor, ctx }` | an id that was retired before; `successor`: of the one that took its place |
+ * | `session:gone` | `{ keys, ctx }` | the keys that were changed in a session that another request had ended |
+ * | `session:late` | `{ ctx }` | a change came after the headers had left |
+ * | `session:error` | `{ operation, id, error, ctx }` | a store failed; `error` is what the request is given, if any |
+ *
+ * An `id` is a fingerprint: the first 8 characters of the SHA-256 in hex (ASVS 16.2.5).
  */
-export function emitRefused(ctx: Context, { fault, reason, id: key, value }: Refused): void {
-  setImmediate(() => {
-    if (fault !== 'none') ctx.app.emit(`session:${fault}`, { key, value, reason, ctx })
-    ctx.app.emit('session:refused', { reason, id: fingerprint(key), ctx })
-  })
+export function emitEvent(context: unknown, event: SessionEvent): void {
+  const ctx = context as Context
+  if (event.type === 'error') emitError(ctx, event.error)
+  else
+    setImmediate(() => {
+      try {
+        emitNow(ctx, event)
+      } catch (error) {
+        // A listener that throws does not end the process.
+        emitError(ctx, error)
+      }
+    })
 }
 
-/** Says that an id was presented that had been given up before: `session:reuse`, with `{ id, ctx }`, its fingerprint. */
-export function emitReuse(ctx: Context, id: string): void {
-  setImmediate(() => ctx.app.emit('session:reuse', { id: fingerprint(id), ctx }))
+function emitNow(ctx: Context, event: Exclude<SessionEvent, { type: 'error' }>): void {
+  const { app } = ctx
+  switch (event.type) {
+    case 'refused': {
+      const { fault, reason, id: key, value } = event.refused
+      if (fault !== 'none') app.emit(`session:${fault}`, { key, value, reason, ctx })
+      app.emit('session:refused', { reason, id: fingerprint(key), ctx })
+      return
+    }
+    case 'reuse':
+      app.emit('session:reuse', { id: fingerprint(event.id), successor: event.successor, ctx })
+      return
+    case 'late':
+      app.emit('session:late', { ctx })
+      return
+    case 'gone':
+      app.emit('session:gone', { keys: event.keys, ctx })
+      return
+    default:
+      app.emit('session:error', { operation: event.operation, id: fingerprint(event.id), error: event.error, ctx })
+  }
 }
 
-/** What may be logged of an id: the first 8 characters of its SHA-256 in hex (ASVS 16.2.5). */
 function fingerprint(id: string | undefined): string | undefined {
   return id === undefined ? undefined : createHash('sha256').update(id).digest('hex').slice(0, 8)
 }
 
-/** Says that a change came after the headers had left, and could not be sent: `session:late`, with `{ ctx }`. */
-export function emitLate(ctx: Context): void {
-  setImmediate(() => ctx.app.emit('session:late', { ctx }))
-}
-
-/**
- * Says that a session was changed that another request had ended, so that nothing was saved: `session:gone`, with
- * `{ keys, ctx }`, the keys that were changed.
- */
-export function emitGone(ctx: Context, { set, unset }: Changes = NO_CHANGES): void {
-  setImmediate(() => ctx.app.emit('session:gone', { keys: [...Object.keys(set), ...unset], ctx }))
-}
-
-/**
- * Says that a store failed, or did not answer in time: `session:error`, with `{ operation, id, error, ctx }`, where `id`
- * is the fingerprint of the session's. `error` is what the request is given, if it is given any.
- */
-export function emitFailed(ctx: Context, operation: string, id: string | undefined, error: Error): void {
-  setImmediate(() => ctx.app.emit('session:error', { operation, id: fingerprint(id), error, ctx }))
-}
-
-/** Tells the application of an error that nobody can be given. Koa takes nothing but an `Error`. */
-export function emitError(ctx: Context, error: unknown): void {
+/** Koa takes nothing but an `Error`. */
+function emitError(ctx: Context, error: unknown): void {
   const cause = error instanceof Error ? error : new Error('non-error thrown by a commit', { cause: error })
-  ctx.app.emit('error', cause, ctx)
+  try {
+    ctx.app.emit('error', cause, ctx)
+  } catch (failure) {
+    process.emitWarning(failure instanceof Error ? failure : String(failure))
+  }
 }

@@ -2,15 +2,22 @@ import type { Context } from 'koa'
 import { refusePromise } from '../async.ts'
 import { type Config, resolveConfig } from '../config.ts'
 import { optionError } from '../errors.ts'
+import { NodeExchange } from '../node/exchange.ts'
 import { AskedStore } from '../request/asked-store.ts'
 import type { Backend } from '../request/backend.ts'
+import { type Carrier, cookieCarrier, externalCarrier } from '../request/carrier.ts'
 import { CookieBackend } from '../request/cookie-backend.ts'
-import { Scope } from '../request/scope.ts'
+import type { Exchange } from '../request/exchange.ts'
+import type { CookieJar } from '../request/jar.ts'
+import { type Beginning, Scope } from '../request/scope.ts'
 import { sealedCarrier } from '../request/sealed-carrier.ts'
+import { Settings } from '../request/settings.ts'
 import { StoreBackend } from '../request/store-backend.ts'
 import type { Given, Sealing } from '../sealing.ts'
+import type { Store } from '../stores/store.ts'
 import { warnOnce } from '../warnings.ts'
-import { type Carrier, cookieCarrier, externalCarrier } from './carrier.ts'
+import { emitEvent } from './events.ts'
+import { koaCookie } from './jar.ts'
 
 /** What serves the requests of one middleware, made from its options. */
 export interface Parts {
@@ -19,7 +26,7 @@ export interface Parts {
   /** Whether a request that does not ask for its session has nothing to do for it. */
   readonly isLazy: boolean
   readonly carrier: Carrier
-  backendFor(scope: Scope): Backend
+  backendFor(exchange: Exchange, settings: Settings): Backend
 }
 
 /** One kind of session of an application: its options, and where its scopes are found. */
@@ -31,9 +38,6 @@ export interface Kind {
   /** The parts for the options as they are now. */
   parts(): Parts
 }
-
-/** How far the middleware has come with a context; `thrown`: what is further in threw. */
-export type Beginning = 'early' | 'running' | 'done' | 'thrown'
 
 /** What a context has of one kind. The scope is made when the session is asked for. */
 export interface Entry {
@@ -131,8 +135,14 @@ export function scopeOf(ctx: Context, kind: Kind): Scope {
 }
 
 function scopeIn(entry: Entry): Scope {
-  entry.scope ??= new Scope(entry.ctx, entry.parts, entry.phase)
+  entry.scope ??= scopeFor(entry)
   return entry.scope
+}
+
+function scopeFor({ ctx, parts, phase }: Entry): Scope {
+  const settings = new Settings(parts.config)
+  const exchange = new NodeExchange({ ctx, res: ctx.res, emit: emitEvent }, parts.carrier, settings)
+  return new Scope(exchange, settings, parts.backendFor(exchange, settings), phase)
 }
 
 /** Adds the two properties. They stay configurable: tests replace them. */
@@ -181,21 +191,25 @@ function partsOf(options: Given): Parts {
   const config = resolveConfig(options)
   const { store, ContextStore, rolling, renew } = config
   const isStored = store !== undefined || ContextStore !== undefined
-  const asked = store && new AskedStore(store)
-  const storeFor = (scope: Scope) =>
-    ContextStore ? AskedStore.for(scope, () => new ContextStore(scope.ctx)) : (asked as AskedStore)
+  const storeFor = (exchange: Exchange, settings: Settings) =>
+    ContextStore
+      ? AskedStore.open(() => new ContextStore(exchange.ctx), exchange, settings)
+      : new AskedStore(store as Store, exchange, settings)
   return {
     options,
     config,
     isLazy: !isStored && !rolling && !renew,
     carrier: carrierOf(config, isStored),
-    backendFor: scope => (isStored ? new StoreBackend(scope, storeFor) : new CookieBackend(scope)),
+    backendFor: (exchange, settings) =>
+      isStored ? new StoreBackend(exchange, settings, storeFor) : new CookieBackend(exchange, settings),
   }
 }
 
 function carrierOf(config: Config, isStored: boolean): Carrier {
   const { sealing, externalKey, codec } = config
-  if (sealing) return sealedCarrier(config, sealing, isStored ? 'id' : 'session')
+  const jar: CookieJar = kind => koaCookie(config, kind)
+  const appKeys = (ctx: unknown) => (ctx as Context).app.keys
+  if (sealing) return sealedCarrier(config, sealing, isStored ? 'id' : 'session', { jar, appKeys })
   if (isStored && externalKey) return externalCarrier(externalKey)
-  return cookieCarrier(config, { isPlain: !isStored && codec.write !== undefined })
+  return cookieCarrier(jar({ isPlain: !isStored && codec.write !== undefined }))
 }

@@ -52,7 +52,7 @@ export function createSession(first: unknown, second: unknown): SessionMiddlewar
   return Object.assign(middlewareOf(kind), {
     load: async (ctx: object) => {
       const scope = scopeOf(ctx as Context, kind)
-      await scope.presented.load()
+      await scope.load()
       return scope.session as Session
     },
   }) as SessionMiddleware

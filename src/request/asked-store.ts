@@ -1,6 +1,5 @@
 import { isPromise } from '../async.ts'
 import { SessionError } from '../errors.ts'
-import { emitFailed } from '../koa/events.ts'
 import type { Lifetime } from '../session/lifetime.ts'
 import type { Payload } from '../session/payload.ts'
 import {
@@ -13,30 +12,39 @@ import {
   type Store,
   type StoredRecord,
 } from '../stores/store.ts'
-import { ttlOf } from './ids.ts'
-import type { Scope } from './scope.ts'
+import type { Exchange } from './exchange.ts'
+import type { Settings } from './settings.ts'
 
 export type Operation =
   | ('open' | 'get' | 'set' | 'destroy')
   | ('read' | 'create' | 'patch' | 'touch' | 'retire' | 'update')
 
+/** A store outlives the session by this much (ms), so that one that has expired is seen to have (as in 7.x). */
+const GRACE = 10_000
+
 /**
- * A store, as requests ask it. It answers within their `storeTimeout`: otherwise, and where it fails, it is
- * `ERR_SESSION_TIMEOUT` and `ERR_SESSION_STORE`, and the event `session:error`.
+ * A store, as one request asks it. It answers within the request's `storeTimeout`: otherwise, and where it fails, it is
+ * `ERR_SESSION_TIMEOUT` and `ERR_SESSION_STORE`, and an event.
  */
 export class AskedStore {
   readonly store: Store
+  readonly #exchange: Exchange
+  readonly #settings: Settings
+  /** How long (ms) the request has waited for the store, since its handler last asked for a commit. */
+  waited = 0
 
-  constructor(store: Store) {
+  constructor(store: Store, exchange: Exchange, settings: Settings) {
     this.store = store
+    this.#exchange = exchange
+    this.#settings = settings
   }
 
   /** The store that `make` makes for one request. One that can't be made is like one that is down. */
-  static for(scope: Scope, make: () => Store): AskedStore {
+  static open(make: () => Store, exchange: Exchange, settings: Settings): AskedStore {
     try {
-      return new AskedStore(make())
+      return new AskedStore(make(), exchange, settings)
     } catch (cause) {
-      throw failed(scope, 'open', undefined, 'ERR_SESSION_STORE', cause)
+      throw failed(exchange, settings, 'open', undefined, 'ERR_SESSION_STORE', cause)
     }
   }
 
@@ -49,45 +57,44 @@ export class AskedStore {
     return keyed(this.store)?.retire !== undefined
   }
 
-  get(scope: Scope, id: string): unknown {
-    return this.#ask(scope, 'get', id)
+  get(id: string): unknown {
+    return this.#ask('get', id)
   }
 
-  set(scope: Scope, id: string, payload: Payload, changed: boolean): unknown {
-    return this.#ask(scope, 'set', id, payload, changed)
+  set(id: string, payload: Payload, changed: boolean): unknown {
+    return this.#ask('set', id, payload, changed)
   }
 
-  destroy(scope: Scope, id: string): unknown {
-    return this.#ask(scope, 'destroy', id)
+  destroy(id: string): unknown {
+    return this.#ask('destroy', id)
   }
 
-  read(scope: Scope, id: string): Answer<StoredRecord | undefined> {
-    return this.#ask(scope, 'read', id)
+  read(id: string): Answer<StoredRecord | undefined> {
+    return this.#ask('read', id)
   }
 
-  create(scope: Scope, id: string, record: StoredRecord): Answer<boolean> {
-    return this.#ask(scope, 'create', id, record)
+  create(id: string, record: StoredRecord): Answer<boolean> {
+    return this.#ask('create', id, record)
   }
 
-  patch(scope: Scope, id: string, patch: Patch): Answer<Patched> {
-    return this.#ask(scope, 'patch', id, patch)
+  patch(id: string, patch: Patch): Answer<Patched> {
+    return this.#ask('patch', id, patch)
   }
 
-  touch(scope: Scope, id: string, lifetime: Lifetime): Answer<boolean> {
-    return this.#ask(scope, 'touch', id, lifetime)
+  touch(id: string, lifetime: Lifetime): Answer<boolean> {
+    return this.#ask('touch', id, lifetime)
   }
 
-  retire(scope: Scope, id: string, version: number | undefined): Answer<Patched> {
-    return this.#ask(scope, 'retire', id, { version })
+  retire(id: string, retire: Retire): Answer<Exclude<Patched, 'emptied'>> {
+    return this.#ask('retire', id, retire)
   }
 
   /** What `answer` gives, if it does within `patience` (ms); `waited` is told of the time that it took, if any. */
   within<Value>(
-    scope: Scope,
     operation: Operation,
     id: string,
     answer: PromiseLike<Value>,
-    patience = scope.config.storeTimeout,
+    patience = this.#settings.config.storeTimeout,
     waited: (time: number) => void = () => {},
   ): Promise<Value> {
     return new Promise((resolve, reject) => {
@@ -95,7 +102,7 @@ export class AskedStore {
       let began = 0
       const overdue = () => {
         settle()
-        reject(failed(scope, operation, id, 'ERR_SESSION_TIMEOUT'))
+        reject(failed(this.#exchange, this.#settings, operation, id, 'ERR_SESSION_TIMEOUT'))
       }
       // What answers in this tick gets no timer.
       const waiting = setImmediate(() => {
@@ -122,59 +129,65 @@ export class AskedStore {
   }
 
   /** Asks by what the methods above are given, and says what of it is an answer to which. */
-  #ask<Value>(scope: Scope, operation: Operation, id: string, what?: object, changed = false): Answer<Value> {
+  #ask<Value>(operation: Operation, id: string, what?: object, changed = false): Answer<Value> {
     try {
       // A store that answers something else than its contract says is not told from one that does.
-      const answer = this.#call(scope, operation, id, what, changed) as Answer<Value>
-      return isPromise(answer) ? this.#settled(scope, operation, id, answer) : answer
+      const answer = this.#call(operation, id, what, changed) as Answer<Value>
+      return isPromise(answer) ? this.#settled(operation, id, answer) : answer
     } catch (cause) {
-      throw failed(scope, operation, id, 'ERR_SESSION_STORE', cause)
+      throw failed(this.#exchange, this.#settings, operation, id, 'ERR_SESSION_STORE', cause)
     }
   }
 
   /** One switch in place of a closure for each question, which would be a good part of what a request allocates here. */
-  #call(scope: Scope, operation: Operation, id: string, what: object | undefined, changed: boolean): unknown {
-    const { ctx, config } = scope
-    const { rolling, maxAge } = config
+  #call(operation: Operation, id: string, what: object | undefined, changed: boolean): unknown {
+    const { ctx } = this.#exchange
+    const { rolling, maxAge, ttl } = this.#settings.config
     const store = this.store as KeyedStore
     switch (operation) {
       case 'get':
-        return store.get(id, maxAge === 'session' ? config.ttl : maxAge, { ctx, rolling })
+        return store.get(id, maxAge === 'session' ? ttl : maxAge, { ctx, rolling })
       case 'set':
-        return store.set(id, what as Payload, ttlOf(scope), { ctx, rolling, changed })
+        return store.set(id, what as Payload, this.#ttl, { ctx, rolling, changed })
       case 'read':
         return store.read(id, { ctx, rolling })
       case 'create':
-        return store.create(id, what as StoredRecord, ttlOf(scope), { ctx })
+        return store.create(id, what as StoredRecord, this.#ttl, { ctx })
       case 'patch':
-        return store.patch(id, what as Patch, ttlOf(scope), { ctx })
+        return store.patch(id, what as Patch, this.#ttl, { ctx })
       case 'touch':
-        return store.touch(id, what as Lifetime, ttlOf(scope), { ctx })
+        return store.touch(id, what as Lifetime, this.#ttl, { ctx })
       case 'retire':
-        return store.retire?.(id, what as Retire, ttlOf(scope), { ctx })
+        return store.retire?.(id, what as Retire, this.#ttl, { ctx })
       default:
         return store.destroy(id, { ctx })
     }
   }
 
+  /** How long (ms) the store is to keep what is put under an id. */
+  get #ttl(): number {
+    const { maxAge, config } = this.#settings
+    return maxAge === 'session' ? config.ttl : maxAge + GRACE
+  }
+
   /** A request does not wait longer in all than for one answer that does not come. */
-  #settled<Value>(scope: Scope, operation: Operation, id: string, answer: PromiseLike<Value>): Promise<Value> {
-    const { backend, config } = scope
+  #settled<Value>(operation: Operation, id: string, answer: PromiseLike<Value>): Promise<Value> {
     let isOver = false
     const fail = (cause: unknown) => {
       // That it has not answered was told.
-      throw isOver ? cause : failed(scope, operation, id, 'ERR_SESSION_STORE', cause)
+      throw isOver ? cause : failed(this.#exchange, this.#settings, operation, id, 'ERR_SESSION_STORE', cause)
     }
-    const left = Math.max(0, config.storeTimeout - backend.waited)
-    return this.within(scope, operation, id, Promise.resolve(answer).catch(fail), left, time => {
-      backend.waited += time
+    const left = Math.max(0, this.#settings.config.storeTimeout - this.waited)
+    return this.within(operation, id, Promise.resolve(answer).catch(fail), left, time => {
+      this.waited += time
       isOver = true
     })
   }
 }
 
 function failed(
-  { ctx, config }: Scope,
+  exchange: Exchange,
+  { config }: Settings,
   operation: Operation,
   id: string | undefined,
   code: 'ERR_SESSION_STORE' | 'ERR_SESSION_TIMEOUT',
@@ -182,7 +195,7 @@ function failed(
 ): SessionError {
   const what = code === 'ERR_SESSION_STORE' ? 'failed' : `has not answered within ${config.storeTimeout} ms`
   const error = new SessionError(code, `${operation} of the session store ${what}`, { cause })
-  emitFailed(ctx, operation, id, error)
+  exchange.emit({ type: 'store', operation, id, error })
   return error
 }
 

@@ -1,8 +1,9 @@
-import { type Lifetime, maxAgeOf } from '../session/lifetime.ts'
+import type { Lifetime } from '../session/lifetime.ts'
 import type { Found, Loaded } from '../session/payload.ts'
 import type { Difference } from '../session/plan.ts'
 import type { Session } from '../session/session.ts'
-import type { Scope } from './scope.ts'
+import type { Exchange } from './exchange.ts'
+import type { Settings } from './settings.ts'
 
 /**
  * Turns what the client carries into a session and back, for one request, and knows what client and store have of it.
@@ -10,63 +11,68 @@ import type { Scope } from './scope.ts'
  * it returns.
  */
 export abstract class Backend {
-  protected readonly scope: Scope
+  protected readonly exchange: Exchange
+  protected readonly settings: Settings
   /** The instant at which it expires; `undefined`: it does not say. */
   expiresAt: number | undefined
   /** What this request did last: gave the session its lifetime from now, or ended it. */
   done: 'nothing' | 'saved' | 'ended' = 'nothing'
 
-  /** How long (ms) the request has waited for a store, since its handler last asked for a commit. */
-  waited = 0
-
-  constructor(scope: Scope) {
-    this.scope = scope
+  constructor(exchange: Exchange, settings: Settings) {
+    this.exchange = exchange
+    this.settings = settings
   }
 
   /** The session's id, where it needs one; it is made with the session, not at its commit (as in 7.x). */
   abstract get id(): string | undefined
   /** Whether loading takes a round trip, so that it is done before the handler runs. */
   abstract get waits(): boolean
-  /** Whether client and store have a session. */
+  /** Whether client or store have a session, as far as this request knows. */
   abstract get isKnown(): boolean
-  /** Whether a store is being asked to hold the session under an id that is new to it. */
-  abstract get isNewIdUnderWay(): boolean
-  /** Gives the session an id, where it needs one and has none. */
-  abstract nameIt(): void
-  abstract unname(): void
+  /** Whether another request has ended the session. */
+  get isGone(): boolean {
+    return false
+  }
   /** What is behind the value that the client presented. */
   abstract load(presented: string): Loaded | Promise<Loaded>
+  /** Has the request go on without a session: it was presented as `id`, and could not be read, or is under another id. */
+  setAside(_id: string | undefined, _why: 'unread' | 'superseded'): void {}
+  /** Forgets the id of a session that was made before it was loaded. */
+  discardEarly(): void {}
   /**
    * Fills `session` with what was found. Says whether it can be told if it changes: data this deep or cyclic was not
    * written by us.
    */
   abstract fill(session: Session, found: Found): boolean
-  /** How `session` differs from what is known. `isAhead`: a save that is under way is not to have what changed since. */
-  abstract compare(session: Session, isAhead?: boolean): Difference
-  /** Puts the session to rest as it was compared last, and has the client carry it. */
-  abstract save(session: Session): void | Promise<void>
-  /** The same, under a new id; the old one is forgotten. */
-  abstract replace(session: Session, keep?: readonly string[]): void | Promise<void>
+  /** How `session` differs from what is known. */
+  abstract compare(session: Session): Difference
+  /** Saves the session as it was compared last, and has the client carry it. `isFinal`: nobody asked for it. */
+  abstract save(session: Session, isFinal: boolean): void | Promise<void>
+  /** The same, under a new id. The old one is retired. */
+  abstract regenerate(session: Session, keep: readonly string[] | undefined): void | Promise<void>
   /** Whether others may write to the session, key by key, so that `update` has something to do. */
   get canUpdate(): boolean {
     return false
   }
   /** Has `change` change the session as it is by now, and saves that in the same step. */
   update(_session: Session, _change: (draft: Session) => unknown): void | Promise<void> {}
-  /** Ends the session, for the client too: one that was removed, or one that was `emptied`. */
-  abstract destroy(emptied?: Session): void | Promise<void>
-  /** Does at once what has to leave with the headers, of a save (or with `null` a destroy) that is still to come. */
-  abstract announce(session: Session | null): void
-  /** Takes up that what was presented, and could not be read, is to be forgotten. */
-  abstract giveUp(presented: string | undefined): void
-  /** Takes up that the client has another session by now: this request saves none, and sends nothing. */
-  abstract giveWay(): void
+  /** Ends a session that holds no data any more, unless other requests have put data there. */
+  abstract empty(session: Session): void | Promise<void>
+  /** Ends the session, for the client too. */
+  abstract end(): void | Promise<void>
+  /** What is saved from now on is another session. `isToEnd`: this one is still to be ended. */
+  abstract renew(isToEnd: boolean): void
+  /** Sends what has to leave with the headers, while a commit is under way. */
+  leave(): void {}
+  /** Does what is left to be done at the end of the request. A promise where that takes a round trip; it never rejects. */
+  finish(_session: Session | undefined): void | Promise<void> {}
+  /** From now on the request may wait for a store as long again. */
+  beginPatience(): void {}
 
   /** Client and store have the session with this lifetime from now on. */
   protected committed(lifetime: Lifetime): void {
     this.expiresAt = lifetime._expire
     this.done = 'saved'
-    // One that the handler has set since is still to be saved.
-    if (this.scope.isForced && this.scope.maxAge === maxAgeOf(lifetime)) this.scope.isForced = false
+    this.settings.saved(lifetime)
   }
 }

@@ -32,6 +32,8 @@ export class CookieBackend extends Backend {
   #text: string | undefined
   /** The text of the data when it was compared last, where that took one. */
   #compared: string | undefined
+  /** Whether the application was told that a change came too late. */
+  #isLate = false
 
   get waits(): boolean {
     return false
@@ -41,24 +43,13 @@ export class CookieBackend extends Backend {
     return this.#payload !== undefined || this.#text !== undefined
   }
 
-  get isNewIdUnderWay(): boolean {
-    return false
-  }
-
   get id(): undefined {
     return undefined
   }
 
-  nameIt(): void {}
-
-  unname(): void {}
-
-  giveUp(): void {}
-
-  giveWay(): void {}
-
   load(presented: string): Loaded {
-    const { ctx, config } = this.scope
+    const { config } = this.settings
+    const { ctx } = this.exchange
     const text = config.codec.read?.(presented)
     const payload = refusePromise(this.#decoded(presented, text), 'decode')
     if (payload === NOISE) return UNDECODABLE
@@ -79,11 +70,11 @@ export class CookieBackend extends Backend {
   /** What the cookie says; `text` is its JSON, where that can be told. */
   #decoded(presented: string, text: string | undefined): unknown {
     try {
-      return text === undefined ? this.scope.config.decode(presented) : JSON.parse(text)
+      return text === undefined ? this.settings.config.decode(presented) : JSON.parse(text)
     } catch (error) {
       if (!(error instanceof Error) || error instanceof SyntaxError) return NOISE
       // The next request would only throw again.
-      this.scope.reply.drop()
+      this.exchange.clear()
       throw error
     }
   }
@@ -117,25 +108,26 @@ export class CookieBackend extends Backend {
   }
 
   save(session: Session): void {
-    const { ctx, config, reply } = this.scope
-    if (reply.hasLeft) {
-      reply.late()
+    const { exchange, settings } = this
+    const { config } = settings
+    if (exchange.hasLeft) {
+      this.#tellLate()
       return
     }
     if (config.beforeSave) {
-      refusePromise(config.beforeSave(ctx, session), 'beforeSave')
+      refusePromise(config.beforeSave(exchange.ctx, session), 'beforeSave')
       this.compare(session)
     }
     const text = this.#compared ?? textOf(dataOf(session))
     refusePromise(checkSchema(config.schema, text), 'schema')
-    const lifetime = this.scope.settings.newLifetime()
-    reply.carry(this.#encoded(session, text, lifetime))
+    const lifetime = settings.newLifetime()
+    exchange.send(this.#encoded(session, text, lifetime))
     this.#set(text)
     this.committed(lifetime)
   }
 
   #encoded(session: Session, text: string, lifetime: Lifetime): string {
-    const { codec, encode } = this.scope.config
+    const { codec, encode } = this.settings.config
     if (codec.write) return codec.write(text.slice(0, -1), packedEnd(text, lifetime))
     const value = refusePromise(encode(pack(dataOf(session), lifetime)), 'encode')
     if (typeof value === 'string') return value
@@ -148,23 +140,29 @@ export class CookieBackend extends Backend {
     this.#end = 0
   }
 
-  replace(session: Session): void {
+  regenerate(session: Session): void {
     this.save(session)
   }
 
-  destroy(): void {
-    const { reply } = this.scope
-    if (reply.hasLeft) {
-      reply.late()
+  empty(): void {
+    this.end()
+  }
+
+  end(): void {
+    if (this.exchange.hasLeft) {
+      this.#tellLate()
       return
     }
-    reply.drop()
+    this.exchange.clear()
     this.#set(undefined)
     this.done = 'ended'
   }
 
-  announce(session: Session | null): void {
-    if (session) this.save(session)
-    else this.destroy()
+  /** The cookie that is sent takes the place of the client's. */
+  renew(): void {}
+
+  #tellLate(): void {
+    if (!this.#isLate) this.exchange.emit({ type: 'late' })
+    this.#isLate = true
   }
 }

@@ -56,7 +56,7 @@ export interface Surroundings<F extends Former> {
   /** Whether the client has `id`, or this response can still send it. */
   reaches(id: string): boolean
   /** What is known by now of the record under an id that is to be retired. */
-  formerOf(id: string, known: F | undefined): F
+  formerOf(id: string): F
 }
 
 /** How many ids are tried for a new record. */
@@ -72,8 +72,6 @@ export class CustodyMachine<F extends Former = Former> {
   readonly #around: Surroundings<F>
   #wish: Wish = 'save'
   #attempt = 1
-  /** How many of the leftovers could not be destroyed by this commit. */
-  #kept = 0
   /** Whether the id was created by this commit. */
   #isMade = false
 
@@ -102,7 +100,6 @@ export class CustodyMachine<F extends Former = Former> {
     const { custody } = this
     this.#wish = wish
     this.#attempt = 1
-    this.#kept = 0
     this.#isMade = false
     if (wish === 'sweep') return custody.at === 'stored' && custody.former ? 'retire' : this.#sweep()
     if (wish === 'end') return this.#end()
@@ -118,6 +115,7 @@ export class CustodyMachine<F extends Former = Former> {
         this.custody = NONE
         return this.#create(undefined, undefined)
       case 'gone':
+      case 'unread':
         return 'reportGone'
       default:
         return undefined
@@ -144,8 +142,7 @@ export class CustodyMachine<F extends Former = Former> {
       case 'withdraw':
         return 'reportGone'
       case 'destroy':
-        this.leftovers = this.leftovers.filter((_, at) => at !== this.#kept)
-        return this.#sweep()
+        return this.#destroyed()
       case 'clear':
       case 'reportGone':
         return this.#sweep()
@@ -157,9 +154,13 @@ export class CustodyMachine<F extends Former = Former> {
   /** The next step, after `step` has failed: what was asked may have been done all the same. */
   failed(step: Step): Step | undefined {
     if (step === 'create' || (step === 'send' && this.#isMade)) this.#abandon(true)
-    if (step !== 'destroy') return undefined
-    this.#kept++
-    return this.#sweep()
+    // What the store refuses to destroy was reported, and ends by its ttl.
+    return step === 'destroy' ? this.#destroyed() : undefined
+  }
+
+  /** The store was not asked to create the record: its id can't be sent. */
+  unasked(): void {
+    this.#abandon(false)
   }
 
   /**
@@ -180,19 +181,16 @@ export class CustodyMachine<F extends Former = Former> {
 
   #keep({ id, former }: Custody<F> & { at: 'stored' }): Step {
     if (former) {
-      if (this.#wish === 'regenerate') {
-        this.custody = { at: 'stored', id, former: this.#around.formerOf(former.id, former) }
-      }
       // What others have written under the old id decides whether the session is empty.
       return this.#wish === 'empty' ? 'retire' : 'patch'
     }
-    if (this.#wish === 'regenerate') return this.#create(undefined, this.#around.formerOf(id, undefined))
+    if (this.#wish === 'regenerate') return this.#create(undefined, this.#around.formerOf(id))
     return this.#wish === 'empty' || this.#wish === 'update' ? this.#wish : 'patch'
   }
 
-  #stay({ id, former }: Custody<F> & { at: 'staying' }): Step {
+  #stay({ id }: Custody<F> & { at: 'staying' }): Step {
     if (this.#wish === 'empty') return 'empty'
-    const step = this.#create(undefined, this.#around.formerOf(id, former))
+    const step = this.#create(undefined, this.#around.formerOf(id))
     return step === 'refuse' && this.#wish !== 'regenerate' ? 'patch' : step
   }
 
@@ -263,12 +261,17 @@ export class CustodyMachine<F extends Former = Former> {
   }
 
   #sweep(): Step | undefined {
-    return this.leftovers.length > this.#kept ? 'destroy' : undefined
+    return this.leftovers.length > 0 ? 'destroy' : undefined
+  }
+
+  #destroyed(): Step | undefined {
+    this.leftovers = this.leftovers.slice(1)
+    return this.#sweep()
   }
 
   /** The id that `destroy` is about. */
   get leftover(): string {
-    return this.leftovers[this.#kept] ?? ''
+    return this.leftovers[0] ?? ''
   }
 
   #leaveAll(): void {

@@ -1,19 +1,11 @@
 import { refusePromise } from '../async.ts'
-import { changesSince, type Members, NO_CHANGES, NO_MEMBERS } from '../session/members.ts'
-import { fillFrom, Session } from '../session/session.ts'
-import type { Scope } from './scope.ts'
-
-/** A session apart, with the data that are in `members`. */
-export function draftOf(scope: Scope, members: Members): Session {
-  const draft = new Session(scope, false)
-  fillFrom(draft, members)
-  return draft
-}
+import { changesSince, NO_CHANGES, NO_MEMBERS } from '../session/members.ts'
+import { draftOf, fillFrom, type Session } from '../session/session.ts'
 
 /** Has `change` change a draft of `session`, which is as the draft then: where `change` throws, it is as it was. */
-export function changeHere(scope: Scope, session: Session, change: (draft: Session) => unknown): void {
+export function changeHere(session: Session, change: (draft: Session) => unknown): void {
   const before = changesSince(NO_MEMBERS, session)?.set ?? NO_MEMBERS
-  const draft = draftOf(scope, before)
+  const draft = draftOf(session, before)
   refusePromise(change(draft), 'update')
   const { set, unset } = changesSince(before, draft) ?? NO_CHANGES
   fillFrom(session, set)

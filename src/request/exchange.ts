@@ -35,8 +35,8 @@ export interface Exchange {
   clear(): void
   /** Does not send what was to be sent, where it is not too late. */
   withdraw(): void
-  /** Throws what `send` would throw for any value: `ERR_SESSION_INSECURE`, `ERR_SESSION_KEYS`. */
-  checkSend(): void
+  /** Throws what `send` would throw for `value`, as far as that is known before: `ERR_SESSION_INSECURE`, `ERR_SESSION_KEYS`. */
+  checkSend(value: string): void
   /** The value that this response sends. */
   readonly sent: string | undefined
   /** Whether the headers have left, or there is no response that they could leave with. */

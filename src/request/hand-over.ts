@@ -1,68 +1,77 @@
+import type { Config } from '../config.ts'
 import { changed, type Members, NO_MEMBERS } from '../session/members.ts'
+import { draftOf, type Session } from '../session/session.ts'
 import type { AskedStore } from './asked-store.ts'
-import { draftOf } from './draft.ts'
+import type { Former as FormerId } from './custody.ts'
 import { ownerOf } from './prepare.ts'
-import type { Scope } from './scope.ts'
+import type { Settings } from './settings.ts'
 import type { StoredState } from './stored-state.ts'
 
-/** An id that another one takes the place of, and what the store had under it then, as far as the request knew. */
-export interface Former {
-  readonly id: string
-  readonly members: Members | undefined
-  readonly version: number | undefined
-  /** The keys that go over; `undefined`: all. */
-  readonly keep: readonly string[] | undefined
+/** An id that a new one takes the place of, and what the store had under it then, as far as the request knew. */
+export interface Former extends FormerId {
+  members: Members | undefined
+  /** `undefined`: nobody knows what is there by now. */
+  version: number | undefined
+  /** The keys that go over to the new id; `undefined`: all. */
+  keep: readonly string[] | undefined
+  /** How often others were faster. */
+  attempts: number
 }
 
-/** What is under the new id once the old one was given up. */
-export interface HandedOver {
-  readonly members: Members
-  readonly owner: string | undefined
-}
-
+/** Who writes all the time can't hold it up for ever: after so many attempts the id is retired whatever was written. */
 const ATTEMPTS = 10
 
 /**
- * Gives up the id of `former`, a session that is under `to` by now, and takes over what other requests have written to
- * it since this one knew it. It may be done again where it failed. `undefined`: the session had been ended, or had got
- * another id.
+ * Retires the id of `former`, whose place `successor` has. `conflict`: what is under it has to be merged first. `gone`:
+ * the session was ended, or had got another id.
  */
-export async function handOver(
-  scope: Scope,
+export async function retire(
   store: AskedStore,
   former: Former,
-  to: string,
-  state: StoredState,
-): Promise<HandedOver | undefined> {
-  const { id: from, keep, members: known = NO_MEMBERS } = former
+  successor: string,
+): Promise<'saved' | 'gone' | 'conflict'> {
+  const { id, version, attempts } = former
+  if (!store.canRetire) {
+    // Such a store can tell at least whether the session is there just before it is asked to destroy it.
+    if (store.isKeyed && !(await store.read(id))) return 'gone'
+    await store.destroy(id)
+    return 'saved'
+  }
+  if (version === undefined && attempts === 0) return 'conflict'
+  return store.retire(id, attempts > ATTEMPTS ? { successor } : { version, successor })
+}
+
+/**
+ * Writes to `to`, where the session is by now, what other requests have written under the id of `former` since this one
+ * knew it. Says whether both are there. `session` and `state` have it then, too.
+ */
+export async function merge(
+  settings: Settings,
+  store: AskedStore,
+  { former, to, session, state }: { former: Former; to: string; session: Session; state: StoredState },
+): Promise<boolean> {
+  const record = await store.read(former.id)
+  if (!record) return false
+  former.attempts++
+  // Whether it was this request that retired it, whose answer was lost, only the store can tell.
+  if (record.retiredAt !== undefined) {
+    former.attempts = ATTEMPTS + 1
+    return true
+  }
+  const { members: known = NO_MEMBERS, keep } = former
   const mine = state.after()
   const isTheirs = (name: string) => isSame(known, mine, name) && (keep?.includes(name) ?? true)
-  let [before, members, { version }, { owner }] = [known, mine, former, state]
-  if (!store.canRetire) {
-    // Such a store can tell at least whether the session is there just before it is asked to forget it.
-    if (store.isKeyed && !(await store.read(scope, from))) return undefined
-    await store.destroy(scope, from)
-    return { members, owner }
-  }
-  for (let attempt = 1; ; attempt++) {
-    // Without its version nobody knows what is there. Whoever writes all the time can't hold it up for ever.
-    const isUnknown = attempt === 1 && version === undefined
-    const outcome = isUnknown ? 'conflict' : await store.retire(scope, from, attempt > ATTEMPTS ? undefined : version)
-    if (outcome !== 'conflict') return outcome === 'gone' ? undefined : { members, owner }
-    const record = await store.read(scope, from)
-    if (!record || record.retiredAt !== undefined) return undefined
-    const { set, unset } = changesOfOthers(before, record.members, isTheirs)
-    if (unset.length > 0 || Object.keys(set).length > 0) {
-      members = changed(members, set, unset)
-      const told = owner
-      owner = ownerAmong(scope, members, told)
-      const subject = owner === told ? undefined : (owner ?? null)
-      const patch = { set, unset, lifetime: scope.settings.newLifetime(), keepsEmpty: true, subject }
-      if ((await store.patch(scope, to, patch)) !== 'saved') return undefined
-    }
-    before = record.members
-    version = record.version
-  }
+  const { set, unset } = changesOfOthers(known, record.members, isTheirs)
+  former.members = record.members
+  former.version = record.version
+  if (unset.length === 0 && Object.keys(set).length === 0) return true
+  const members = changed(mine, set, unset)
+  const owner = ownerAmong(settings.config, session, members, state.owner)
+  const subject = owner === state.owner ? undefined : (owner ?? null)
+  const patch = { set, unset, lifetime: settings.newLifetime(), keepsEmpty: true, subject }
+  if ((await store.patch(to, patch)) !== 'saved') return false
+  state.adopt(session, members, owner)
+  return true
 }
 
 function changesOfOthers(before: Members, after: Members, isTheirs: (name: string) => boolean) {
@@ -78,7 +87,6 @@ function isSame(one: Members, other: Members, name: string): boolean {
 }
 
 /** Whose session it is with these `members`, which others may have signed in or out. */
-function ownerAmong(scope: Scope, members: Members, known: string | undefined): string | undefined {
-  if (!scope.config.subject) return known
-  return ownerOf(scope, draftOf(scope, members))
+function ownerAmong(config: Config, session: Session, members: Members, known: string | undefined): string | undefined {
+  return config.subject ? ownerOf(config, draftOf(session, members)) : known
 }

@@ -1,48 +1,56 @@
 import { andThen } from '../async.ts'
-import { emitReuse } from '../koa/events.ts'
+import type { Config } from '../config.ts'
 import { endOf, type Lifetime } from '../session/lifetime.ts'
 import { isPayload, type Loaded } from '../session/payload.ts'
 import { payloadOf } from '../stores/record.ts'
 import type { StoredRecord } from '../stores/store.ts'
 import type { AskedStore } from './asked-store.ts'
+import type { Exchange } from './exchange.ts'
 import { passesSchema } from './schema.ts'
-import type { Scope } from './scope.ts'
 
 /** What `store` has under the id that a client presented, and what is to be made of it. */
-export function loadStored(scope: Scope, store: AskedStore, id: string): Loaded | Promise<Loaded> {
+export function loadStored(
+  exchange: Exchange,
+  config: Config,
+  store: AskedStore,
+  id: string,
+): Loaded | Promise<Loaded> {
   if (store.isKeyed) {
-    return andThen(store.read(scope, id), record =>
+    return andThen(store.read(id), record =>
       record?.retiredAt === undefined
-        ? examined(scope, id, record?.lifetime, record)
-        : retired(scope, id, record.retiredAt),
+        ? examined(exchange.ctx, config, id, record?.lifetime, record)
+        : retired(exchange, config, id, record.retiredAt, record.successor),
     )
   }
-  return andThen(store.get(scope, id), payload => {
+  return andThen(store.get(id), payload => {
     if (payload && !isPayload(payload)) return { fault: 'invalid', reason: 'undecodable', id, value: payload }
     // An empty object has nothing of a session that was saved: an id must not be adopted for it.
     const names = Object.keys(Object(payload))
     if (names.length === 1 && isPayload(payload) && typeof payload._retired === 'number') {
-      return retired(scope, id, payload._retired)
+      return retired(exchange, config, id, payload._retired)
     }
     const isThere = isPayload(payload) && names.length > 0
-    return isThere ? examined(scope, id, payload) : { fault: 'missed', reason: 'missing', id, value: payload }
+    return isThere
+      ? examined(exchange.ctx, config, id, payload)
+      : { fault: 'missed', reason: 'missing', id, value: payload }
   })
 }
 
 /** How long (ms) requests that were under way when an id was retired may still bring it. */
 const UNDER_WAY = 10_000
 
-/** An id that `regenerate()` gave up. Whoever brings it later has lost a response, or has stolen it. */
-function retired({ ctx, config }: Scope, id: string, at: number): Loaded {
+/** A retired id. Who presents it later than that never received a response, or has stolen the cookie. */
+function retired(exchange: Exchange, config: Config, id: string, at: number, successor?: string): Loaded {
   // A backend may give what is no number, which subtraction may throw for.
   const isParallel = Number.isFinite(at) && config.now() - at < UNDER_WAY
-  if (!isParallel) emitReuse(ctx, id)
+  if (!isParallel) exchange.emit({ type: 'reuse', id, successor })
   return { fault: 'missed', reason: 'retired', id, isParallel }
 }
 
 /** A session that is there: as a `record`, or as a payload, which says its own `lifetime`. */
 function examined(
-  { ctx, config }: Scope,
+  ctx: unknown,
+  config: Config,
   id: string,
   lifetime: Lifetime | undefined,
   record?: StoredRecord,

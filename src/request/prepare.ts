@@ -1,21 +1,20 @@
 import { andThen } from '../async.ts'
 import { digest } from '../codec/digest.ts'
+import type { Config } from '../config.ts'
 import { optionError } from '../errors.ts'
 import { textOf } from '../session/changes.ts'
 import { dataOf, type Session } from '../session/session.ts'
 import { checkSchema } from './schema.ts'
-import type { Scope } from './scope.ts'
 
 /** What is done to a session before it is put into a store: `beforeSave` may change it, then the schema checks it. */
-export function prepare({ ctx, config }: Scope, session: Session): void | Promise<void> {
-  const { beforeSave, schema } = config
+export function prepare(ctx: unknown, { beforeSave, schema }: Config, session: Session): void | Promise<void> {
   if (!beforeSave && !schema) return
   return andThen(beforeSave?.(ctx, session), () => schema && checkSchema(schema, textOf(dataOf(session))))
 }
 
 /** Whose session it is, as stores are told: the SHA-256 of the subject. Throws `ERR_SESSION_OPTION` for what is none. */
-export function ownerOf({ config }: Scope, session: Session): string | undefined {
-  const subject = config.subject?.(session)
+export function ownerOf({ subject: subjectOf }: Config, session: Session): string | undefined {
+  const subject = subjectOf?.(session)
   if (subject === undefined || subject === null) return undefined
   if (typeof subject === 'string' && subject !== '') return digest(subject)
   throw optionError('subject', subject, 'a function that gives a string, or undefined')

@@ -1,22 +1,26 @@
-import { setsCookie } from '../koa/carrier.ts'
-import { emitRefused } from '../koa/events.ts'
 import { type Found, type Loaded, NOTHING } from '../session/payload.ts'
-import { Session } from '../session/session.ts'
+import { Session, type SessionHost } from '../session/session.ts'
 import { isStoreFailure } from './asked-store.ts'
-import type { Scope } from './scope.ts'
+import type { Backend } from './backend.ts'
+import type { Exchange } from './exchange.ts'
+import type { Settings } from './settings.ts'
 
 /** What the client presented, and what was found behind it. Loaded once; an error is kept for who reads the session. */
 export class Presented {
+  readonly #exchange: Exchange
+  readonly #settings: Settings
+  readonly #backend: Backend
   /** The value that the request brings. */
-  value: string | undefined
-  readonly #scope: Scope
+  #value: string | undefined
   #loading: Promise<void> | undefined
   #found: Loaded | { readonly error: unknown } | undefined
   /** Whether the store could not be read, and the option `onStoreError` has the request go on without. */
   isDegraded = false
 
-  constructor(scope: Scope) {
-    this.#scope = scope
+  constructor(exchange: Exchange, settings: Settings, backend: Backend) {
+    this.#exchange = exchange
+    this.#settings = settings
+    this.#backend = backend
   }
 
   /** Whether it was tried to load it. */
@@ -31,64 +35,57 @@ export class Presented {
   }
 
   /** The session that it stands for, or a new one. Throws the error that kept it from being loaded. */
-  open(): Session {
-    const { backend } = this.#scope
-    if (!backend.waits) this.load()
+  open(host: SessionHost): Session {
+    if (!this.#backend.waits) this.load()
     const found = this.#found
     if (found && 'error' in found) throw found.error
-    const session = found && !found.fault && this.#resume(found)
+    const session = found && !found.fault && this.#resume(found, host)
     if (session) return session
-    backend.nameIt()
-    return new Session(this.#scope, true)
+    // It is made with the session, not at its commit (as in 7.x).
+    void this.#backend.id
+    return new Session(host, true)
   }
 
-  #resume(found: Found): Session | undefined {
-    const { ctx, backend } = this.#scope
-    const session = new Session(this.#scope, false)
-    if (backend.fill(session, found)) return session
-    emitRefused(ctx, { fault: 'invalid', reason: 'undecodable', id: found.id, value: found.payload })
+  #resume(found: Found, host: SessionHost): Session | undefined {
+    const session = new Session(host, false)
+    if (this.#backend.fill(session, found)) return session
+    const refused = { fault: 'invalid', reason: 'undecodable', id: found.id, value: found.payload } as const
+    this.#exchange.emit({ type: 'refused', refused })
     return undefined
   }
 
   #load(): Promise<void> | undefined {
     try {
-      this.#scope.settings.refresh()
-      const { ctx, config, settings, reply, backend, carrier } = this.#scope
-      const read = carrier.read(ctx, settings)
-      // Koa renews or clears a signature when it reads one: that response sets the cookie, too.
-      if (ctx.res && setsCookie(ctx, config.key)) reply.attend()
-      if (typeof read === 'string') this.value = read
-      const loading = typeof read === 'string' ? backend.load(read) : (read ?? NOTHING)
+      this.#settings.refresh()
+      const read = this.#exchange.receive()
+      if (typeof read === 'string') this.#value = read
+      const loading = typeof read === 'string' ? this.#backend.load(read) : (read ?? NOTHING)
       if (loading instanceof Promise) return this.#wait(loading)
-      this.#take(loading)
+      this.#settle(loading)
     } catch (error) {
-      this.#settle({ error })
+      this.#fail(error)
     }
     return undefined
   }
 
   async #wait(loading: Promise<Loaded>): Promise<void> {
     try {
-      this.#take(await loading)
+      this.#settle(await loading)
     } catch (error) {
-      this.#settle({ error })
+      this.#fail(error)
     }
   }
 
-  #settle(found: Loaded | { readonly error: unknown }): void {
-    const { backend, config } = this.#scope
-    if (backend.waits) this.#scope.discardEarly()
-    this.isDegraded = config.onStoreError === 'anonymous' && 'error' in found && isStoreFailure(found.error)
-    this.#found = this.isDegraded ? NOTHING : found
-    if (!this.isDegraded) return
-    backend.giveWay()
-    backend.giveUp(this.value)
+  #settle(loaded: Loaded): void {
+    this.#found = loaded
+    if (!loaded.fault) this.#settings.resume(loaded.lifetime)
+    else if (loaded.reason) this.#exchange.emit({ type: 'refused', refused: loaded })
+    if (loaded.fault && loaded.isParallel) this.#backend.setAside(this.#value, 'superseded')
   }
 
-  #take(loaded: Loaded): void {
-    this.#settle(loaded)
-    if (!loaded.fault) this.#scope.settings.resume(loaded.lifetime)
-    else if (loaded.reason) emitRefused(this.#scope.ctx, loaded)
-    if (loaded.fault && loaded.isParallel) this.#scope.backend.giveWay()
+  #fail(error: unknown): void {
+    this.isDegraded = this.#settings.config.onStoreError === 'anonymous' && isStoreFailure(error)
+    this.#found = this.isDegraded ? NOTHING : { error }
+    this.#backend.setAside(this.#value, 'unread')
   }
 }

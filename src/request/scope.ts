@@ -1,53 +1,48 @@
-import type { Context } from 'koa'
-import { Queue } from '../async.ts'
 import type { Config } from '../config.ts'
 import { SessionError } from '../errors.ts'
-import type { Carrier } from '../koa/carrier.ts'
-import { emitError } from '../koa/events.ts'
-import type { Beginning, Parts } from '../koa/kind.ts'
-import { isPublic } from '../node/headers.ts'
-import { Reply } from '../node/reply.ts'
 import type { MaxAge } from '../session/payload.ts'
 import { type Plan, planCommit, SKIP } from '../session/plan.ts'
 import { type CommitWork, Session, type SessionHost } from '../session/session.ts'
 import { warnOnce } from '../warnings.ts'
 import type { Backend } from './backend.ts'
 import { changeHere } from './draft.ts'
-import { extend, reasonToExtend } from './keep-alive.ts'
+import type { Exchange } from './exchange.ts'
+import { reasonToExtend, unlessBearable } from './keep-alive.ts'
 import { Presented } from './presented.ts'
-import { Settings } from './settings.ts'
+import { Queue } from './queue.ts'
+import type { Settings } from './settings.ts'
 
-const AS_IT_IS: CommitWork = {}
+/** How far the middleware has come with a request; `thrown`: what is further in threw. */
+export type Beginning = 'early' | 'running' | 'done' | 'thrown'
+
+/** The commit that nobody asked for. */
+const FINAL: CommitWork = {}
 
 /** One request's session: handed out, and committed. */
 export class Scope implements SessionHost {
-  readonly ctx: Context
-  readonly presented: Presented
-  readonly reply: Reply
   readonly settings: Settings
-  readonly carrier: Carrier
-  readonly backend: Backend
+  readonly #exchange: Exchange
+  readonly #backend: Backend
+  readonly #presented: Presented
   /** Made when a commit has to be waited for, or was asked for before the last one. */
   #queue: Queue<CommitWork> | undefined
   #phase: Exclude<Beginning, 'thrown'> | 'skipped' | 'finishing' | 'failed'
   /** What the handler has; `undefined`: it did not ask, `null`: it removed the session. */
   #session: Session | null | undefined
-  /** Whether the handler has set a lifetime, which is not saved yet. */
-  isForced = false
+  /** The session was replaced by another one while a commit was under way; `isToEnd`: the one before is to be ended. */
+  #renewal: { readonly isToEnd: boolean } | undefined
   #isUsedSinceCommit = false
 
-  constructor(ctx: Context, { config, carrier, backendFor }: Parts, beginning: Beginning) {
+  constructor(exchange: Exchange, settings: Settings, backend: Backend, beginning: Beginning) {
     this.#phase = beginning === 'thrown' ? 'done' : beginning
-    this.ctx = ctx
-    this.carrier = carrier
-    this.settings = new Settings(config)
-    this.backend = backendFor(this)
-    this.presented = new Presented(this)
-    this.reply = new Reply(this)
-    this.reply.hasThrown = beginning === 'thrown'
+    this.#exchange = exchange
+    this.settings = settings
+    this.#backend = backend
+    this.#presented = new Presented(exchange, settings, backend)
+    if (beginning === 'thrown') exchange.fail()
   }
 
-  get config(): Config {
+  get #config(): Config {
     return this.settings.config
   }
 
@@ -55,30 +50,41 @@ export class Scope implements SessionHost {
   start(isSkipped: boolean): Promise<void> | undefined {
     this.#phase = isSkipped ? 'skipped' : 'running'
     if (isSkipped) return undefined
-    if (this.config.rolling || this.config.renew) this.reply.attend()
+    if (this.#config.rolling || this.#config.renew) this.#exchange.watchHeaders(this)
     // What is read at once is read when it is asked for.
-    return this.backend.waits ? this.presented.load() : undefined
+    return this.#backend.waits ? this.load() : undefined
+  }
+
+  /** Loads what the client presented. A promise where that takes a round trip; it never rejects. */
+  load(): Promise<void> | undefined {
+    if (this.#presented.isLoaded) return undefined
+    if (this.#backend.waits) this.#discardEarly()
+    const loading = this.#presented.load()
+    return this.#backend.waits && loading ? loading.then(() => this.#discardEarly()) : loading
   }
 
   /** Ends the request: waits for every commit, and commits. Throws what one of them threw that nobody waited for. */
   finish(): void | Promise<void> {
     if (this.#phase === 'skipped') return
     this.#phase = 'finishing'
-    const { autoCommit, rolling, renew } = this.config
+    const { autoCommit, rolling, renew } = this.#config
     const isInvolved = autoCommit && (this.#session !== undefined || rolling || renew)
     try {
-      if (this.#queue) return this.#finishAfter(this.#queue, isInvolved ? this.#queue.turn(AS_IT_IS) : undefined)
-      const committing = isInvolved ? this.work(AS_IT_IS) : undefined
-      if (committing) return this.#finishAfter(this.#begin(committing), committing)
+      const committing = isInvolved ? this.#commitAtEnd() : undefined
+      if (this.#queue || committing) return this.#finishAfter(this.#begin(committing), committing)
     } catch (error) {
-      throw this.#failed(error)
+      return this.#finishFailed(error)
     }
-    this.#phase = 'done'
+    return this.#finished()
+  }
+
+  #commitAtEnd(): void | Promise<void> {
+    return this.#queue ? this.#queue.turn(FINAL) : this.work(FINAL)
   }
 
   /** The queue of commits, in which `first` is under way. */
-  #begin(first?: Promise<void>): Queue<CommitWork> {
-    this.#queue ??= new Queue(this, first)
+  #begin(first?: void | Promise<void>): Queue<CommitWork> {
+    this.#queue ??= new Queue(this, first || undefined)
     return this.#queue
   }
 
@@ -87,28 +93,50 @@ export class Scope implements SessionHost {
       await committing
       await queue.settle()
     } catch (error) {
-      throw this.#failed(error)
+      return this.#finishFailed(error)
     }
+    return this.#finished()
+  }
+
+  #finished(): void | Promise<void> {
+    const finishing = this.#backend.finish(this.#session ?? undefined)
+    if (finishing) return finishing.then(() => this.#done())
     this.#phase = 'done'
+  }
+
+  #done(): void {
+    this.#phase = 'done'
+  }
+
+  #finishFailed(error: unknown): void | Promise<void> {
+    this.#fail()
+    const finishing = this.#backend.finish(this.#session ?? undefined)
+    return finishing ? finishing.then(() => this.#end(error)) : this.#end(error)
+  }
+
+  /** Koa answers nothing once the headers have left, so that an error that it is given leaves the client waiting. */
+  #end(error: unknown): void {
+    if (!this.#exchange.hasLeft) throw error
+    this.#exchange.emit({ type: 'error', error })
   }
 
   /** Ends a request whose handler threw: its error is what the request ends with. */
   async finishThrown(): Promise<void> {
-    this.reply.hasThrown = true
+    this.#exchange.fail()
     try {
       await this.finish()
-    } catch (failure) {
-      emitError(this.ctx, failure)
+    } catch (error) {
+      this.#exchange.emit({ type: 'error', error })
     }
   }
 
   get id(): string | undefined {
-    return this.backend.id
+    return this.#backend.id
   }
 
   get session(): Session | null {
     this.#use()
-    if (this.#session === undefined) this.#session = this.presented.open()
+    if (this.#session === undefined) this.#session = this.#presented.open(this)
     return this.#session
   }
 
@@ -118,14 +146,15 @@ export class Scope implements SessionHost {
     }
     this.#use()
     if (this.#session === undefined) this.#learn(value === null)
-    this.isForced = false
+    this.settings.isForced = false
     if (value === null) this.settings.forget()
+    else if (this.#session === null || this.#backend.isGone) this.#renew({ isToEnd: this.#session === null })
     this.#session = value && Object.assign(new Session(this, false), value)
-    if (value) this.backend.nameIt()
+    if (value) void this.#backend.id
   }
 
   get isDegraded(): boolean {
-    return this.presented.isDegraded
+    return this.#presented.isDegraded
   }
 
   get maxAge(): MaxAge {
@@ -134,38 +163,41 @@ export class Scope implements SessionHost {
 
   set maxAge(value: MaxAge) {
     this.settings.maxAge = value
-    this.isForced = true
+    this.settings.isForced = true
   }
 
   /** Commits now, after the commits that are under way. */
   commit(work: CommitWork): Promise<void> {
-    this.backend.waited = 0
+    this.#backend.beginPatience()
     return this.#begin().add(work)
   }
 
   /** Looks at what is to be replaced, so that it is known whether that is a change. */
   #learn(isRemoved: boolean): void {
-    const { maxAge } = this
     try {
-      this.presented.open()
-      this.settings.maxAge = maxAge
+      this.#presented.open(this)
     } catch (cause) {
-      // It can still be destroyed, whatever takes its place.
-      this.backend.giveUp(this.presented.value)
       // A cookie that can't be read is replaced; what a store could not give may be somebody's data.
-      if (isRemoved || !this.backend.waits) return
+      if (isRemoved || !this.#backend.waits) return
       throw this.#error('ERR_SESSION_STORE', 'could not be read, so it can not be replaced', cause)
     }
   }
 
+  /** What is saved from now on is another session; a commit that is under way is still about this one. */
+  #renew(renewal: { readonly isToEnd: boolean }): void {
+    if (this.#queue?.isBusy) this.#renewal = renewal
+    else this.#backend.renew(renewal.isToEnd)
+  }
+
   /** Throws away what was made of the session before it was loaded. */
-  discardEarly(): void {
+  #discardEarly(): void {
+    if (this.#session === undefined) return
     if (this.#session?.populated) {
-      warnOnce('KOA_SESSION_EARLY', `what ctx.${this.config.property} got before its middleware is not saved`)
+      warnOnce('KOA_SESSION_EARLY', `what ctx.${this.#config.property} got before its middleware is not saved`)
     }
     this.#session = undefined
-    this.isForced = false
-    this.backend.unname()
+    this.settings.isForced = false
+    this.#backend.discardEarly()
   }
 
   #use(): void {
@@ -173,71 +205,84 @@ export class Scope implements SessionHost {
       throw this.#error('ERR_SESSION_SKIPPED', 'was used on a request that the option skip leaves out')
     }
     this.#isUsedSinceCommit = true
-    this.reply.use()
-    this.reply.attend()
+    this.#exchange.use()
+    this.#exchange.watchHeaders(this)
   }
 
   #error(code: SessionError['code'], what: string, cause?: unknown): SessionError {
-    return new SessionError(code, `ctx.${this.config.property} ${what}`, { cause })
+    return new SessionError(code, `ctx.${this.#config.property} ${what}`, { cause })
   }
 
   /** One commit, see `commit()`. */
   work(work: CommitWork): void | Promise<void> {
-    const [plan, session] = [this.#plan(work), this.#session]
+    if (this.#renewal) this.#backend.renew(this.#renewal.isToEnd)
+    this.#renewal = undefined
+    const [plan, session, backend] = [this.#plan(work), this.#session, this.#backend]
     if (work.update && session) return this.#update(session, work.update)
-    if (plan.action === 'destroy') return this.backend.destroy(session ?? undefined)
+    if (plan.action === 'destroy') return session ? backend.empty(session) : backend.end()
     if (plan.action === 'skip' || !session) return
-    if (plan.action === 'replace') return this.backend.replace(session, work.keep)
+    if (plan.action === 'replace') return backend.regenerate(session, work.keep)
     const isChanged = plan.reason === 'changed' || plan.reason === 'forced'
-    return isChanged ? this.backend.save(session) : extend(this, session)
+    return isChanged ? backend.save(session, work === FINAL) : this.#extend(session)
+  }
+
+  /** Saves a session that did not change. Where that can't be done, it may stay as it is. */
+  #extend(session: Session): void | Promise<void> {
+    const { onStoreError } = this.#config
+    try {
+      return this.#backend.save(session, true)?.catch(error => unlessBearable(onStoreError, error))
+    } catch (error) {
+      unlessBearable(onStoreError, error)
+    }
   }
 
   #update(session: Session, change: (draft: Session) => unknown): void | Promise<void> {
-    if (this.backend.canUpdate) return this.backend.update(session, change)
-    changeHere(this, session, change)
-    return this.work(AS_IT_IS)
+    if (this.#backend.canUpdate) return this.#backend.update(session, change)
+    changeHere(session, change)
+    return this.work(FINAL)
   }
 
-  #plan({ save = false, regenerate = false }: CommitWork, isAhead = false): Plan {
+  #plan({ save = false, regenerate = false }: CommitWork): Plan {
     this.settings.refresh()
     this.#isUsedSinceCommit = false
-    if (this.backend.waits && !this.presented.isLoaded) return SKIP
-    const { rolling, renew } = this.config
+    if (this.#backend.waits && !this.#presented.isLoaded) return SKIP
+    const { rolling, renew } = this.#config
     if (this.#session === undefined && (rolling || renew)) this.#wake()
-    const [backend, session] = [this.backend, this.#session]
+    const [backend, session, settings] = [this.#backend, this.#session, this.settings]
     if (session === undefined || (session === null && backend.done === 'ended')) return SKIP
-    const difference = session ? backend.compare(session, isAhead) : 'removed'
-    const forced = save || this.isForced
-    return planCommit({ difference, isKnown: backend.isKnown, forced, regenerate, keepAlive: reasonToExtend(this) })
+    const difference = session ? backend.compare(session) : 'removed'
+    const forced = save || settings.isForced
+    const keepAlive = reasonToExtend(settings, backend, this.#exchange.isShared)
+    return planCommit({ difference, isKnown: backend.isKnown, forced, regenerate, keepAlive })
   }
 
-  /** Opens a session that the handler did not ask for, where it is to be kept alive all the same. */
+  /** Opens a session that the handler did not ask for, where it is to be extended all the same. */
   #wake(): void {
-    if (isPublic(this.ctx.res)) return
+    if (this.#exchange.isShared) return
     try {
-      this.#session = this.presented.open()
+      this.#session = this.#presented.open(this)
       // An error is thrown where the session is read; a page that does not read it is served.
     } catch {}
   }
 
-  /** Called when the headers are about to leave: what the final commit would do to them is done now. */
+  /** Called when the headers are about to leave: what has to leave with them is sent, and what the handler changed is saved. */
   leave(): void {
     const isOver = this.#phase === 'finishing' || (this.#phase === 'done' && this.#isUsedSinceCommit)
-    if ((this.#phase !== 'running' && !isOver) || !this.config.autoCommit) return
-    try {
-      const { action } = this.#plan(AS_IT_IS, true)
-      if (action === 'skip' && !this.backend.isNewIdUnderWay) return
-      this.backend.announce(action === 'destroy' ? null : (this.#session ?? null))
-      // Changed after the final commit began.
-      if (isOver) this.commit(AS_IT_IS).catch(error => emitError(this.ctx, error))
-    } catch (error) {
-      emitError(this.ctx, this.#failed(error))
+    const { autoCommit } = this.#config
+    if (autoCommit && (this.#phase === 'running' || isOver)) {
+      // The headers are on their way: the response goes on, whatever becomes of the session.
+      this.#begin()
+        .add(FINAL)
+        .catch(error => this.#exchange.emit({ type: 'error', error }))
     }
+    if (!this.#queue?.isBusy) return
+    // The commit that ends it is still to come.
+    if (this.#session === null && autoCommit && this.#backend.done !== 'ended') this.#exchange.clear()
+    else this.#backend.leave()
   }
 
-  #failed(error: unknown): unknown {
+  #fail(): void {
     this.#phase = 'failed'
-    this.reply.hasThrown = true
-    return error
+    this.#exchange.fail()
   }
 }

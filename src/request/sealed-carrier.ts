@@ -1,4 +1,3 @@
-import type { Context } from 'koa'
 import { join, split } from '../codec/chunks.ts'
 import { decodeText } from '../codec/json.ts'
 import { createKeyrings, isSecret, type Keyring, type Secret } from '../codec/keyring.ts'
@@ -6,12 +5,11 @@ import { open, type SealContext, seal, sealContext } from '../codec/sealed.ts'
 import { weaknessOf } from '../codec/weakness.ts'
 import type { Config } from '../config.ts'
 import { SessionError } from '../errors.ts'
-import { type Carrier, cookieCarrier, LARGEST_COOKIE, tooLarge } from '../koa/carrier.ts'
-import { find } from '../koa/cookies.ts'
-import { NO_LINES } from '../node/headers.ts'
 import type { Sealing } from '../sealing.ts'
 import { FORGED, type Refused, UNDECODABLE } from '../session/payload.ts'
-import type { Settings } from './settings.ts'
+import type { Carrier } from './carrier.ts'
+import { type Cookie, type CookieJar, type JarAccess, type Lines, NO_LINES } from './jar.ts'
+import { LARGEST_COOKIE, tooLarge } from './size.ts'
 
 /** What a sealed value is for: a whole session, or the id of a stored one. */
 type Purpose = 'session' | 'id'
@@ -23,86 +21,100 @@ type Purpose = 'session' | 'id'
 const LARGEST_LINE: Readonly<Record<number, number>> = { 2: 7000, 3: 12_000 }
 const MOST_CHUNKS = 3
 
+/** What sealing needs of the application: its cookies, and its secrets where the option `keys` is not set. */
+export interface SealedSurroundings {
+  readonly jar: CookieJar
+  appKeys(ctx: unknown): unknown
+}
+
 /** The value in one cookie, sealed, or in several that are numbered from the second on. */
-export function sealedCarrier(own: Config, { keys, acceptSigned, chunks }: Sealing, purpose: Purpose): Carrier {
+export function sealedCarrier(
+  own: Config,
+  { keys, acceptSigned, chunks }: Sealing,
+  purpose: Purpose,
+  { jar, appKeys }: SealedSurroundings,
+): Carrier {
   const keyrings = createKeyrings()
   const ownContext = sealContext(purpose, own.key)
   const pieces = Array.from({ length: MOST_CHUNKS }, (_, at) =>
-    cookieCarrier(own, { isPlain: true, suffix: at === 0 ? '' : `.${at}` }),
+    jar({ isPlain: true, suffix: at === 0 ? '' : `.${at}` }),
   )
-  const [first] = pieces as [Carrier]
-  const signed = cookieCarrier(own, { isPlain: true, signed: true })
-  const signature = cookieCarrier(own, { isPlain: true, suffix: '.sig' })
+  const [first] = pieces as [Cookie]
+  const signed = jar({ isPlain: true, signed: true })
+  const signature = jar({ isPlain: true, suffix: '.sig' })
   let checked: Keyring | undefined
 
-  function keyring(ctx: Context): Keyring {
-    const secrets = secretsIn(keys ?? ctx.app.keys)
+  function keyring(ctx: unknown): Keyring {
+    const secrets = secretsIn(keys ?? appKeys(ctx))
     const ring = keyrings(secrets)
     if (ring !== checked) refuseWeak(secrets)
     checked = ring
     return ring
   }
 
-  function contextFor({ config: { key } }: Settings): SealContext {
+  function contextFor({ settings }: JarAccess): SealContext {
+    const { key } = settings.config
     return key === own.key ? ownContext : sealContext(purpose, key)
   }
 
-  function presented(ctx: Context, settings: Settings): string | Refused | undefined {
-    const value = first.read(ctx, settings)
+  function presented(at: JarAccess): string | Refused | undefined {
+    const value = first.get(at)
     if (typeof value !== 'string') return value
     const nth = (number: number) => {
-      const piece = pieces[number]?.read(ctx, settings)
+      const piece = pieces[number]?.get(at)
       return typeof piece === 'string' ? piece : undefined
     }
     return join(value, nth, chunks) ?? UNDECODABLE
   }
 
-  function read(ctx: Context, settings: Settings): string | Refused | undefined {
-    const value = presented(ctx, settings)
+  function read(at: JarAccess): string | Refused | undefined {
+    const value = presented(at)
     if (typeof value !== 'string') return value
-    const opened = open(value, keyring(ctx), contextFor(settings))
+    const opened = open(value, keyring(at.ctx), contextFor(at))
     if (!opened.fault) {
-      if (opened.position > 0) settings.isStale = true
+      if (opened.position > 0) at.settings.isStale = true
       return opened.text
     }
     // What has another layout can be a signed cookie. What failed to open is refused, whatever else it could be.
     if (opened.fault === 'signature') return FORGED
-    return acceptSigned ? readSigned(ctx, settings) : UNDECODABLE
+    return acceptSigned ? readSigned(at) : UNDECODABLE
   }
 
-  function readSigned(ctx: Context, settings: Settings): string | Refused | undefined {
-    const value = signed.read(ctx, settings)
+  function readSigned(at: JarAccess): string | Refused | undefined {
+    const value = signed.get(at)
     if (typeof value !== 'string') return value
-    settings.isStale = true
+    at.settings.isStale = true
     return purpose === 'id' ? value : decodeText(value)
   }
 
-  /** Takes back what an earlier, larger value, or a signed one, left behind. */
-  function clearRest(ctx: Context, settings: Settings, count: number): readonly string[] {
-    const { cookie } = ctx.req.headers
-    if (!cookie?.includes(`${settings.config.key}.`)) return NO_LINES
-    const isThere = (suffix: string) => find(cookie, `${settings.config.key}${suffix}=`) !== undefined
-    const stale = pieces.filter((_, at) => at >= count && isThere(`.${at}`))
-    if (acceptSigned && isThere('.sig')) stale.push(signature)
-    return stale.flatMap(piece => piece.clear(ctx, settings, NO_LINES))
+  /** Deletes what an earlier, larger value, or a signed one, left behind. */
+  function clearRest(at: JarAccess, count: number): Lines {
+    const stale = pieces.filter((piece, n) => n >= count && piece.isPresent(at))
+    if (acceptSigned && signature.isPresent(at)) stale.push(signature)
+    return stale.flatMap(piece => piece.clear(at, NO_LINES))
   }
 
   return {
     usesCookies: true,
     read,
 
-    write(ctx, settings, text, earlier) {
-      const value = seal(text, keyring(ctx), contextFor(settings))
-      const [part = '', ...others] = partsOf(value, settings.config.key, chunks)
-      const lines = first.write(ctx, settings, part, earlier)
-      const more = others.flatMap((other, at) => (pieces[at + 1] as Carrier).write(ctx, settings, other, NO_LINES))
-      const rest = clearRest(ctx, settings, others.length + 1)
+    write(at, text, earlier) {
+      const value = seal(text, keyring(at.ctx), contextFor(at))
+      const [part = '', ...others] = partsOf(value, at.settings.config.key, chunks)
+      const lines = first.set(at, part, earlier)
+      const more = others.flatMap((other, n) => (pieces[n + 1] as Cookie).set(at, other, NO_LINES))
+      const rest = clearRest(at, others.length + 1)
       return more.length + rest.length > 0 ? [...lines, ...more, ...rest] : lines
     },
 
-    clear(ctx, settings, earlier) {
-      const lines = first.clear(ctx, settings, earlier)
-      return [...lines, ...clearRest(ctx, settings, 1)]
+    clear(at, earlier) {
+      const lines = first.clear(at, earlier)
+      return [...lines, ...clearRest(at, 1)]
+    },
+
+    check(at) {
+      first.check(at, '')
+      keyring(at.ctx)
     },
   }
 }

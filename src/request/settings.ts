@@ -1,5 +1,4 @@
 import { type Config, checkMaxAge, resolveConfig } from '../config.ts'
-import type { KoaCookies } from '../koa/cookies.ts'
 import { createdAt, type Lifetime, lifetimeFrom, maxAgeOf } from '../session/lifetime.ts'
 import type { MaxAge } from '../session/payload.ts'
 
@@ -7,10 +6,10 @@ import type { MaxAge } from '../session/payload.ts'
 export class Settings {
   /** The options as they were when the request began, or when `refresh()` was called last. */
   config: Config
-  /** What Koa's cookies are made of, as it was when they were used first. */
-  koaCookies: KoaCookies | undefined
-  /** Whether what the client presented was signed or sealed as it would not be now, so that it is sent anew. */
+  /** Whether the presented value was signed or sealed as it would not be now, so that it is sent anew. */
   isStale = false
+  /** Whether the handler has set a lifetime that is not saved yet. */
+  isForced = false
   #maxAge: MaxAge | undefined
   /** Instants, see `Meta`. */
   #created: number | undefined
@@ -45,7 +44,7 @@ export class Settings {
     this.#fresh = this.config.now()
   }
 
-  /** The lifetime of a session that is put to rest now. */
+  /** The lifetime of a session that is saved now. */
   newLifetime(): Lifetime {
     const { now: clock, absoluteTimeout, sealing } = this.config
     const now = clock()
@@ -57,7 +56,12 @@ export class Settings {
     return lifetimeFrom(this.maxAge, now, meta, created + (absoluteTimeout ?? Number.POSITIVE_INFINITY))
   }
 
-  /** Takes up what a session that was found says of itself. */
+  /** The session was saved with `lifetime`. A lifetime that the handler has set since is still to be saved. */
+  saved(lifetime: Lifetime): void {
+    if (this.isForced && this.maxAge === maxAgeOf(lifetime)) this.isForced = false
+  }
+
+  /** Has the lifetime of a session that was found. */
   resume(lifetime: Lifetime): void {
     const fresh = lifetime._meta?.fresh
     this.maxAge = maxAgeOf(lifetime) ?? this.maxAge
@@ -65,17 +69,19 @@ export class Settings {
     this.#fresh = Number.isFinite(fresh) ? fresh : undefined
   }
 
-  /** The same, of a session that has gone on meanwhile; `isForced`: this request has set the lifetime itself. */
-  catchUp(lifetime: Lifetime, isForced: boolean): void {
+  /** The same, of a session that has gone on meanwhile. */
+  catchUp(lifetime: Lifetime): void {
     const fresh = lifetime._meta?.fresh
-    if (!isForced) this.maxAge = maxAgeOf(lifetime) ?? this.maxAge
+    if (!this.isForced) this.maxAge = maxAgeOf(lifetime) ?? this.maxAge
     if (Number.isFinite(fresh)) this.#fresh = Math.max(this.#fresh ?? 0, Number(fresh))
   }
 
-  /** What is saved from now on is another session. */
+  /** What is saved from now on is another session, with the lifetime that is configured. */
   forget(): void {
-    this.#created = undefined
-    this.#fresh = undefined
+    const { config } = this
+    if (this.#view && this.#view.maxAge === this.#maxAge) this.#view.maxAge = config.maxAge
+    this.#maxAge = this.#created = this.#fresh = undefined
+    this.isForced = false
   }
 
   /** What `ctx.sessionOptions` gives: an object that can be written to, for this response. */
@@ -87,7 +93,7 @@ export class Settings {
     return this.#view
   }
 
-  /** Takes up what was written to the view. Throws `ERR_SESSION_OPTION`. */
+  /** Resolves what was written to the view. Throws `ERR_SESSION_OPTION`. */
   refresh(): void {
     if (this.#view) this.config = resolveConfig(this.#view)
   }

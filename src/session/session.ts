@@ -56,6 +56,11 @@ export class Session {
     this.#isNew = isNew
   }
 
+  /** An empty session of the same request. */
+  static beside(session: Session): Session {
+    return new Session(session.#host, false)
+  }
+
   /** Whether this session began with this request. `false` after `ctx.session = {…}`, as in 7.x. */
   get isNew(): boolean {
     return this.#isNew
@@ -203,6 +208,13 @@ function protect(name: string, instead?: (this: Session, value: unknown) => void
     }
     Object.defineProperty(this, name, { get: () => value, set: refuse, configurable: true })
   }
+}
+
+/** Another session of the same request, with the data that are in `members`. */
+export function draftOf(session: Session, members: Members): Session {
+  const draft = Session.beside(session)
+  fillFrom(draft, members)
+  return draft
 }
 
 /** The data of a session: every property of its own that is not a function. */

@@ -89,6 +89,8 @@ export interface StoredRecord {
   readonly lifetime: StoredLifetime
   /** When the id was retired (ms since the epoch), if it was: then there are no members. */
   readonly retiredAt?: number | undefined
+  /** Of a tombstone: the id that took its place, as the store keeps ids, if it was named. */
+  readonly successor?: string | undefined
   /**
    * An integer: 0 when the record is created, and another one after each `patch` and each `set`, not after a `touch`. A
    * store may have none; then only one process can `update()` a session at a time.
@@ -115,6 +117,8 @@ export interface Patch {
 export interface Retire {
   /** The version that the record must have. */
   readonly version?: number | undefined
+  /** The id that takes the place of this one. */
+  readonly successor?: string | undefined
 }
 
 /**

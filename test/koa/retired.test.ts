@@ -67,8 +67,6 @@ for (const [page, keys] of [
   ['/', undefined],
   ['/cart', ['cart']],
   ['/save', undefined],
-  ['/out', undefined],
-  ['/new-id', ['stolen']],
 ] as const) {
   test(`a parallel request that still brings it has an empty session, and never replaces the new cookie: ${page}`, async t => {
     for (const options of [{}, { rolling: true }]) {
@@ -86,6 +84,17 @@ for (const [page, keys] of [
     }
   })
 }
+
+test('a parallel request that regenerates begins a session of its own, with its own data alone', async t => {
+  const { visitor, memory } = await serve(t)
+  await visitor.get('/cart')
+  const late = visitor.copy()
+  await visitor.get('/in')
+  await late.get('/new-id')
+  const id = String(late.jar.get('koa.sess'))
+  assert.deepEqual({ ...memory.read(id)?.members }, { stolen: '1' })
+  assert.equal((await visitor.get('/')).text, 'ada')
+})
 
 test('whoever brings it later is a stranger, and the application is told', async t => {
   const { visitor, clock, events } = await serve(t)

@@ -36,7 +36,8 @@ function play(choose: Choose, { wishes, commits, faults, others }: Limits): Worl
       world.ended.add(world.session)
       world.begin(number)
     }
-    if (isGood) acknowledge(world, wish, number)
+    if (!isGood && wish === 'end') for (const one of world.ending) world.unended.add(one)
+    if (isGood) acknowledge(world, wish)
   }
   commit(world, 'sweep', choose, left)
   return world
@@ -49,8 +50,8 @@ function begin(world: World, wish: Wish, number: number): void {
   const isToGo = (session: number) => session === world.session && (wish === 'empty' || wish === 'end')
   for (const [key, session] of world.acknowledged) if (isToGo(session)) world.acknowledged.delete(key)
   if (wish === 'end') world.begin(number)
-  if (wish === 'empty') world.data = new Set()
-  if (wish === 'save' || wish === 'regenerate' || wish === 'update') world.data.add(`k${number}`)
+  if (wish === 'empty') world.empty()
+  if (wish === 'save' || wish === 'regenerate' || wish === 'update') world.set(`k${number}`)
 }
 
 /** Whether the commit succeeded. */
@@ -64,10 +65,12 @@ function commit(world: World, wish: Wish, choose: Choose, left: { faults: number
     const treatment: Treatment = IO.has(step) ? treatmentOf(world, step, choose, left) : 'answers'
     world.trace.push(`${step}${treatment === 'answers' ? '' : ` ${treatment}`}`)
     const failing: Step = step
+    const { leftover } = machine
     try {
       step = machine.answered(step, world.perform(step, treatment))
     } catch {
       isGood = false
+      if (failing === 'destroy') world.refused.add(leftover)
       step = machine.failed(failing)
     }
   }
@@ -114,20 +117,22 @@ function meanwhile(world: World, choose: Choose, left: { others: number }): void
   }
 }
 
-function acknowledge(world: World, wish: Wish, number: number): void {
+function acknowledge(world: World, wish: Wish): void {
   const { machine, session, ending } = world
-  if (wish === 'end') for (const one of ending) world.ended.add(one)
+  if (wish === 'end') for (const one of ending) if (!world.unended.has(one)) world.ended.add(one)
   if (wish === 'end' || machine.custody.at === 'none') return
   if (world.isToldGone || machine.custody.at !== 'stored') return
-  if (wish !== 'empty') world.acknowledged.set(`k${number}`, session)
+  for (const key of world.wanted) world.acknowledged.set(key, session)
 }
 
 /** What is wrong with what store and client have in the end. */
 function faultIn(world: World): string | undefined {
   const { machine, rows, ended, fault } = world
   if (fault) return fault
+  if (machine.leftovers.length > 0) return `${machine.leftovers} are left`
   if (machine.custody.at === 'creating') return 'it is being created, and nothing is under way'
-  const isLeft = (id: string) => machine.leftovers.includes(id)
+  // What the store refused to destroy ends by its ttl.
+  const isLeft = (id: string) => world.refused.has(id)
   const custody = machine.custody
   // Where the former id could not be retired at all, the request's error says so.
   const former = custody.at === 'stored' && custody.former ? world.alive(custody.former.id) : undefined

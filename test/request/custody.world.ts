@@ -39,6 +39,12 @@ export class World implements Surroundings<Known> {
   readonly ended = new Set<number>()
   /** Those that this request was asked to end. */
   readonly ending = new Set<number>()
+  /** Those of which that failed. */
+  readonly unended = new Set<number>()
+  /** Ids that the store failed to destroy. */
+  readonly refused = new Set<string>()
+  /** What the handler has set itself. */
+  readonly wanted = new Set<string>()
   /** What the handler has, and what it knows of the store. */
   data = new Set(['a'])
   known: ReadonlySet<string> = new Set(['a'])
@@ -59,8 +65,20 @@ export class World implements Surroundings<Known> {
   begin(session: number): void {
     this.ending.add(this.session)
     this.session = session
-    this.data = new Set()
+    this.empty()
     this.known = new Set()
+  }
+
+  /** The handler removes all that it has. */
+  empty(): void {
+    this.data = new Set()
+    this.wanted.clear()
+  }
+
+  /** The handler sets a key. */
+  set(key: string): void {
+    this.data.add(key)
+    this.wanted.add(key)
   }
 
   newId = () => `N${++this.#ids}`

@@ -1,0 +1,203 @@
+import type { Context } from 'koa'
+import { isSecret } from '../codec/keyring.ts'
+import { weaknessOf } from '../codec/weakness.ts'
+import type { Config } from '../config.ts'
+import { SessionError } from '../errors.ts'
+import { cookieLines, isOf, setCookieLines, without } from '../node/set-cookie.ts'
+import type { Cookie, CookieKind, JarAccess, Lines } from '../request/jar.ts'
+import { LARGEST_COOKIE, tooLarge } from '../request/size.ts'
+import { FORGED, type MaxAge, type Refused, UNDECODABLE } from '../session/payload.ts'
+import { warnOnce } from '../warnings.ts'
+import {
+  type Attributes,
+  attributesOf,
+  type Cookies,
+  find,
+  type KoaCookies,
+  koaCookiesOf,
+  linesFor,
+  presentedIn,
+} from './cookies.ts'
+
+/**
+ * The value in a cookie, and its signature beside it. All is as `ctx.cookies` would have it, which a framework may have
+ * brought (as Egg does).
+ */
+export function koaCookie(own: Config, { isPlain, suffix = '', ...instead }: CookieKind): Cookie {
+  const { signed, secure }: { signed?: unknown; secure?: unknown } = { ...own.cookie, ...instead }
+  const start = `${own.key}${suffix}=`
+  const startOfSignature = `${own.key}${suffix}.sig=`
+  const { overwrite } = own.cookie
+  /** What Koa's cookies wrote: over HTTP and HTTPS, until the browser closes and until an instant. */
+  const known: (Attributes | undefined)[] = []
+  let isWarned = false
+
+  /** The options as they are for this response; Koa's cookies are known only for those of the middleware. */
+  function koaCookiesFor(at: JarAccess): KoaCookies | undefined {
+    if (at.settings.config !== own) return undefined
+    at.jarState = koaCookiesOf(contextOf(at), at.jarState as KoaCookies | undefined)
+    return at.jarState as KoaCookies | undefined
+  }
+
+  /** Lines as Koa's cookies would write them; `undefined`: they have to be asked. */
+  function ownLines(at: JarAccess, value: string, maxAge: MaxAge): Lines | undefined {
+    const koaCookies = isPlain || COOKIE_VALUE.test(value) ? koaCookiesFor(at) : undefined
+    if (!koaCookies || typeof koaCookies.secure !== 'boolean' || (signed && !koaCookies.keys)) return undefined
+    const kind = (koaCookies.secure ? 2 : 0) + (maxAge === 'session' ? 0 : 1)
+    const attributes = known[kind] ?? attributesFor(contextOf(at), maxAge)
+    known[kind] = attributes
+    return (
+      attributes && linesFor(start + value, startOfSignature, signed && koaCookies.keys, attributes(Number(maxAge)))
+    )
+  }
+
+  function attributesFor(ctx: Context, maxAge: MaxAge): Attributes | undefined {
+    return attributesOf(ctx.cookies as Cookies, own.key + suffix, withLifetime(own, maxAge))
+  }
+
+  const isOurs = (line: string) => line.startsWith(start) || (signed && line.startsWith(startOfSignature))
+
+  return {
+    get: at =>
+      explaining((): string | Refused | undefined => {
+        const { key, cookie } = at.settings.config
+        const koaCookies = koaCookiesFor(at)
+        const header = headerOf(at)
+        const found = koaCookies
+          ? presentedIn(header, koaCookies, start, signed ? startOfSignature : '', LARGEST_COOKIE)
+          : null
+        const value = found === null ? cookiesOf(contextOf(at)).get(key + suffix, { ...cookie, ...instead }) : found
+        // What is larger than we send was not sent by us; it is not worth the work.
+        if (value) return key.length + value.length <= LARGEST_COOKIE ? value : UNDECODABLE
+        const isThere = header !== undefined && find(header, start) !== undefined
+        return isThere ? (signed ? FORGED : UNDECODABLE) : undefined
+      }),
+
+    isPresent: at => {
+      const header = headerOf(at)
+      return header !== undefined && find(header, `${at.settings.config.key}${suffix}=`) !== undefined
+    },
+
+    set: (at, value, earlier) =>
+      explaining(() => {
+        const { config, maxAge } = at.settings
+        const { res, app } = contextOf(at)
+        const name = config.key + suffix
+        const size = name.length + value.length
+        if (size > LARGEST_COOKIE) throw tooLarge(name, size)
+        if (signed && !isWarned) warnOfWeak(app.keys)
+        isWarned = true
+        const lines = ownLines(at, value, maxAge)
+        if (!lines) return setCookie(contextOf(at), name, value, withLifetime(config, maxAge), earlier)
+        const present = without(cookieLines(res), earlier)
+        if (present.length === 0) setCookieLines(res, [...lines])
+        else setCookieLines(res, [...(overwrite ? present.filter(line => !isOurs(line)) : present), ...lines])
+        return lines
+      }),
+
+    clear: (at, earlier) =>
+      explaining(() => {
+        const { key, cookie } = at.settings.config
+        const attributes = { ...cookie, ...instead, expires: new Date(0), maxAge: false }
+        return setCookie(contextOf(at), key + suffix, '', attributes, earlier)
+      }),
+
+    check(at, value) {
+      const koaCookies = koaCookiesFor(at)
+      if (!koaCookies) return
+      if (!isPlain && !COOKIE_VALUE.test(value)) throw new TypeError('argument value is invalid')
+      if (secure === true && koaCookies.secure === false) throw explained(new Error(NOT_ENCRYPTED))
+      if (signed && !koaCookies.keys) throw explained(new Error(NO_KEYS))
+    },
+  }
+}
+
+/** What Koa's cookies say, so that an error is the same whoever raised it. */
+const NOT_ENCRYPTED = 'Cannot send secure cookie over unencrypted connection'
+const NO_KEYS = '.keys required for signed cookies'
+
+function contextOf({ ctx }: JarAccess): Context {
+  return ctx as Context
+}
+
+function headerOf(at: JarAccess): string | undefined {
+  return contextOf(at).req?.headers?.cookie
+}
+
+/** What `work` gives. What `ctx.cookies` throws is thrown with what it means. */
+function explaining<Value>(work: () => Value): Value {
+  try {
+    return work()
+  } catch (cause) {
+    throw explained(cause)
+  }
+}
+
+/** Says that a secret can be guessed. Only once: it is the same secret for every request. */
+function warnOfWeak(keys: unknown): void {
+  const weaknesses = Array.isArray(keys) ? keys.filter(isSecret).map(weaknessOf) : []
+  if (weaknesses.some(Boolean)) {
+    warnOnce(
+      'KOA_SESSION_WEAK_SECRET',
+      'a secret in app.keys can be guessed; make a good one by `npx koa-session keygen`',
+    )
+  }
+}
+
+/** What a cookie's value consists of as far as Koa's cookies check it. */
+const COOKIE_VALUE = /^[\t\u0020-\u003a\u003c-\u007e\u0080-\u00ff]+$/
+
+function withLifetime({ cookie }: Config, maxAge: MaxAge): object {
+  return Object.assign({}, cookie, maxAge === 'session' ? undefined : { maxAge })
+}
+
+function setCookie(
+  ctx: Context,
+  key: string,
+  value: string,
+  attributes: object,
+  earlier: readonly string[],
+): readonly string[] {
+  const before = cookieLines(ctx.res)
+  // A list of its own: ctx.cookies adds to the one on the response, which the handler may share between requests.
+  if (before.length > 0) setCookieLines(ctx.res, [...without(before, earlier)])
+  try {
+    cookiesOf(ctx).set(key, value, attributes)
+    const lines = cookieLines(ctx.res).filter(line => isOf(key, line))
+    // A framework may encrypt the value.
+    const size = Math.max(...lines.map(sizeOf), 0)
+    if (size > LARGEST_COOKIE) throw tooLarge(key, size)
+    return lines
+  } catch (error) {
+    setCookieLines(ctx.res, before)
+    throw error
+  }
+}
+
+/** A header is sent in Latin-1, a character a byte; the `=` does not count. */
+function sizeOf(line: string): number {
+  const end = line.indexOf(';')
+  return (end < 0 ? line.length : end) - 1
+}
+
+const INERT_RESPONSE = { getHeader: () => undefined, setHeader: () => {} }
+
+/** Koa's write when they read (a signature is renewed or cleared), which they can't once the headers left. */
+function cookiesOf(ctx: Context): Cookies {
+  const cookies = ctx.cookies as Cookies
+  const isInert = ctx.res?.headersSent !== false && 'response' in cookies
+  return isInert ? Object.create(cookies, { response: { value: INERT_RESPONSE } }) : cookies
+}
+
+const INSECURE = 'behind a proxy that ends TLS set app.proxy = true, for plain HTTP set the option secure to false'
+const KEYS = 'set app.keys to a list of secrets, or the option signed to false'
+
+/** An error of `ctx.cookies` with what it means, and the way out. */
+function explained(cause: unknown): unknown {
+  const message = cause instanceof Error ? cause.message : ''
+  if (/unencrypted/i.test(message))
+    return new SessionError('ERR_SESSION_INSECURE', `${message}: ${INSECURE}`, { cause })
+  if (/keys (required|must)/i.test(message))
+    return new SessionError('ERR_SESSION_KEYS', `${message}: ${KEYS}`, { cause })
+  return cause
+}

@@ -1,0 +1,56 @@
+import { refusePromise } from '../async.ts'
+import type { Config } from '../config.ts'
+import { SessionError } from '../errors.ts'
+import type { Refused } from '../session/payload.ts'
+import { type Cookie, type JarAccess, type Lines, NO_LINES } from './jar.ts'
+
+/** Moves one value between client and server. */
+export interface Carrier {
+  /** Whether responses depend on the request's `Cookie` header. */
+  readonly usesCookies: boolean
+  /** The value that the request brings, or why what it brings is none. */
+  read(at: JarAccess): string | Refused | undefined
+  /** Sends `value` along, in place of what `earlier` lines sent; gives the lines that do so. */
+  write(at: JarAccess, value: string, earlier: Lines): Lines
+  /** Deletes the value that the client has; gives the lines that do so. */
+  clear(at: JarAccess, earlier: Lines): Lines
+  /** Throws what `write` would throw for `value`, as far as that is known before. */
+  check(at: JarAccess, value: string): void
+}
+
+/** The value in one cookie. */
+export function cookieCarrier(cookie: Cookie): Carrier {
+  return {
+    usesCookies: true,
+    read: at => cookie.get(at),
+    write: (at, value, earlier) => cookie.set(at, value, earlier),
+    clear: (at, earlier) => cookie.clear(at, earlier),
+    check: (at, value) => cookie.check(at, value),
+  }
+}
+
+/** The value where the option `externalKey` puts it. */
+export function externalCarrier(externalKey: NonNullable<Config['externalKey']>): Carrier {
+  return {
+    usesCookies: false,
+
+    read({ ctx }) {
+      const id = refusePromise(externalKey.get(ctx), 'externalKey.get')
+      if (id === undefined || id === null || id === '') return undefined
+      if (typeof id === 'string') return id
+      throw new SessionError('ERR_SESSION_ID', `externalKey.get gave a ${typeof id}, expected a string or nothing`)
+    },
+
+    write({ ctx }, id) {
+      refusePromise(externalKey.set(ctx, id), 'externalKey.set')
+      return NO_LINES
+    },
+
+    clear({ ctx }) {
+      refusePromise(externalKey.clear?.(ctx), 'externalKey.clear')
+      return NO_LINES
+    },
+
+    check() {},
+  }
+}
