@@ -1,6 +1,5 @@
 import { SessionError } from '../errors.ts'
-import type { Lifetime } from '../session/lifetime.ts'
-import type { Payload } from '../session/payload.ts'
+import type { Lifetime, Payload } from '../session/model.ts'
 import {
   type Answer,
   type KeyedStore,

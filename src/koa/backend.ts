@@ -1,6 +1,5 @@
-import { type Lifetime, maxAgeOf } from '../session/lifetime.ts'
-import type { Found, Loaded } from '../session/payload.ts'
-import type { Difference } from '../session/plan.ts'
+import { maxAgeOf } from '../session/lifetime.ts'
+import type { Difference, Found, Lifetime, Loaded } from '../session/model.ts'
 import type { Session } from '../session/session.ts'
 import type { Scope } from './scope.ts'
 

@@ -1,4 +1,5 @@
-import { changesSince, type Members, NO_CHANGES, NO_MEMBERS } from '../session/members.ts'
+import { changesSince, NO_CHANGES, NO_MEMBERS } from '../session/members.ts'
+import type { Members } from '../session/model.ts'
 import { fillFrom, Session } from '../session/session.ts'
 import { refusePromise } from './await.ts'
 import type { Scope } from './scope.ts'

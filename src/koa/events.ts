@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { Context } from 'koa'
-import { type Changes, NO_CHANGES } from '../session/members.ts'
-import type { Refused } from '../session/payload.ts'
+import { NO_CHANGES } from '../session/members.ts'
+import type { Changes, Refused } from '../session/model.ts'
 
 /**
  * Says on the application, once the request has gone on, why a presented session was not taken up: `session:refused`,

@@ -1,4 +1,5 @@
-import { changed, type Members, NO_MEMBERS } from '../session/members.ts'
+import { changed, NO_MEMBERS } from '../session/members.ts'
+import type { Members } from '../session/model.ts'
 import type { AskedStore } from './asked-store.ts'
 import { draftOf } from './draft.ts'
 import { ownerOf } from './prepare.ts'

@@ -1,5 +1,6 @@
-import { endOf, type Lifetime } from '../session/lifetime.ts'
-import { isPayload, type Loaded } from '../session/payload.ts'
+import { endOf } from '../session/lifetime.ts'
+import type { Lifetime, Loaded } from '../session/model.ts'
+import { isPayload } from '../session/payload.ts'
 import { payloadOf } from '../stores/record.ts'
 import type { StoredRecord } from '../stores/store.ts'
 import type { AskedStore } from './asked-store.ts'

@@ -1,6 +1,5 @@
-import type { Lifetime } from '../session/lifetime.ts'
-import { type Found, type Loaded, pack } from '../session/payload.ts'
-import type { Difference } from '../session/plan.ts'
+import type { Difference, Found, Lifetime, Loaded } from '../session/model.ts'
+import { pack } from '../session/payload.ts'
 import { dataOf, type Session } from '../session/session.ts'
 import type { Patched } from '../stores/store.ts'
 import type { AskedStore } from './asked-store.ts'
