@@ -5,7 +5,7 @@ import { optionError } from './errors.ts'
 import type { StandardSchema } from './options.ts'
 import { codecOf, type Given, isSealing, PLAIN, type Sealing, sealingOf, type TextCodec } from './sealing.ts'
 import { isLifetime } from './session/lifetime.ts'
-import type { MaxAge } from './session/payload.ts'
+import type { MaxAge } from './session/model.ts'
 import type { Store } from './stores/store.ts'
 
 const ONE_DAY = 24 * 60 * 60 * 1000

@@ -8,8 +8,7 @@ export type {
   SessionOptions,
   StandardSchema,
 } from './options.ts'
-export type { MaxAge } from './session/payload.ts'
-export type { CommitCallback, CommitOptions, RegenerateOptions } from './session/session.ts'
+export type { CommitCallback, CommitOptions, MaxAge, RegenerateOptions } from './session/model.ts'
 export type {
   Answer,
   ListedSession,

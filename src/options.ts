@@ -1,5 +1,5 @@
 import type { Context } from 'koa'
-import type { MaxAge } from './session/payload.ts'
+import type { MaxAge } from './session/model.ts'
 import type { Store } from './stores/store.ts'
 import type { Session, SessionData, SessionDataOf } from './types.ts'
 

@@ -1,6 +1,7 @@
 import { decodeText } from '../codec/json.ts'
 import { createdAt, maxAgeOf } from '../session/lifetime.ts'
-import { isPayload, type MaxAge, METADATA, type Payload } from '../session/payload.ts'
+import type { MaxAge, Payload } from '../session/model.ts'
+import { isPayload, METADATA } from '../session/payload.ts'
 import type { Proof } from './proof.ts'
 
 /** What a value stands for: the id of a stored session, or a whole one; no `payload` where it can't be decoded. */

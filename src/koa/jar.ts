@@ -6,7 +6,8 @@ import { SessionError } from '../errors.ts'
 import { cookieLines, isOf, setCookieLines, without } from '../node/set-cookie.ts'
 import type { Cookie, CookieKind, JarAccess, Lines } from '../request/jar.ts'
 import { LARGEST_COOKIE, tooLarge } from '../request/size.ts'
-import { FORGED, type MaxAge, type Refused, UNDECODABLE } from '../session/payload.ts'
+import type { MaxAge, Refused } from '../session/model.ts'
+import { FORGED, UNDECODABLE } from '../session/payload.ts'
 import { warnOnce } from '../warnings.ts'
 import {
   type Attributes,

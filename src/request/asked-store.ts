@@ -1,7 +1,6 @@
 import { isPromise } from '../async.ts'
 import { SessionError } from '../errors.ts'
-import type { Lifetime } from '../session/lifetime.ts'
-import type { Payload } from '../session/payload.ts'
+import type { Lifetime, Payload } from '../session/model.ts'
 import {
   type Answer,
   type KeyedStore,

@@ -1,6 +1,4 @@
-import type { Lifetime } from '../session/lifetime.ts'
-import type { Found, Loaded } from '../session/payload.ts'
-import type { Difference } from '../session/plan.ts'
+import type { Difference, Found, Lifetime, Loaded } from '../session/model.ts'
 import type { Session } from '../session/session.ts'
 import type { Exchange } from './exchange.ts'
 import type { Settings } from './settings.ts'

@@ -1,18 +1,9 @@
 import { refusePromise } from '../async.ts'
 import { SessionError } from '../errors.ts'
 import { EMPTY, isFlatlySame, textOf, textOrNothing } from '../session/changes.ts'
-import { endOf, type Lifetime } from '../session/lifetime.ts'
-import {
-  endOfData,
-  type Found,
-  isPayload,
-  type Loaded,
-  type Payload,
-  pack,
-  packedEnd,
-  UNDECODABLE,
-} from '../session/payload.ts'
-import type { Difference } from '../session/plan.ts'
+import { endOf } from '../session/lifetime.ts'
+import type { Difference, Found, Lifetime, Loaded, Payload } from '../session/model.ts'
+import { endOfData, isPayload, pack, packedEnd, UNDECODABLE } from '../session/payload.ts'
 import { dataIn, dataOf, fill, type Session } from '../session/session.ts'
 import { Backend } from './backend.ts'
 import { checkSchema, passesSchema } from './schema.ts'

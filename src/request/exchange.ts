@@ -1,7 +1,7 @@
 /** What one request's session needs of the request and the response: the seam between sessions and a framework. */
 
 import type { SessionError } from '../errors.ts'
-import type { Refused } from '../session/payload.ts'
+import type { Refused } from '../session/model.ts'
 
 /** Something that an application may want to know of, as a value. The adapter gives it to the application. */
 export type SessionEvent =

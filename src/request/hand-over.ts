@@ -1,5 +1,6 @@
 import type { Config } from '../config.ts'
-import { changed, type Members, NO_MEMBERS } from '../session/members.ts'
+import { changed, NO_MEMBERS } from '../session/members.ts'
+import type { Members } from '../session/model.ts'
 import { draftOf, type Session } from '../session/session.ts'
 import type { AskedStore } from './asked-store.ts'
 import type { Former as FormerId } from './custody.ts'

@@ -1,6 +1,6 @@
 /** Cookies of one request and its response. An adapter implements this; a test does, too, without HTTP. */
 
-import type { Refused } from '../session/payload.ts'
+import type { Refused } from '../session/model.ts'
 import type { Settings } from './settings.ts'
 
 /** The request and the response that a cookie is read from and sent with. */

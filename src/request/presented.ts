@@ -1,4 +1,5 @@
-import { type Found, type Loaded, NOTHING } from '../session/payload.ts'
+import type { Found, Loaded } from '../session/model.ts'
+import { NOTHING } from '../session/payload.ts'
 import { Session, type SessionHost } from '../session/session.ts'
 import { isStoreFailure } from './asked-store.ts'
 import type { Backend } from './backend.ts'

@@ -1,7 +1,8 @@
 import { SessionError } from '../errors.ts'
 import type { StandardResult, StandardSchema } from '../options.ts'
 import { textOrNothing } from '../session/changes.ts'
-import { METADATA, type Payload } from '../session/payload.ts'
+import type { Payload } from '../session/model.ts'
+import { METADATA } from '../session/payload.ts'
 
 /** Whether the data of a payload passes. A promise where the validator is async. */
 export function passesSchema(schema: StandardSchema | undefined, payload: Payload): boolean | Promise<boolean> {

@@ -1,6 +1,6 @@
 import { type Config, checkMaxAge, resolveConfig } from '../config.ts'
-import { createdAt, type Lifetime, lifetimeFrom, maxAgeOf } from '../session/lifetime.ts'
-import type { MaxAge } from '../session/payload.ts'
+import { createdAt, lifetimeFrom, maxAgeOf } from '../session/lifetime.ts'
+import type { Lifetime, MaxAge } from '../session/model.ts'
 
 /** The options of one response: those of the middleware, and what this request made of them. */
 export class Settings {

@@ -1,6 +1,5 @@
-import { type Changes, changed, changesSince, type Members, NO_CHANGES, NO_MEMBERS } from '../session/members.ts'
-import type { Found } from '../session/payload.ts'
-import type { Difference } from '../session/plan.ts'
+import { changed, changesSince, NO_CHANGES, NO_MEMBERS } from '../session/members.ts'
+import type { Changes, Difference, Found, Members } from '../session/model.ts'
 import { fill, fillFrom, type Session } from '../session/session.ts'
 import type { Patch } from '../stores/store.ts'
 

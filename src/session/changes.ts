@@ -1,5 +1,5 @@
 import { SessionError } from '../errors.ts'
-import type { Data, Payload } from './payload.ts'
+import type { Data, Payload } from './model.ts'
 
 /** The text of a session without data. */
 export const EMPTY = '{}'

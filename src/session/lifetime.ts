@@ -1,7 +1,4 @@
-import type { MaxAge, Meta, Payload } from './payload.ts'
-
-/** What a payload says of its lifetime. */
-export type Lifetime = Pick<Payload, '_expire' | '_maxAge' | '_session' | '_meta'>
+import type { Lifetime, MaxAge, Meta } from './model.ts'
 
 /** The lifetime of a session that is put to rest at the instant `now`, and that lives until `end` at most. */
 export function lifetimeFrom(maxAge: MaxAge, now: number, meta?: Meta, end = Number.POSITIVE_INFINITY): Lifetime {

@@ -1,17 +1,6 @@
 import { SessionError } from '../errors.ts'
 import { EMPTY, textOf } from './changes.ts'
-import type { Data } from './payload.ts'
-
-/** Data as a store has it that can write one key and leave the others: each value as JSON text, under its name. */
-export type Members = Readonly<Record<string, string>>
-
-/** What makes the members of a session of those that a store has. */
-export interface Changes {
-  readonly set: Members
-  readonly unset: readonly string[]
-  /** Whether the session holds no data. */
-  readonly isEmpty: boolean
-}
+import type { Changes, Data, Members } from './model.ts'
 
 export const NO_MEMBERS: Members = Object.freeze({})
 const NO_NAMES: readonly string[] = Object.freeze([])

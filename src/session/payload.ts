@@ -1,70 +1,9 @@
 /** A session at rest: the application's data and, beside it, its lifetime. */
 
-import type { Lifetime } from './lifetime.ts'
-import type { Members } from './members.ts'
-
-/** The application's own properties. */
-export type Data = Record<string, unknown>
-
-/** Idle lifetime in milliseconds, or `'session'`: until the browser closes. */
-export type MaxAge = number | 'session'
-
-/** Data at rest, under the names of koa-session 7. An absent `_expire` means that nothing but the carrier ends it. */
-export type Payload = Data & {
-  /** The instant at which it expires, in milliseconds since the epoch. */
-  _expire?: number
-  /** The idle lifetime with which it was saved, in milliseconds. */
-  _maxAge?: number
-  /** Set when it lives until the browser closes. */
-  _session?: true
-  /** What koa-session 7 does not know. */
-  _meta?: Meta
-}
-
-/** What 8 says of a session beside the names of 7.x: instants, in milliseconds since the epoch. */
-export interface Meta {
-  /** When it was made. */
-  readonly created?: number
-  /** When somebody proved last to be who they are: `regenerate({ fresh: true })`. */
-  readonly fresh?: number
-}
+import type { Data, Lifetime, Meta, Payload, Refused } from './model.ts'
 
 /** Names in a payload that are never data. */
 export const METADATA: ReadonlySet<string> = new Set(['_expire', '_maxAge', '_session', '_requireSave', '_meta'])
-
-/** What is told of a presented session that was not taken up, in the words of 7.x; it is silent about `none`. */
-export type Fault = 'missed' | 'expired' | 'invalid' | 'none'
-
-/** Why it was not. */
-export type Reason = 'signature' | 'undecodable' | 'missing' | 'retired' | 'expired' | 'absolute' | 'valid' | 'schema'
-
-/** A presented session that was not taken up; `id` is that of a stored one. */
-export interface Refused {
-  readonly fault: Fault
-  /** `undefined`: nothing was presented. */
-  readonly reason: Reason | undefined
-  readonly value?: unknown
-  /** Whether its id was given up so lately that a request that was under way then may still bring it. */
-  readonly isParallel?: boolean
-  readonly id?: string | undefined
-}
-
-/** A presented session that can be taken up, with its data in one of two forms. */
-export interface Found {
-  readonly fault?: undefined
-  readonly id?: string
-  readonly lifetime: Lifetime
-  readonly payload?: Payload
-  /** The JSON that the payload was read from, where that is known and nobody else has the payload. */
-  readonly text?: string | undefined
-  readonly members?: Members
-  /** What a store says of it beside: see `StoredRecord`. */
-  readonly version?: number | undefined
-  readonly subject?: string | undefined
-}
-
-/** What was found behind the value that a client presented. */
-export type Loaded = Found | Refused
 
 /** Nothing was presented. */
 export const NOTHING: Refused = { fault: 'none', reason: undefined }

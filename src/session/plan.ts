@@ -1,27 +1,4 @@
-import type { MaxAge } from './payload.ts'
-
-/** What the end of a request does with the session. */
-export type Plan =
-  | { readonly action: 'skip' }
-  | { readonly action: 'save'; readonly reason: 'changed' | 'forced' | 'rolling' | 'renew' }
-  | { readonly action: 'replace' }
-  | { readonly action: 'destroy' }
-
-/** How a session differs from what client and backend have of it. */
-export type Difference = 'same' | 'changed' | 'emptied' | 'removed'
-
-/** What a request made of its session. */
-export interface Outcome {
-  readonly difference: Difference
-  /** Whether there was one when it was taken up or last committed. */
-  readonly isKnown: boolean
-  /** The handler asked for it, by `save()` or by setting `maxAge`. */
-  readonly forced: boolean
-  /** The handler asked for a new id. */
-  readonly regenerate: boolean
-  /** Why a session that did not change is to be kept alive, if it is. */
-  readonly keepAlive: 'no' | 'rolling' | 'renew'
-}
+import type { MaxAge, Outcome, Plan } from './model.ts'
 
 export const SKIP: Plan = { action: 'skip' }
 const REPLACE: Plan = { action: 'replace' }

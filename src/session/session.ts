@@ -1,21 +1,6 @@
-import { type Members, valueIn } from './members.ts'
-import { type Data, type MaxAge, METADATA, type Payload } from './payload.ts'
-
-/** How a commit differs from the one at the end of a request. */
-export interface CommitOptions {
-  /** Save even what is empty or has not changed. */
-  readonly save?: boolean
-  /** Save under a new id, and forget the old one. */
-  readonly regenerate?: boolean
-}
-
-/** How `regenerate()` differs from a new id and nothing else. */
-export interface RegenerateOptions {
-  /** The visitor has just proved who they are: `isFresh()` counts from now. */
-  readonly fresh?: boolean
-  /** The keys that the session keeps. Default: all of them. */
-  readonly keep?: readonly string[]
-}
+import { valueIn } from './members.ts'
+import type { CommitCallback, CommitOptions, Data, MaxAge, Members, Payload, RegenerateOptions } from './model.ts'
+import { METADATA } from './payload.ts'
 
 /** What a commit may be asked for from inside. */
 export interface CommitWork extends CommitOptions {
@@ -24,8 +9,6 @@ export interface CommitWork extends CommitOptions {
   /** Saves what this changes in a draft of the session, see `Session.update`. */
   readonly update?: (draft: Session) => unknown
 }
-
-export type CommitCallback = (error?: unknown) => void
 
 /** What a session needs of the request that it belongs to. */
 export interface SessionHost {

@@ -1,7 +1,8 @@
 /** What a payload says of its times: with the names of 7.x alone, and with what 8 adds. */
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import { createdAt, endOf, type Lifetime, lifetimeFrom } from '../../src/session/lifetime.ts'
+import { createdAt, endOf, lifetimeFrom } from '../../src/session/lifetime.ts'
+import type { Lifetime } from '../../src/session/model.ts'
 
 const NOW = 1_700_000_000_000
 const HOUR = 3_600_000

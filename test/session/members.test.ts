@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import { changed, changesSince, type Members, NO_CHANGES, NO_MEMBERS, valueIn } from '../../src/session/members.ts'
+import { changed, changesSince, NO_CHANGES, NO_MEMBERS, valueIn } from '../../src/session/members.ts'
+import type { Members } from '../../src/session/model.ts'
 
 const BEFORE: Members = {
   user: '"ada"',

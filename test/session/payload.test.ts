@@ -1,15 +1,13 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import { isExpired, isLifetime, lifetimeFrom, maxAgeOf } from '../../src/session/lifetime.ts'
+import type { MaxAge, Meta, Payload } from '../../src/session/model.ts'
 import {
   endOfData,
   FORGED,
   isPayload,
-  type MaxAge,
   METADATA,
-  type Meta,
   NOTHING,
-  type Payload,
   pack,
   packedEnd,
   UNDECODABLE,

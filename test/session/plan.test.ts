@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import { EMPTY } from '../../src/session/changes.ts'
-import type { MaxAge } from '../../src/session/payload.ts'
-import { isDue, type Outcome, type Plan, planCommit } from '../../src/session/plan.ts'
+import type { MaxAge, Outcome, Plan } from '../../src/session/model.ts'
+import { isDue, planCommit } from '../../src/session/plan.ts'
 
 const NOW = 1_700_000_000_000
 const HOUR = 3_600_000

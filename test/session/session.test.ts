@@ -3,7 +3,7 @@ import test from 'node:test'
 import { inspect } from 'node:util'
 import { SessionError } from '../../src/errors.ts'
 import { isFlatlySame, textOf } from '../../src/session/changes.ts'
-import type { MaxAge } from '../../src/session/payload.ts'
+import type { MaxAge } from '../../src/session/model.ts'
 import {
   type CommitWork,
   dataIn,
