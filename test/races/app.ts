@@ -29,6 +29,9 @@ export interface Emitted {
 
 const EVENTS = ['session:gone', 'session:late', 'session:error', 'session:reuse', 'session:refused']
 
+/** In ms. No server fails here, but the machine may be busy. */
+const STORE_TIMEOUT = 60_000
+
 const orders: Orders = JSON.parse(process.argv[2] ?? '{}')
 const now = () => orders.since + (Date.now() - orders.since) * orders.speed
 const store = await OPEN[orders.store](orders.place, { now })
@@ -128,8 +131,12 @@ app.use(async (ctx, next) => {
   emitted = []
 })
 app.use(answerErrors)
-app.use(session({ store, now, subject: ({ user }: { user?: string }) => user }, app))
+const subject = ({ user }: { user?: string }) => user
+app.use(session({ store, now, subject, storeTimeout: STORE_TIMEOUT }, app))
 app.use(answer)
 
-createServer(app.callback()).listen(orders.port, '127.0.0.1', () => process.send?.({ ready: true }))
+const server = createServer(app.callback())
+// A connection that is closed just as it is used again would be a request that fails.
+server.keepAliveTimeout = 0
+server.listen(orders.port, '127.0.0.1', () => process.send?.({ ready: true }))
 process.on('disconnect', () => process.exit())

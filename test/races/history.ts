@@ -63,11 +63,14 @@ export type Kind =
   | 'risen session'
   | 'foreign session'
   | 'two live ids'
+  | 'dead id'
   | 'not listed'
   | 'failed request'
 
 export interface Violation {
   readonly kind: Kind
+  /** Of the request whose promise does not hold. */
+  readonly page: Page | undefined
   /** In words. */
   readonly what: string
   /** The requests that show it, in the order of their starts. */

@@ -173,6 +173,10 @@ const WRONG: Readonly<Record<string, readonly [kind: string, rows: readonly Row[
     'two live ids',
     [signIn, moved, ...audit({ A: undefined, B: session('m') }, [session('m'), session('m')])],
   ],
+  'two requests were sent an id each in the place of the same one': [
+    'dead id',
+    [signIn, moved, { ...moved, sent: 'C' }, ...audit({ A: undefined, B: session('m'), C: undefined })],
+  ],
   'a session is there that the store does not list': ['not listed', [signIn, ...audit({ A: session('m') }, [])]],
   'a request fails though nothing is broken': [
     'failed request',

@@ -13,7 +13,7 @@ export function judge(life: Life, parallel: number): Violation[] {
     (subject: string): Report =>
     (kind, what, ...about) => {
       const key = `${kind} ${subject}`
-      if (!found.has(key)) found.set(key, { kind, what, excerpt: excerptOf(life, about) })
+      if (!found.has(key)) found.set(key, { kind, page: about[0]?.page, what, excerpt: excerptOf(life, about) })
     }
   const sessions = sessionsOf(life, parallel)
   checkForeign(life, reportOn(life.user))
@@ -56,25 +56,34 @@ function checkRisen({ entries }: Life, session: Session, report: Report): void {
   }
 }
 
-/** In the end a session has one id, or none if it was ended. */
+/** In the end a session has one id, the last that was sent, or none if it was ended. */
 function checkEnding({ entries }: Life, session: Session, report: Report): void {
   const { mark, signIn, ends } = session
   const audits = entries.filter(({ isAudit }) => isAudit)
   if (audits.length === 0) return
   const live = audits.filter(({ loaded }) => loaded?.mark === mark)
   const lists = audits.filter(({ listed }) => listed !== undefined)
-  const listed = Math.max(0, ...lists.map(({ listed = [] }) => listed.filter(other => other.mark === mark).length))
+  const counts = lists.map(({ listed = [] }) => listed.filter(other => other.mark === mark).length)
+  const listed = Math.max(0, ...counts)
   const moves = [signIn, ...session.entries.filter(isMove)]
   if (live.length > 1) report('two live ids', `${mark} is under ${live.length} ids that were sent`, ...moves, ...live)
   if (listed > 1) report('two live ids', `${mark} is in the store ${listed} times`, ...moves)
-  if (live.length > listed) report('not listed', `${mark} is there, and the store does not list it`, ...moves, ...live)
+  // A request that uses a session which is not listed has it listed from then on.
+  if (live.length > Math.min(...counts))
+    report('not listed', `${mark} is there, and the store does not list it`, ...moves, ...live)
   if (!isAcknowledged(signIn) || ends.length > 0) return
   if (!signIn.sent) report('lost session', `${nameOf(signIn)} was acknowledged, and no id was sent`, signIn)
   else if (live.length === 0) {
     const where = listed > 0 ? 'is under an id that nobody was sent' : 'is not there'
     report('lost session', `${mark}, which nobody ended, ${where}`, ...moves)
   }
+  const heads = live.length > 0 ? moves.filter(({ sent = '' }) => !moves.some(isFrom(sent))) : []
+  const dead = heads.find(({ sent = '' }) => !live.some(isFrom(sent)))
+  if (dead)
+    report('dead id', `${nameOf(dead)} was sent an id that is not good, and nobody has replaced it`, dead, ...moves)
 }
+
+const isFrom = (id: string) => (entry: Entry) => entry.presented === id
 
 function seenBy({ loaded, listed = [] }: Entry): readonly Seen[] {
   return loaded ? [...listed, loaded] : listed
@@ -83,7 +92,8 @@ function seenBy({ loaded, listed = [] }: Entry): readonly Seen[] {
 /** What it is about, and what ran beside the first of it. */
 function excerptOf({ entries }: Life, about: readonly Entry[]): Entry[] {
   const [first] = about
-  const isBeside = ({ start, end, isAudit }: Entry) => first && !isAudit && start < first.end && end > first.start
-  const isPart = (entry: Entry) => about.includes(entry) || (isBeside(entry) && entry.presented === first?.presented)
+  const isBeside = ({ start, end, isAudit, loaded, presented }: Entry) =>
+    first && !isAudit && start < first.end && end > first.start && presented === first.presented && loaded?.mark
+  const isPart = (entry: Entry) => about.includes(entry) || isBeside(entry)
   return entries.filter(isPart).sort((one, other) => one.start - other.start)
 }

@@ -17,7 +17,9 @@ export function lineOf({ lives, violations }: Trial): string {
     `${entries.length} requests of ${lives.length} users (${counted(entries.map(({ page }) => page))})`,
     `answers ${counted(entries.map(({ status, code }) => [status, code].filter(Boolean).join(' ')))}`,
     `${unsaved} not saved, ${late} with an id retired long before, ${all.length - entries.length} to audit`,
-    violations.length > 0 ? `VIOLATIONS: ${counted(violations.map(({ kind }) => kind))}` : 'no violation',
+    violations.length > 0
+      ? `VIOLATIONS: ${counted(violations.map(({ kind, page }) => `${kind} (${page})`))}`
+      : 'no violation',
   ]
   return parts.join('; ')
 }

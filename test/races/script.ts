@@ -63,7 +63,10 @@ export function scriptOf(name: string, random: Random, endsSessions: boolean, pa
   return Array.from({ length: STEPS }, (_, index) => {
     const { old: _old, ...signIn } = line('in')
     const isDoubleClick = random() < 0.1
-    const lines = Array.from({ length: 1 + Math.floor(random() * MOST_AT_ONCE) }, () => line(pick(pages, random)))
+    const isCrossing = endsSessions && random() < 0.25
+    const some = Array.from({ length: 1 + Math.floor(random() * MOST_AT_ONCE) }, () => line(pick(pages, random)))
+    // A session gets a new id just as it ends.
+    const lines = isCrossing ? [line('again'), line(pick(ENDS, random)), ...some] : some
     // Once in a while for so long that the ids that were retired are no longer parallel.
     const pause = index > 0 && random() < 0.08 ? parallel * 1.2 : random() * THINK
     return { signIn, lines: isDoubleClick && endsSessions ? [...lines, line('in'), line('in')] : lines, pause }

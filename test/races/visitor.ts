@@ -36,10 +36,8 @@ export async function live(
     const line = { request: `${user}.audit-${entries.length}`, page, process: entries.length % 2 ? 0 : 0.5 }
     return note({ ...line, before: 0, after: 0 }, browser, id, { isAudit: true })
   }
-  for (const browser of browsers) {
-    await audit('audit', browser)
-    for (const id of browser.cookies.keys()) await audit('read', browser, id)
-  }
+  for (const browser of browsers) await audit('audit', browser)
+  for (const browser of browsers) for (const id of browser.cookies.keys()) await audit('read', browser, id)
   return { user, entries }
 }
 
