@@ -1,5 +1,5 @@
 /* What was found, in lines. */
-import { type Entry, isAcknowledged, type Violation } from './history.ts'
+import { type Entry, isAcknowledged, type Page, type Violation } from './history.ts'
 import type { Trial } from './trial.ts'
 
 /** The most violations of each kind that are shown with their excerpts. */
@@ -22,6 +22,15 @@ export function lineOf({ lives, violations }: Trial): string {
       : 'no violation',
   ]
   return parts.join('; ')
+}
+
+/** What has to be asked for and answered for a run to have shown anything. */
+const NEEDED: readonly Page[] = ['set', 'count', 'again', 'out', 'read']
+
+/** The pages without which a run shows nothing, and that were not answered in it. */
+export function untried({ lives }: Trial): Page[] {
+  const answered = new Set(lives.flatMap(({ entries }) => entries.filter(isAcknowledged).map(({ page }) => page)))
+  return NEEDED.filter(page => !answered.has(page))
 }
 
 /** The first violations of each kind, each with the requests that show it. */

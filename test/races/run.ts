@@ -9,7 +9,7 @@
 import { parseArgs } from 'node:util'
 import type { StoreName } from '../faults/clients.ts'
 import { KINDS } from '../faults/servers.ts'
-import { excerptsOf, lineOf } from './report.ts'
+import { excerptsOf, lineOf, untried } from './report.ts'
 import { race } from './trial.ts'
 
 const { values } = parseArgs({
@@ -43,7 +43,8 @@ async function run(store: StoreName): Promise<void> {
   }
   const trial = await race(store, seconds, seed)
   console.log(`${store} (${title}): ${lineOf(trial)}`)
-  if (trial.violations.length === 0) return
-  console.log(excerptsOf(trial))
-  process.exitCode = 1
+  const missed = untried(trial)
+  if (missed.length > 0) console.log(`  shows nothing: never answered were ${missed.join(', ')}`)
+  if (trial.violations.length > 0) console.log(excerptsOf(trial))
+  if (missed.length + trial.violations.length > 0) process.exitCode = 1
 }

@@ -53,7 +53,7 @@ async function load(asks: readonly Ask[], seconds: number, seed: number): Promis
       const user = `u${place}-${turn}`
       const random = randomFrom(seed + place * 1_000_003 + turn * 7919)
       const scripts = Array.from({ length: BROWSERS }, (_, index) =>
-        scriptOf(`${user}.${'ab'[index]}`, random, turn % 2 === 1, PARALLEL),
+        scriptOf(`${user}.${'ab'[index]}`, random, (place + turn) % 2 === 1, PARALLEL),
       )
       lives.push(await live(asks, user, scripts, signal))
     }
