@@ -35,11 +35,11 @@ export interface Application {
   stop(): Promise<void>
 }
 
-const FILE = fileURLToPath(new URL('app.ts', import.meta.url))
 /** How long (ms) it may take to answer about itself. */
 const PATIENCE = 5000
 
-export async function startApplication(given: Omit<Orders, 'port'>): Promise<Application> {
+/** Starts the application of `file`: it is told what is `given`, and its port, and says when it is ready. */
+export async function startApplication(file: URL, given: object): Promise<Application> {
   const orders = { ...given, port: await freePort() }
   let deaths = 0
   let isKilled = false
@@ -47,7 +47,7 @@ export async function startApplication(given: Omit<Orders, 'port'>): Promise<App
 
   async function start(): Promise<ChildProcess> {
     isKilled = false
-    const started = await startProcess(orders)
+    const started = await startProcess(file, orders)
     started.once('exit', () => {
       if (!isKilled) deaths++
     })
@@ -76,8 +76,8 @@ export async function startApplication(given: Omit<Orders, 'port'>): Promise<App
   }
 }
 
-async function startProcess(orders: Orders): Promise<ChildProcess> {
-  const child = fork(FILE, [JSON.stringify(orders)], { execArgv: ['--import', 'tsx', '--expose-gc'] })
+async function startProcess(file: URL, orders: object): Promise<ChildProcess> {
+  const child = fork(fileURLToPath(file), [JSON.stringify(orders)], { execArgv: ['--import', 'tsx', '--expose-gc'] })
   const { pid } = child
   if (pid !== undefined) {
     tellReaper({ watch: pid, signal: 'SIGKILL' })

@@ -4,6 +4,7 @@
  */
 import { Cluster, Redis } from 'ioredis'
 import type { Store } from 'koa-session'
+import { memoryStore } from 'koa-session/memory'
 import { mysqlStore } from 'koa-session/mysql'
 import { postgresStore } from 'koa-session/postgres'
 import { redisStore } from 'koa-session/redis'
@@ -14,6 +15,7 @@ import { createClient, createCluster } from 'redis'
 import { type SqliteName, sqliteClients } from '../servers/sqlite.ts'
 
 export type StoreName =
+  | 'memory'
   | 'redis'
   | 'redis-queued'
   | 'ioredis'
@@ -33,42 +35,52 @@ export interface Place {
   readonly file: string
 }
 
+/** What all stores take. */
+export interface StoreOptions {
+  /** The clock, in milliseconds since the epoch. */
+  readonly now?: () => number
+}
+
 /** A pool as large as those of `pg` and `mysql2` are by default. */
 const CONNECTIONS = 10
+/** More than a run makes: none goes before its time. */
+const SESSIONS = 1_000_000
 const host = '127.0.0.1'
 const ignore = () => {}
 
-export const OPEN: Readonly<Record<StoreName, (place: Place) => Promise<Store>>> = {
-  redis: place => nodeRedis(place, true),
-  'redis-queued': place => nodeRedis(place, false),
-  async ioredis({ ports: [port = 0] }) {
+export const OPEN: Readonly<Record<StoreName, (place: Place, options?: StoreOptions) => Promise<Store>>> = {
+  memory: async (_, options) => memoryStore({ max: SESSIONS, ...options }),
+  redis: (place, options) => nodeRedis(place, true, options),
+  'redis-queued': (place, options) => nodeRedis(place, false, options),
+  async ioredis({ ports: [port = 0] }, options) {
     const client = new Redis(port, host)
     client.on('error', ignore)
-    return redisStore(client)
+    return redisStore(client, options)
   },
-  async cluster({ ports, addresses }) {
+  async cluster({ ports, addresses }, options) {
     const rootNodes = ports.map(port => ({ url: `redis://${host}:${port}` }))
     const client = createCluster({ rootNodes, nodeAddressMap: addresses, defaults: { disableOfflineQueue: true } })
     client.on('error', ignore)
     await client.connect()
-    return redisStore(client)
+    return redisStore(client, options)
   },
-  async 'cluster-ioredis'({ ports, addresses }) {
+  async 'cluster-ioredis'({ ports, addresses }, options) {
     const nodes = ports.map(port => ({ host, port }))
     const client = new Cluster(nodes, { natMap: addresses })
     client.on('error', ignore)
-    return redisStore(client)
+    return redisStore(client, options)
   },
-  async postgres({ ports: [port = 0] }) {
+  async postgres({ ports: [port = 0] }, options) {
     const pool = new pg.Pool({ host, port, user: 'postgres', database: 'postgres', max: CONNECTIONS })
     pool.on('error', ignore)
-    const store = postgresStore(pool)
+    const store = postgresStore(pool, options)
     await store.setup()
     return store
   },
-  async mariadb({ ports: [port = 0] }) {
+  async mariadb({ ports: [port = 0] }, options) {
     const store = mysqlStore(
       mysql.createPool({ host, port, user: 'root', database: 'test', connectionLimit: CONNECTIONS }),
+      options,
     )
     await store.setup()
     return store
@@ -78,21 +90,21 @@ export const OPEN: Readonly<Record<StoreName, (place: Place) => Promise<Store>>>
   'better-sqlite3': sqlite('better-sqlite3'),
 }
 
-async function nodeRedis({ ports: [port] }: Place, disableOfflineQueue: boolean): Promise<Store> {
+async function nodeRedis({ ports: [port] }: Place, disableOfflineQueue: boolean, options?: StoreOptions) {
   const client = createClient({ url: `redis://${host}:${port}`, disableOfflineQueue })
   client.on('error', ignore)
   await client.connect()
-  return redisStore(client)
+  return redisStore(client, options)
 }
 
 function sqlite(name: SqliteName) {
-  return async ({ file }: Place) => {
+  return async ({ file }: Place, options?: StoreOptions) => {
     const db = sqliteClients()
       .find(client => client.name === name)
       ?.open(file)
     if (!db) throw new Error(`no client ${name}`)
     db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA busy_timeout = 5000')
-    const store = sqliteStore(db)
+    const store = sqliteStore(db, options)
     await store.setup()
     return store
   }

@@ -54,8 +54,13 @@ const SHORT_LOG = ['-c', 'max_wal_size=48MB', '-c', 'min_wal_size=32MB']
 const DURABLE_POSTGRES = ['-c', 'fsync=on']
 const DURABLE_MARIADB = ['--innodb-flush-log-at-trx-commit=1']
 const run = promisify(execFile)
+const NOWHERE: Target = {
+  ...{ place: { ports: [], addresses: {}, file: '' }, servers: [], proxies: [] },
+  stop: async () => {},
+}
 
 export const KINDS: Readonly<Record<StoreName, Kind>> = {
+  memory: { title: 'memory', missing: undefined, start: async () => NOWHERE },
   redis: kind('redis', 'redis', startSingle),
   'redis-queued': kind('redis', 'redis', startSingle),
   ioredis: kind('redis', 'ioredis', startSingle),

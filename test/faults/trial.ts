@@ -1,6 +1,6 @@
 /* One fault on one server, under load: the figures, and which promises they break. */
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type Application, type State, startApplication } from './application.ts'
+import { type Application, type Orders, type State, startApplication } from './application.ts'
 import type { StoreName } from './clients.ts'
 import type { Fault } from './faults.ts'
 import { askOn } from './http.ts'
@@ -37,6 +37,7 @@ export interface Trial {
   readonly broken: readonly string[]
 }
 
+const FILE = new URL('app.ts', import.meta.url)
 /** In ms; an application would leave it longer. */
 const STORE_TIMEOUT = 1000
 /** How often a request may wait that long: once in all, and once more for what its handler asks for itself. */
@@ -53,7 +54,8 @@ export async function tryFault(server: StoreName, fault: Fault, seconds: number)
   try {
     const { onStoreError = 'throw' } = fault
     const { place } = target
-    const application = await startApplication({ store: server, place, storeTimeout: STORE_TIMEOUT, onStoreError })
+    const orders: Omit<Orders, 'port'> = { store: server, place, storeTimeout: STORE_TIMEOUT, onStoreError }
+    const application = await startApplication(FILE, orders)
     try {
       return await tryOn(server, fault, target, application, seconds)
     } finally {
