@@ -1,0 +1,283 @@
+/** A sign-out, and a session that is given new ids beside it: the end wins, under whatever id the session is by then. */
+import assert from 'node:assert/strict'
+import test, { type TestContext as Test } from 'node:test'
+import { Gate, type Page, type Pages, tell, told } from '../support/story.ts'
+import { at, FAILURES, NOTHING, script, through } from './scripted.ts'
+
+/** `page`, with the session read before and the rest done when `gate` is open. */
+const slow = (gate: Gate, page: Page): Page => {
+  return async ctx => {
+    void ctx.session.a
+    await gate.pass()
+    return page(ctx)
+  }
+}
+const signOut: Page = ctx => {
+  ctx.session = null
+}
+const signIn: Page = async ctx => {
+  ctx.session.user = 'ada'
+  await ctx.session.regenerate({ fresh: true })
+}
+
+/** A visitor with a session, and a slow sign-out of the same browser. */
+async function signingOut(t: Test, own: Parameters<typeof script>[3] = {}, pages: Pages = {}) {
+  const gate = new Gate()
+  const made = await script(t, { '/slow-out': slow(gate, signOut), ...pages }, {}, own)
+  await made.visitor.get('/begin')
+  const answering = made.visitor.get('/slow-out')
+  await gate.arrived
+  const finish = () => {
+    gate.open()
+    return answering
+  }
+  return { ...made, finish }
+}
+
+for (const hashIds of [true, false]) {
+  for (const times of [1, 3, 20]) {
+    test(`a slow sign-out ends a session that got ${times} new ids meanwhile (hashIds: ${hashIds})`, async t => {
+      const { visitor, finish, state } = await signingOut(t, { hashIds })
+      for (let time = 0; time < times; time++) await visitor.get('/new-id')
+      const answer = await finish()
+      assert.deepEqual({ ...(await state()), lines: answer.cookies.length }, { ...NOTHING, lines: 2 })
+      assert.equal((await visitor.get('/')).text, 'nobody')
+    })
+  }
+
+  test(`a sign-out that takes 11 seconds ends the session that got a new id meanwhile (hashIds: ${hashIds})`, async t => {
+    const { visitor, finish, clock, state } = await signingOut(t, { hashIds })
+    await visitor.get('/new-id')
+    clock.elapse(11_000)
+    await finish()
+    assert.deepEqual(await state(), NOTHING)
+  })
+}
+
+test('a slow sign-out ends a session that one request gave several new ids', async t => {
+  const { visitor, finish, state } = await signingOut(
+    t,
+    {},
+    {
+      '/new-ids': async ctx => {
+        await ctx.session.regenerate()
+        ctx.session.b = 2
+        await ctx.session.regenerate()
+      },
+    },
+  )
+  await visitor.get('/new-ids')
+  await finish()
+  assert.deepEqual(await state(), NOTHING)
+})
+
+test('a slow sign-in that regenerates after a sign-out leaves nothing, and no cookie', async t => {
+  const gate = new Gate()
+  const { visitor, state } = await script(t, { '/slow-in': slow(gate, signIn) })
+  await visitor.get('/begin')
+  const answering = visitor.get('/slow-in')
+  await gate.arrived
+  await visitor.get('/out')
+  gate.open()
+  const { cookies } = await answering
+  assert.deepEqual({ ...(await state()), cookies }, { ...NOTHING, told: ['session:gone user'], cookies: [] })
+})
+
+for (const [when, method] of [
+  ['before the new record is made', 'create'],
+  ['between the new record and the end of the old one', 'retire'],
+] as const) {
+  test(`a sign-out ${when} ends the session of a regenerate() that is under way`, async t => {
+    const gate = new Gate()
+    const { visitor, courses, state } = await script(t, {})
+    await visitor.get('/begin')
+    courses[method] = [through(gate)]
+    const answering = visitor.get('/new-id')
+    await gate.arrived
+    await visitor.get('/out')
+    gate.open()
+    const { cookies } = await answering
+    const { told: _, ...rest } = await state()
+    assert.deepEqual({ ...rest, cookies }, { held: [], client: 'no cookie', errors: [], cookies: [] })
+  })
+}
+
+test('a sign-out whose destroy is under way when the session gets a new id ends it', async t => {
+  const gate = new Gate()
+  const { visitor, courses, state } = await script(t, {})
+  await visitor.get('/begin')
+  courses.destroy = [through(gate)]
+  const answering = visitor.get('/out')
+  await gate.arrived
+  await visitor.get('/new-id')
+  gate.open()
+  await answering
+  assert.deepEqual(await state(), NOTHING)
+})
+
+test('a sign-out whose destroy fails clears the cookie, and is the request’s error', async t => {
+  const { visitor, courses, state } = await script(t, {})
+  await visitor.get('/begin')
+  courses.destroy = [FAILURES['fails later'] as never]
+  const { status, cookies } = await visitor.get('/out')
+  const { client, errors } = await state()
+  assert.deepEqual([status, cookies.length, client, errors], [500, 2, 'no cookie', ['ERR_SESSION_STORE']])
+})
+
+for (const times of [1, 2]) {
+  test(`a sign-out with an id that was retired less than 10 s ago ends its successor (${times} new ids)`, async t => {
+    const { visitor, clock, state } = await script(t, {})
+    await visitor.get('/begin')
+    const late = visitor.copy()
+    for (let time = 0; time < times; time++) await visitor.get('/new-id')
+    clock.elapse(9_999)
+    const { status, cookies } = await late.get('/out')
+    const { held, client } = await state(late)
+    assert.deepEqual([held, client, status, cookies.length], [[], 'no cookie', 200, 2])
+    assert.equal((await visitor.get('/')).text, 'nobody')
+  })
+}
+
+for (const [when, between] of [
+  ['10 s ago', [10_000]],
+  ['10 s ago, and its successor just now', [10_000, 0]],
+] as const) {
+  test(`a sign-out with an id that was retired ${when} leaves the session to its visitor`, async t => {
+    const { visitor, clock, state } = await script(t, {})
+    await visitor.get('/begin')
+    const late = visitor.copy()
+    for (const time of between) {
+      await visitor.get('/new-id')
+      clock.elapse(time)
+    }
+    assert.equal((await late.get('/out')).status, 200)
+    const { held, client } = await state()
+    assert.deepEqual({ held, client }, { held: [{ a: 1 }], client: { a: 1 } })
+  })
+}
+
+for (const [elapsed, events] of [
+  [0, ['session:missed']],
+  [9_999, ['session:missed']],
+  [10_000, ['session:reuse', 'session:missed']],
+] as const) {
+  test(`an id that was retired ${elapsed} ms ago is told as ${events.join(' and ')}`, async t => {
+    const { visitor, clock, state } = await script(t, {})
+    await visitor.get('/begin')
+    const late = visitor.copy()
+    await visitor.get('/new-id')
+    clock.elapse(elapsed)
+    await late.get('/')
+    assert.deepEqual(await state(), at({ a: 1 }, events))
+  })
+}
+
+test('a sign-in that was sent twice, and whose first answer was lost, ends signed in', async t => {
+  const { visitor, idOf, dataOf } = await script(t, { '/in': signIn })
+  await visitor.get('/begin')
+  // The browser has cancelled this answer.
+  const lost = visitor.copy()
+  await lost.get('/in')
+  const { status } = await visitor.get('/in')
+  assert.deepEqual([status, dataOf(String(idOf(visitor)))], [200, { user: 'ada' }])
+  assert.notEqual(idOf(visitor), idOf(lost))
+  assert.equal((await visitor.get('/')).text, 'ada')
+})
+
+test('of a sign-in that was sent twice at the same time, the second answer alone signs in', async t => {
+  const gate = new Gate()
+  const { visitor, state } = await script(t, { '/in': signIn, '/slow-in': slow(gate, signIn) })
+  await visitor.get('/begin')
+  const lost = visitor.copy()
+  const answering = visitor.get('/slow-in')
+  await gate.arrived
+  await lost.get('/in')
+  gate.open()
+  await answering
+  assert.equal((await visitor.get('/')).text, 'ada', JSON.stringify(await state()))
+})
+
+test('a sign-out after a sign-in that was sent twice leaves nothing that the browser could present', async t => {
+  const { visitor, state } = await script(t, { '/in': signIn })
+  await visitor.get('/begin')
+  await visitor.copy().get('/in')
+  await visitor.get('/in')
+  await visitor.get('/out')
+  assert.equal((await state()).client, 'no cookie')
+  assert.equal((await visitor.get('/')).text, 'nobody')
+})
+
+test('a lifetime that is set while save() is under way is saved by the next commit', async t => {
+  const gate = new Gate()
+  const { visitor, memory, courses, idOf } = await script(t, {
+    '/page': async ctx => {
+      ctx.session.b = 2
+      const saving = ctx.session.save()
+      await gate.arrived
+      ctx.session.maxAge = 5_000
+      gate.open()
+      await saving
+    },
+  })
+  await visitor.get('/begin')
+  courses.patch = [through(gate)]
+  await visitor.get('/page')
+  assert.equal(memory.read(String(idOf(visitor)))?.lifetime._maxAge, 5_000)
+})
+
+test('what a stream’s callback changes after the final commit began is saved, or told', async t => {
+  const gate = new Gate()
+  const { visitor, courses, state } = await script(t, {
+    '/page': ctx => {
+      ctx.session.b = 2
+      gate.arrived.then(() => {
+        ctx.session.late = 1
+        gate.open()
+      })
+    },
+  })
+  await visitor.get('/begin')
+  courses.patch = [through(gate)]
+  await visitor.get('/page')
+  const { held, told } = await state()
+  const isSaved = Reflect.has(Object(held[0]), 'late')
+  assert.ok(isSaved || told.length > 0, JSON.stringify({ held, told }))
+})
+
+for (const mode of ['saved in a store', 'sent in a cookie']) {
+  test(`what is changed after the final commit, before the headers leave, is ${mode}`, async t => {
+    const page: Page = ctx => {
+      ctx.respond = false
+      ctx.session.b = 2
+      setImmediate(() => {
+        ctx.session.late = 1
+        ctx.res.end(ctx.body)
+      })
+    }
+    const isStored = mode.includes('store')
+    const { visitor } = isStored ? await script(t, { '/page': page }) : await tell(t, () => ({}), {}, { '/page': page })
+    await visitor.get('/page')
+    await told()
+    assert.deepEqual(JSON.parse((await visitor.get('/all')).text), { b: 2, late: 1 })
+  })
+}
+
+for (const [onStoreError, expected] of [
+  ['throw', { status: 500, errors: ['ERR_SESSION_STORE'] }],
+  ['anonymous', { status: 200, errors: [] }],
+] as const) {
+  for (const course of ['fails at once', 'fails later']) {
+    test(`an extension that ${course} is ${expected.status} with onStoreError ${onStoreError}`, async t => {
+      const { visitor, courses, events, state } = await script(t, {}, { rolling: true, onStoreError })
+      await visitor.get('/begin')
+      courses.touch = [FAILURES[course] as never]
+      const { status } = await visitor.get('/all')
+      const { held, client, errors } = await state()
+      assert.deepEqual({ held, client, status, errors }, { held: [{ a: 1 }], client: { a: 1 }, ...expected })
+      assert.equal(
+        events.some(([event]) => event === 'session:error'),
+        true,
+      )
+    })
+  }
+}
