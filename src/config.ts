@@ -173,8 +173,20 @@ function unaliased(options: Given): Given {
   const { maxage, ...given }: Record<string, unknown> = options
   given.maxAge ??= maxage
   if (given.maxAge === 0) given.maxAge = undefined
-  return pick(given, name => given[name] !== undefined && given[name] !== null)
+  const isSet = (name: string) => given[name] !== '' || !MAY_BE_EMPTY.has(name)
+  return pick(given, name => given[name] !== undefined && given[name] !== null && isSet(name))
 }
+
+/** An empty text, as of an environment variable that is not set, means "not set" here. */
+const MAY_BE_EMPTY: ReadonlySet<string> = new Set([
+  'key',
+  'property',
+  'domain',
+  'path',
+  'sameSite',
+  'priority',
+  'prefix',
+])
 
 function cookieOptions(given: Given, isSealed: boolean): Config['cookie'] {
   const { key = '', sameSite } = given

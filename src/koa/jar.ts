@@ -13,6 +13,7 @@ import {
   type Attributes,
   attributesOf,
   type Cookies,
+  checkKeys,
   find,
   type KoaCookies,
   koaCookiesOf,
@@ -56,22 +57,49 @@ export function koaCookie(own: Config, { isPlain, suffix = '', ...instead }: Coo
     return attributesOf(ctx.cookies as Cookies, own.key + suffix, withLifetime(own, maxAge))
   }
 
+  /** A bad signature is deleted, with the attributes that it was sent with: the next request need not bring it again. */
+  function dropSignature(at: JarAccess, header: string): void {
+    const { res } = contextOf(at)
+    const isThere = find(header, startOfSignature) !== undefined
+    if (!isThere || !res || res.headersSent) return
+    const attributes = { ...at.settings.config.cookie, signed: false, expires: new Date(0), maxAge: false }
+    setCookie(contextOf(at), `${at.settings.config.key}${suffix}.sig`, '', attributes, [])
+  }
+
+  /** The cookie without a domain, which a change of the option leaves behind. */
+  function clearTwin(at: JarAccess): Lines {
+    const { key, cookie } = at.settings.config
+    const attributes = { ...cookie, ...instead, domain: undefined, expires: new Date(0), maxAge: false }
+    return setCookie(contextOf(at), key + suffix, '', attributes, [])
+  }
+
+  /** Whether the request brings several of this name. */
+  function hasTwin(at: JarAccess): boolean {
+    const header = headerOf(at) ?? ''
+    return header.indexOf(start) !== header.lastIndexOf(start) && find(header, start) !== undefined
+  }
+
   const isOurs = (line: string) => line.startsWith(start) || (signed && line.startsWith(startOfSignature))
 
   return {
-    get: at =>
+    get: (at, nth) =>
       explaining((): string | Refused | undefined => {
         const { key, cookie } = at.settings.config
         const koaCookies = koaCookiesFor(at)
         const header = headerOf(at)
+        if (koaCookies && signed) checkKeys(koaCookies.keys)
         const found = koaCookies
-          ? presentedIn(header, koaCookies, start, signed ? startOfSignature : '', LARGEST_COOKIE)
+          ? presentedIn(header, koaCookies, start, signed ? startOfSignature : '', { nth, largest: LARGEST_COOKIE })
           : null
-        const value = found === null ? cookiesOf(contextOf(at)).get(key + suffix, { ...cookie, ...instead }) : found
+        if (found?.isStale) at.settings.isStale = true
+        if (found === null && nth > 0) return undefined
+        const value =
+          found === null ? cookiesOf(contextOf(at)).get(key + suffix, { ...cookie, ...instead }) : found?.value
         // What is larger than we send was not sent by us; it is not worth the work.
         if (value) return key.length + value.length <= LARGEST_COOKIE ? value : UNDECODABLE
-        const isThere = header !== undefined && find(header, start) !== undefined
-        return isThere ? (signed ? FORGED : UNDECODABLE) : undefined
+        if (nth > 0 || header === undefined || find(header, start) === undefined) return undefined
+        if (signed && found === undefined) dropSignature(at, header)
+        return signed ? FORGED : UNDECODABLE
       }),
 
     isPresent: at => {
@@ -88,6 +116,12 @@ export function koaCookie(own: Config, { isPlain, suffix = '', ...instead }: Coo
         if (size > LARGEST_COOKIE) throw tooLarge(name, size)
         if (signed && !isWarned) warnOfWeak(app.keys)
         isWarned = true
+        if (signed && koaCookiesFor(at)) checkKeys(app.keys)
+        if (config.cookie.domain !== undefined && hasTwin(at)) {
+          const twin = clearTwin(at)
+          const attributes = { ...withLifetime(config, maxAge), overwrite: false }
+          return [...twin, ...setCookie(contextOf(at), name, value, attributes, earlier)]
+        }
         const lines = ownLines(at, value, maxAge)
         if (!lines) return setCookie(contextOf(at), name, value, withLifetime(config, maxAge), earlier)
         const present = without(cookieLines(res), earlier)
@@ -100,12 +134,16 @@ export function koaCookie(own: Config, { isPlain, suffix = '', ...instead }: Coo
       explaining(() => {
         const { key, cookie } = at.settings.config
         const attributes = { ...cookie, ...instead, expires: new Date(0), maxAge: false }
-        return setCookie(contextOf(at), key + suffix, '', attributes, earlier)
+        if (cookie.domain === undefined) return setCookie(contextOf(at), key + suffix, '', attributes, earlier)
+        const twin = clearTwin(at)
+        return [...twin, ...setCookie(contextOf(at), key + suffix, '', { ...attributes, overwrite: false }, earlier)]
       }),
 
     check(at, value) {
       const koaCookies = koaCookiesFor(at)
       if (!koaCookies) return
+      const size = own.key.length + suffix.length + value.length
+      if (size > LARGEST_COOKIE) throw tooLarge(own.key + suffix, size)
       if (!isPlain && !COOKIE_VALUE.test(value)) throw new TypeError('argument value is invalid')
       if (secure === true && koaCookies.secure === false) throw explained(new Error(NOT_ENCRYPTED))
       if (signed && !koaCookies.keys) throw explained(new Error(NO_KEYS))
@@ -121,8 +159,10 @@ function contextOf({ ctx }: JarAccess): Context {
   return ctx as Context
 }
 
+/** Adapters of serverless platforms may give a list. */
 function headerOf(at: JarAccess): string | undefined {
-  return contextOf(at).req?.headers?.cookie
+  const header: unknown = contextOf(at).req?.headers?.cookie
+  return Array.isArray(header) ? header.join('; ') || undefined : (header as string | undefined)
 }
 
 /** What `work` gives. What `ctx.cookies` throws is thrown with what it means. */
@@ -148,7 +188,7 @@ function warnOfWeak(keys: unknown): void {
 /** What a cookie's value consists of as far as Koa's cookies check it. */
 const COOKIE_VALUE = /^[\t\u0020-\u003a\u003c-\u007e\u0080-\u00ff]+$/
 
-function withLifetime({ cookie }: Config, maxAge: MaxAge): object {
+function withLifetime({ cookie }: Config, maxAge: MaxAge): Record<string, unknown> {
   return Object.assign({}, cookie, maxAge === 'session' ? undefined : { maxAge })
 }
 
@@ -156,7 +196,7 @@ function setCookie(
   ctx: Context,
   key: string,
   value: string,
-  attributes: object,
+  attributes: Readonly<Record<string, unknown>>,
   earlier: readonly string[],
 ): readonly string[] {
   const before = cookieLines(ctx.res)
@@ -164,7 +204,9 @@ function setCookie(
   if (before.length > 0) setCookieLines(ctx.res, [...without(before, earlier)])
   try {
     cookiesOf(ctx).set(key, value, attributes)
-    const lines = cookieLines(ctx.res).filter(line => isOf(key, line))
+    const lines = cookieLines(ctx.res).filter(
+      line => isOf(key, line) && !(attributes.overwrite === false && before.includes(line)),
+    )
     // A framework may encrypt the value.
     const size = Math.max(...lines.map(sizeOf), 0)
     if (size > LARGEST_COOKIE) throw tooLarge(key, size)

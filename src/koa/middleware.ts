@@ -23,6 +23,11 @@ export interface SessionMiddleware<Data = SessionData, Property extends string =
    * Rejects when the store does.
    */
   load(ctx: object): Promise<Session<Data>>
+  /**
+   * Commits now what the end of the request would commit: what was changed, and also a session that was ended by
+   * `ctx.session = null`, which has no object to commit. For the option `autoCommit: false`. Rejects as `save()` does.
+   */
+  commit(ctx: object): Promise<void>
 }
 
 /**
@@ -55,6 +60,7 @@ export function createSession(first: unknown, second: unknown): SessionMiddlewar
       await scope.load()
       return scope.session as Session
     },
+    commit: async (ctx: object) => scopeOf(ctx as Context, kind).commitAll(),
   }) as SessionMiddleware
 }
 

@@ -28,6 +28,8 @@ export class NodeExchange implements Exchange, JarAccess, HeadersListener {
   readonly #emit: NodeHost['emit']
   #listener: { leave(): void } | undefined
   #lines: Lines = NO_LINES
+  /** The lines of others that were there when ours were written. */
+  #others: Lines = NO_LINES
   /** Whether the value was sent, or deleted. */
   #isSent = false
   /** How the headers were left: whether what was sent is among them, was lost with others, or neither. */
@@ -44,8 +46,8 @@ export class NodeExchange implements Exchange, JarAccess, HeadersListener {
     this.#emit = emit
   }
 
-  receive(): string | Refused | undefined {
-    const read = this.#carrier.read(this)
+  receive(nth: number): string | Refused | undefined {
+    const read = this.#carrier.read(this, nth)
     // A framework's cookies may renew or clear a signature when they read one: that response sets the cookie, too.
     if (this.#res && this.#setsCookie(this.#res)) this.watchHeaders(this.#listener)
     return read
@@ -104,6 +106,8 @@ export class NodeExchange implements Exchange, JarAccess, HeadersListener {
 
   #wrote(lines: Lines, value: string | undefined): void {
     this.#lines = lines
+    const present = this.#res ? cookieLines(this.#res) : NO_LINES
+    this.#others = present.length === lines.length ? NO_LINES : without(present, lines)
     this.sent = value
     this.#isSent = true
     this.#protect(lines.length > 0)
@@ -113,8 +117,15 @@ export class NodeExchange implements Exchange, JarAccess, HeadersListener {
     if (!this.#isSent || !this.#res) return
     const present = cookieLines(this.#res)
     const isThere = this.#lines.length > 0 && this.#lines.every(line => present.includes(line))
-    const isLost = !isThere && ((cookiesReplaced && this.#carrier.usesCookies) || this.#isWiped(this.#res))
+    const isReplaced = this.#carrier.usesCookies && (cookiesReplaced || !this.#isRemoved(present))
+    const isLost = !isThere && (isReplaced || this.#isWiped(this.#res))
     this.#fate = isThere ? 'there' : isLost ? 'lost' : 'none'
+  }
+
+  /** Whether our lines were removed on purpose: nothing is left, or just what was there when ours were written. */
+  #isRemoved(present: Lines): boolean {
+    const { length } = present
+    return length === 0 || (length === this.#others.length && present.every((line, at) => line === this.#others[at]))
   }
 
   complete(): void {

@@ -8,8 +8,8 @@ import { type Cookie, type JarAccess, type Lines, NO_LINES } from './jar.ts'
 export interface Carrier {
   /** Whether responses depend on the request's `Cookie` header. */
   readonly usesCookies: boolean
-  /** The value that the request brings, or why what it brings is none. */
-  read(at: JarAccess): string | Refused | undefined
+  /** The `nth` good value that the request brings, or why there is none. */
+  read(at: JarAccess, nth: number): string | Refused | undefined
   /** Sends `value` along, in place of what `earlier` lines sent; gives the lines that do so. */
   write(at: JarAccess, value: string, earlier: Lines): Lines
   /** Deletes the value that the client has; gives the lines that do so. */
@@ -22,7 +22,7 @@ export interface Carrier {
 export function cookieCarrier(cookie: Cookie): Carrier {
   return {
     usesCookies: true,
-    read: at => cookie.get(at),
+    read: (at, nth) => cookie.get(at, nth),
     write: (at, value, earlier) => cookie.set(at, value, earlier),
     clear: (at, earlier) => cookie.clear(at, earlier),
     check: (at, value) => cookie.check(at, value),
@@ -34,7 +34,8 @@ export function externalCarrier(externalKey: NonNullable<Config['externalKey']>)
   return {
     usesCookies: false,
 
-    read({ ctx }) {
+    read({ ctx }, nth) {
+      if (nth > 0) return undefined
       const id = refusePromise(externalKey.get(ctx), 'externalKey.get')
       if (id === undefined || id === null || id === '') return undefined
       if (typeof id === 'string') return id

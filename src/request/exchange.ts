@@ -27,8 +27,8 @@ export type SessionEvent =
 export interface Exchange {
   /** What the application's functions and the store are given. Nothing in it is read here. */
   readonly ctx: unknown
-  /** The value that the request brings, or why what it brings is none. Throws what the application's own code throws. */
-  receive(): string | Refused | undefined
+  /** The `nth` good value that the request brings, or why there is none. Throws what the application's own code throws. */
+  receive(nth: number): string | Refused | undefined
   /** Sends `value` along with the response, in place of what was sent before. Does nothing once the headers have left. */
   send(value: string): void
   /** Deletes the value that the client has. Does nothing once the headers have left. */

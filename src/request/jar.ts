@@ -17,8 +17,8 @@ export const NO_LINES: Lines = []
 
 /** One cookie. */
 export interface Cookie {
-  /** Its value in the request, or why that is none. */
-  get(at: JarAccess): string | Refused | undefined
+  /** Its `nth` good value in the request, or why there is none: a browser may send several of one name. */
+  get(at: JarAccess, nth: number): string | Refused | undefined
   /** Whether the request has it, whatever is in it. */
   isPresent(at: JarAccess): boolean
   /** Sends it, in place of what was sent `earlier`. Throws `ERR_SESSION_TOO_LARGE`, and what `check` throws. */

@@ -1,4 +1,5 @@
-import type { Found, Loaded } from '../session/model.ts'
+import { andThen } from '../async.ts'
+import type { Found, Loaded, Refused } from '../session/model.ts'
 import { NOTHING } from '../session/payload.ts'
 import { Session, type SessionHost } from '../session/session.ts'
 import { isStoreFailure } from './asked-store.ts'
@@ -58,15 +59,24 @@ export class Presented {
   #load(): Promise<void> | undefined {
     try {
       this.#settings.refresh()
-      const read = this.#exchange.receive()
-      if (typeof read === 'string') this.#value = read
-      const loading = typeof read === 'string' ? this.#backend.load(read) : (read ?? NOTHING)
+      const loading = this.#find(0, undefined)
       if (loading instanceof Promise) return this.#wait(loading)
       this.#settle(loading)
     } catch (error) {
       this.#fail(error)
     }
     return undefined
+  }
+
+  /** What is behind the first good value that is alive; of the others none is told, where there is one. */
+  #find(nth: number, first: Refused | undefined): Loaded | Promise<Loaded> {
+    const read = this.#exchange.receive(nth)
+    if (typeof read !== 'string') return first ?? read ?? NOTHING
+    this.#value = read
+    return andThen(this.#backend.load(read), (loaded): Loaded | Promise<Loaded> => {
+      const isDead = loaded.fault === 'missed' || loaded.fault === 'expired'
+      return isDead ? this.#find(nth + 1, first ?? loaded) : loaded
+    })
   }
 
   async #wait(loading: Promise<Loaded>): Promise<void> {
@@ -81,7 +91,7 @@ export class Presented {
     this.#found = loaded
     if (!loaded.fault) this.#settings.resume(loaded.lifetime)
     else if (loaded.reason) this.#exchange.emit({ type: 'refused', refused: loaded })
-    if (loaded.fault && loaded.isParallel) this.#backend.setAside(this.#value, 'superseded')
+    if (loaded.fault && loaded.isParallel) this.#backend.setAside(loaded.id, 'superseded')
   }
 
   #fail(error: unknown): void {

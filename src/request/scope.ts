@@ -3,6 +3,7 @@ import { SessionError } from '../errors.ts'
 import type { MaxAge, Plan } from '../session/model.ts'
 import { planCommit, SKIP } from '../session/plan.ts'
 import { type CommitWork, Session, type SessionHost } from '../session/session.ts'
+import { isSessionValue, kindOf } from '../session/value.ts'
 import { warnOnce } from '../warnings.ts'
 import type { Backend } from './backend.ts'
 import { changeHere } from './draft.ts'
@@ -141,9 +142,11 @@ export class Scope implements SessionHost {
   }
 
   set session(value: unknown) {
-    if (typeof value !== 'object') {
-      throw this.#error('ERR_SESSION_VALUE', `was set to a ${typeof value}, expected null or an object`)
+    if (value !== null && !isSessionValue(value)) {
+      throw this.#error('ERR_SESSION_VALUE', `was set to ${kindOf(value)}, expected null or a plain object`)
     }
+    // Nobody commits it any more, and nothing could be sent.
+    if (this.#phase === 'done' && this.#exchange.hasLeft) this.#exchange.emit({ type: 'late' })
     this.#use()
     if (this.#session === undefined) this.#learn(value === null)
     this.settings.isForced = false
@@ -170,6 +173,11 @@ export class Scope implements SessionHost {
   commit(work: CommitWork): Promise<void> {
     this.#backend.beginPatience()
     return this.#begin().add(work)
+  }
+
+  /** Commits what there is, as the end of the request does. */
+  commitAll(): Promise<void> {
+    return this.commit({})
   }
 
   /** Looks at what is to be replaced, so that it is known whether that is a change. */

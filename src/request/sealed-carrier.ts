@@ -58,31 +58,39 @@ export function sealedCarrier(
     return key === own.key ? ownContext : sealContext(purpose, key)
   }
 
-  function presented(at: JarAccess): string | Refused | undefined {
-    const value = first.get(at)
+  /** The `nth` sealed value, in one cookie or in several: of those after the first nobody brings two. */
+  function presented(at: JarAccess, nth: number): string | Refused | undefined {
+    const value = first.get(at, nth)
     if (typeof value !== 'string') return value
-    const nth = (number: number) => {
-      const piece = pieces[number]?.get(at)
+    const pieceOf = (number: number) => {
+      const piece = pieces[number]?.get(at, 0)
       return typeof piece === 'string' ? piece : undefined
     }
-    return join(value, nth, chunks) ?? UNDECODABLE
+    return join(value, pieceOf, chunks) ?? UNDECODABLE
   }
 
-  function read(at: JarAccess): string | Refused | undefined {
-    const value = presented(at)
-    if (typeof value !== 'string') return value
-    const opened = open(value, keyring(at.ctx), contextFor(at))
-    if (!opened.fault) {
-      if (opened.position > 0) at.settings.isStale = true
-      return opened.text
+  function read(at: JarAccess, nth: number): string | Refused | undefined {
+    let left = nth
+    let refused: Refused | undefined
+    for (let number = 0; ; number++) {
+      const value = presented(at, number)
+      if (value === undefined) break
+      const opened = typeof value === 'string' ? open(value, keyring(at.ctx), contextFor(at)) : undefined
+      if (opened && !opened.fault) {
+        if (left-- > 0) continue
+        if (opened.position > 0) at.settings.isStale = true
+        return opened.text
+      }
+      // What failed to open is refused, whatever else it could be.
+      refused ??= opened?.fault === 'signature' ? FORGED : UNDECODABLE
     }
-    // What has another layout can be a signed cookie. What failed to open is refused, whatever else it could be.
-    if (opened.fault === 'signature') return FORGED
-    return acceptSigned ? readSigned(at) : UNDECODABLE
+    // What has another layout can be a signed cookie.
+    const signedValue = acceptSigned && refused !== FORGED ? readSigned(at, left) : undefined
+    return typeof signedValue === 'string' || refused === undefined ? signedValue : nth === 0 ? refused : undefined
   }
 
-  function readSigned(at: JarAccess): string | Refused | undefined {
-    const value = signed.get(at)
+  function readSigned(at: JarAccess, nth: number): string | Refused | undefined {
+    const value = signed.get(at, nth)
     if (typeof value !== 'string') return value
     at.settings.isStale = true
     return purpose === 'id' ? value : decodeText(value)

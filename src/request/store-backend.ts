@@ -107,8 +107,8 @@ export class StoreBackend extends Backend implements Surroundings<Former> {
     const { config } = this.settings
     const { custody } = this.#machine
     const difference = this.#state.compare(session, config.subject && (one => ownerOf(config, one)))
-    // An id that was to be retired, and was not, is as good as a change.
-    return difference === 'same' && 'former' in custody && custody.former ? 'changed' : difference
+    // An id that is still to be retired is as good as a change.
+    return difference === 'same' && custody.at === 'stored' && custody.former ? 'changed' : difference
   }
 
   save(session: Session, isFinal: boolean): void | Promise<void> {

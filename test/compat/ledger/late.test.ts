@@ -21,9 +21,15 @@ const STORES: Readonly<Record<string, () => { store: Store; size: () => number }
 }
 
 const LEAVING: Readonly<Record<string, Page>> = {
-  'ctx.flushHeaders()': ctx => ctx.flushHeaders(),
+  'ctx.flushHeaders()': ctx => {
+    ctx.status = 200
+    ctx.flushHeaders()
+  },
   'res.writeHead()': ctx => void ctx.res.writeHead(200),
-  'res.write()': ctx => void ctx.res.write('begun, '),
+  'res.write()': ctx => {
+    ctx.status = 200
+    ctx.res.write('begun, ')
+  },
 }
 const NEW: Readonly<Record<string, Page>> = {
   'a new session': ctx => {
