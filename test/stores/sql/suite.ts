@@ -2,12 +2,12 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import type { TestContext as Test } from 'node:test'
-import fc from 'fast-check'
 import type { Patch, Patched, StoredRecord } from 'koa-session'
 import { memoryStore } from 'koa-session/memory'
 import type { RecordStore } from 'koa-session/redis'
 import type { SqlStore, SqlStoreOptions } from 'koa-session/sqlite'
 import { Clock } from '../../support/agent.ts'
+import fc from '../../support/properties.ts'
 import { digestOf as digest, type Register } from '../support/contract.ts'
 
 /** A database for one test, which ends with it. */
