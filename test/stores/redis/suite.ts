@@ -9,6 +9,7 @@ import type { Patch, StoredLifetime, StoredRecord } from 'koa-session'
 import { type NodeRedisClient, type RedisClient, type RedisStoreOptions, redisStore } from 'koa-session/redis'
 import { createClient } from 'redis'
 import { CREATE, PATCH as PATCH_SCRIPT } from '../../../src/stores/redis/scripts.ts'
+import { startRedis } from '../../servers/redis.ts'
 import type { Server } from '../../servers/server.ts'
 import { digestOf as digest, type Register } from '../support/contract.ts'
 
@@ -168,7 +169,13 @@ export function redisSuite(register: Register, serverOf: () => Server): void {
   })
 
   register('each operation is one command', async t => {
-    const { client, store } = await open(t)
+    // Of its own: a sentinel asks the one that it watches, which would be among the commands.
+    const server = await startRedis()
+    t.after(() => server.stop())
+    const client = createClient({ url: server.url })
+    await client.connect()
+    t.after(() => client.destroy())
+    const store = storeOn(client)
     const operations: ReadonlyArray<readonly [name: string, run: (id: string) => unknown, command: string]> = [
       ['create', id => store.create(id, BOB, HOUR, CALL), 'evalsha'],
       ['read', id => store.read(id, CALL), 'hgetall'],
@@ -180,7 +187,7 @@ export function redisSuite(register: Register, serverOf: () => Server): void {
       ['destroy', id => store.destroy(id, CALL), 'evalsha'],
     ]
     for (const [, run] of operations) await run('first')
-    const watching = createClient({ url: serverOf().url })
+    const watching = createClient({ url: server.url })
     await watching.connect()
     t.after(() => watching.destroy())
     const seen: string[] = []
