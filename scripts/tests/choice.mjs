@@ -12,7 +12,8 @@ const SLOW = [
   SERVERS,
   /^test\/(examples|properties|scripts|testing)/,
   /^test\/stores\/(contract|connect|migrate\.races|sqlite-clients|sql\/sqlite)/,
-  /^test\/(cli\/(process|middleware)|compat\/kept|koa\/(koa-cookies|schema)|security\/forgeries)/,
+  /^test\/(cli\/(process|middleware|run)|compat\/kept|koa\/(koa-cookies|parallel|schema))/,
+  /^test\/(codec|security)\/forger/,
 ]
 /** A warning that is given once a process has a process of its own. */
 const ALONE = /^test\/compat\/warnings/

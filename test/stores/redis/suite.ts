@@ -171,10 +171,12 @@ export function redisSuite(register: Register, serverOf: () => Server): void {
   register('each operation is one command', async t => {
     // Of its own: a sentinel asks the one that it watches, which would be among the commands.
     const server = await startRedis()
-    t.after(() => server.stop())
-    const client = createClient({ url: server.url })
+    const [client, watching] = [createClient({ url: server.url }), createClient({ url: server.url })]
+    t.after(async () => {
+      for (const one of [client, watching]) if (one.isOpen) one.destroy()
+      await server.stop()
+    })
     await client.connect()
-    t.after(() => client.destroy())
     const store = storeOn(client)
     const operations: ReadonlyArray<readonly [name: string, run: (id: string) => unknown, command: string]> = [
       ['create', id => store.create(id, BOB, HOUR, CALL), 'evalsha'],
@@ -187,9 +189,7 @@ export function redisSuite(register: Register, serverOf: () => Server): void {
       ['destroy', id => store.destroy(id, CALL), 'evalsha'],
     ]
     for (const [, run] of operations) await run('first')
-    const watching = createClient({ url: server.url })
     await watching.connect()
-    t.after(() => watching.destroy())
     const seen: string[] = []
     await watching.monitor(line => {
       // 1700000000.123456 [0 127.0.0.1:40000] "EVALSHA" "…", or [0 lua] where a script asks.
