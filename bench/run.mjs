@@ -11,6 +11,9 @@ import { fixed, table } from './markdown.mjs'
 import { median, minus, noise } from './statistics.mjs'
 import { takeTurns } from './turns.mjs'
 
+/** The status of `--check` where a case is too slow: no crash ends with it. */
+const TOO_SLOW = 20
+
 const flag = { type: 'boolean' }
 const { values: opts } = parseArgs({
   options: { quick: flag, json: { type: 'string' }, check: flag, 'self-test': flag },
@@ -111,7 +114,7 @@ console.log(`\n${missed.length} of ${results.length} rows miss a target.`)
 if (opts.json) writeFileSync(opts.json, `${JSON.stringify({ about, timePlan, bytePlan, rounds, results, entries })}\n`)
 const gross = opts.check ? results.filter(isGross) : []
 if (gross.length > 0) {
-  process.exitCode = 1
+  process.exitCode = TOO_SLOW
   const list = gross.map(({ key, mode, ratio }) => `${key} (${mode}): ${fixed(ratio, 2)}`)
   console.error(`\nAbove ${grossRatio} of 7.0.2's time:\n${list.join('\n')}`)
 }

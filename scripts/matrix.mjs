@@ -1,14 +1,20 @@
 /*
  * Runs the suite against the built package on every Node that it supports with Koa 3, and with Koa 2. The Nodes are
  * npm packages that bring a binary, so that no installer and no container is needed. With `--short`, for the gate, each
- * Node is run once: the oldest with Koa 2, the others with Koa 3.
+ * Node is run once: the oldest with Koa 2, the others with Koa 3. Each run ends with the number of its tests that passed.
  */
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { countsOf, faultOf } from './tests/verdict.mjs'
 
 const NODES = ['18.19.0', '20.20.2', '22.23.3', '24.21.0', '26.10.0']
 const KOAS = ['2', '3']
+/**
+ * How many tests pass at least, by major of Node, as some have fewer clients of SQLite. Fewer mean that some were not
+ * run. A commit that adds or removes tests may set it: a little below what `npm run test:matrix -- --short` prints.
+ */
+const MINIMUM = { 18: 3050, 20: 3050, 22: 3890, 24: 3890, 26: 3890 }
 
 const root = join(import.meta.dirname, '..')
 const cache = join(root, '.cache', 'nodes')
@@ -21,10 +27,10 @@ const all = NODES.flatMap(node => KOAS.filter(koa => koa === '3' || ends.include
 const isShort = process.argv.includes('--short')
 const pairs = isShort ? NODES.map((node, index) => [node, index === 0 ? '2' : '3']) : all
 const runs = pairs.map(pair => run(...pair))
-const good = runs.filter(({ passed, failed, skipped }) => passed > 0 && failed === 0 && skipped === 0)
-console.log(`matrix: ${good.length} of ${runs.length} runs are good`)
+const good = runs.filter(isGood => isGood).length
+console.log(`matrix: ${good} of ${runs.length} runs are good`)
 // Not by exit(): what a bad run printed may still be on its way.
-process.exitCode = good.length === runs.length ? 0 : 1
+process.exitCode = good === runs.length ? 0 : 1
 
 function install() {
   if (NODES.every(node => existsSync(join(cache, 'node_modules', `node-${node}`)))) return
@@ -39,20 +45,14 @@ function run(node, koa) {
   const title = `Node ${node}, Koa ${koa}`
   const folder = join(cache, 'node_modules', `node-${node}`, 'bin')
   if (!readdirSync(folder).includes('node')) throw new Error(`${binary}@${node} brings no Node`)
-  const { stdout } = spawnSync(join(folder, 'node'), [join(root, 'scripts', 'test.mjs'), '--dist'], {
+  const { stdout, status } = spawnSync(join(folder, 'node'), [join(root, 'scripts', 'test.mjs'), '--dist'], {
     stdio: ['ignore', 'pipe', 'inherit'],
     encoding: 'utf8',
     maxBuffer: 2 ** 28,
     env: { ...process.env, KOA: koa },
   })
-  const [passed, failed, skipped] = ['pass', 'fail', 'skipped'].map(word => countOf(stdout, word))
-  if (passed === 0 || failed > 0 || skipped > 0) console.log(stdout)
-  console.log(`${title}: ${passed} passed, ${failed} failed, ${skipped} skipped`)
-  return { passed, failed, skipped }
-}
-
-/** Node's reporter ends with lines such as `# pass 12`, or with `ℹ pass 12` on a terminal. */
-function countOf(output, word) {
-  const counts = [...output.matchAll(new RegExp(`^(?:#|ℹ) ${word} (\\d+)$`, 'gm'))]
-  return Number(counts.at(-1)?.[1] ?? (word === 'fail' ? 1 : 0))
+  const fault = faultOf({ status, output: stdout }, MINIMUM[Number.parseInt(node, 10)])
+  if (fault !== undefined) console.log(stdout)
+  console.log(`${title}: ${fault ?? `${countsOf(stdout).pass} passed`}`)
+  return fault === undefined
 }

@@ -30,3 +30,8 @@ export function promised<Value>(work: () => Value | Promise<Value>): Promise<Val
     return Promise.reject(error)
   }
 }
+
+/** Whether `value` was declared as `async`. */
+export function isAsyncFunction(value: unknown): boolean {
+  return Object.prototype.toString.call(value) === '[object AsyncFunction]'
+}

@@ -2,7 +2,6 @@ import assert from 'node:assert/strict'
 import { IncomingMessage, ServerResponse } from 'node:http'
 import { Socket } from 'node:net'
 import test from 'node:test'
-import fc from 'fast-check'
 import session from 'koa-session'
 import { memoryStore } from 'koa-session/memory'
 import { decode, decodeText, encode, encodeText } from '../src/codec/json.ts'
@@ -14,6 +13,7 @@ import { endOfData, isPayload, pack, packedEnd } from '../src/session/payload.ts
 import { dataIn, dataOf, fill, fillFrom, Session, type SessionHost } from '../src/session/session.ts'
 import { visit } from './support/agent.ts'
 import { createApp, type TestContext } from './support/koa.ts'
+import fc from './support/properties.ts'
 
 const NOW = 1_700_000_000_000
 const KEY = 'koa.sess'

@@ -1,5 +1,5 @@
 import type { Context } from 'koa'
-import { refusePromise } from '../async.ts'
+import { isAsyncFunction, refusePromise } from '../async.ts'
 import { type Config, resolveConfig } from '../config.ts'
 import { optionError } from '../errors.ts'
 import { NodeExchange } from '../node/exchange.ts'
@@ -99,6 +99,16 @@ function warnOfDifference(known: Pick<Kind, 'options' | 'property'>, options: Gi
   warnOnce(`KOA_SESSION_SHARED`, `a second session() shares ctx.${known.property} with the first one: ${advice}`)
 }
 
+/** What decides whose session is accepted: a mounted application that asks for another answer would not get it. */
+const DECISIVE = ['valid', 'schema', 'store', 'ContextStore', 'notBefore']
+
+function refuseDifference(outer: Given, { options, property }: Kind): void {
+  const name = DECISIVE.find(name => (options[name] ?? undefined) !== (outer[name] ?? undefined))
+  if (name === undefined) return
+  const expected = `that of the application around it, whose ctx.${property} it shares; the option property names a session of its own`
+  throw optionError(name, options[name], expected)
+}
+
 /** What `ctx` has of `kind`, the same throughout its request. */
 function entryOf(ctx: Context, kind: Kind): Entry {
   const known = (ctx as Slots)[kind.slot]
@@ -116,7 +126,10 @@ export function toBegin(ctx: Context, kind: Kind): Entry | undefined {
   const entry = entryOf(ctx, kind)
   if (entry.phase === 'early') return entry
   const { options } = entry.parts
-  if (options !== kind.options) warnOfDifference({ ...kind, options }, kind.options)
+  if (options !== kind.options) {
+    refuseDifference(options, kind)
+    warnOfDifference({ ...kind, options }, kind.options)
+  }
   return undefined
 }
 
@@ -198,7 +211,7 @@ function partsOf(options: Given): Parts {
   return {
     options,
     config,
-    isLazy: !isStored && !rolling && !renew,
+    isLazy: !isStored && !rolling && !renew && !isAsyncFunction(config.valid),
     carrier: carrierOf(config, isStored),
     backendFor: (exchange, settings) =>
       isStored ? new StoreBackend(exchange, settings, storeFor) : new CookieBackend(exchange, settings),

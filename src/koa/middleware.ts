@@ -6,6 +6,7 @@ import { checkSecrets } from '../request/sealed-carrier.ts'
 import type { Given } from '../sealing.ts'
 import type { ContextFor, Session, SessionData } from '../types.ts'
 import { warnOnce } from '../warnings.ts'
+import { checkKeys } from './cookies.ts'
 import { begin, type Entry, type Kind, register, scopeOf, toBegin } from './kind.ts'
 
 /** What `session()` asks of a Koa application. */
@@ -51,9 +52,10 @@ export function createSession(first: unknown, second: unknown): SessionMiddlewar
     warnOnce('KOA_SESSION_MAXAGE', 'the option `maxage` has been renamed to `maxAge`', 'DeprecationWarning')
   }
   const kind = register(app.context, options)
-  const { sealing } = kind.parts().config
+  const { sealing, cookie, externalKey } = kind.parts().config
   // Those that are set later are looked at when they are used first.
   if (sealing) checkSecrets(sealing, Reflect.get(app, 'keys'))
+  else if (cookie.signed && !externalKey) checkKeys(Reflect.get(app, 'keys'))
   return Object.assign(middlewareOf(kind), {
     load: async (ctx: object) => {
       const scope = scopeOf(ctx as Context, kind)

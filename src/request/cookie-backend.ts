@@ -1,4 +1,4 @@
-import { refusePromise } from '../async.ts'
+import { andThen, isAsyncFunction, refusePromise } from '../async.ts'
 import { SessionError } from '../errors.ts'
 import { EMPTY, isFlatlySame, textOf, textOrNothing } from '../session/changes.ts'
 import { endOf } from '../session/lifetime.ts'
@@ -26,8 +26,9 @@ export class CookieBackend extends Backend {
   /** Whether the application was told that a change came too late. */
   #isLate = false
 
+  /** An async `valid` is awaited before the handler. */
   get waits(): boolean {
-    return false
+    return isAsyncFunction(this.settings.config.valid)
   }
 
   get isKnown(): boolean {
@@ -38,7 +39,7 @@ export class CookieBackend extends Backend {
     return undefined
   }
 
-  load(presented: string): Loaded {
+  load(presented: string): Loaded | Promise<Loaded> {
     const { config } = this.settings
     const { ctx } = this.exchange
     const text = config.codec.read?.(presented)
@@ -48,9 +49,14 @@ export class CookieBackend extends Backend {
     if (!isPayload(payload)) return UNDECODABLE
     const end = endOf(payload, config.now(), config.absoluteTimeout)
     if (end) return { fault: 'expired', reason: end, value: payload }
-    if (config.valid && !refusePromise(config.valid(ctx, payload), 'valid')) {
-      return { fault: 'invalid', reason: 'valid', value: payload }
-    }
+    const valid = config.valid?.(ctx, payload) ?? config.valid === undefined
+    return andThen(this.waits ? valid : refusePromise(valid, 'valid'), isValid =>
+      isValid ? this.#checked(payload, text) : { fault: 'invalid', reason: 'valid', value: payload },
+    )
+  }
+
+  #checked(payload: Payload, text: string | undefined): Loaded {
+    const { config } = this.settings
     const passes = refusePromise(passesSchema(config.schema, payload), 'schema')
     if (!passes) return { fault: 'invalid', reason: 'schema', value: payload }
     // What looks at the payload may write to it; and another encode may not write what this text is.

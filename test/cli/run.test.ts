@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import test from 'node:test'
-import fc from 'fast-check'
 import { type Outcome, run, type Surroundings } from '../../src/cli/run.ts'
 import { encoded } from '../compat/both.ts'
+import fc from '../support/properties.ts'
 import { chunked, FOREIGN, HOUR, NOW, OLDER, PAYLOAD, SECRETS, sealed, signed, signedValue } from './made.ts'
 
 const KEYS = SECRETS.join(',')

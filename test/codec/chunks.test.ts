@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import fc from 'fast-check'
 import { type ChunkLimits, join, split } from '../../src/codec/chunks.ts'
+import fc from '../support/properties.ts'
 
 const splits: ReadonlyArray<
   readonly [claim: string, value: string, limits: ChunkLimits, pieces: readonly string[] | undefined]

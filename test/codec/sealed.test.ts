@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import fc from 'fast-check'
 import { createKeyrings } from '../../src/codec/keyring.ts'
 import { LONGEST, open, type SealContext, seal, sealContext } from '../../src/codec/sealed.ts'
 import { SessionError } from '../../src/errors.ts'
+import fc from '../support/properties.ts'
 
 const [NEWEST, OLDER, OLDEST] = ['the newest secret of them all', 'an older one, still in use', 'about to be dropped']
 const keyringOf = createKeyrings()

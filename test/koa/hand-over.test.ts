@@ -112,10 +112,24 @@ test('what is written while the old id is being given up goes over, too', async 
   const { all, during } = await story(t, { '/regenerate': ctx => ctx.session.regenerate() }, store)
   await during('/regenerate')
   assert.deepEqual(await all(), { user: 'ada', cart: ['a book'], old: 1, n0: 1, n1: 1, n2: 1, n3: 1, n4: 1 })
-  writes = Number.POSITIVE_INFINITY
-  const { visitor } = await tell(t, () => ({ store }), {}, PAGES)
-  await visitor.get('/begin')
-  assert.equal((await visitor.get('/in')).status, 200, 'it comes to an end')
+})
+
+test('what is written to the old id without an end does not hold the new one up for ever', async t => {
+  const memory = memoryStore()
+  let retired = 0
+  const store = { ...memory } as unknown as Store
+  store.retire = (id, which, ttl) => {
+    const set = { [`n${retired++}`]: '1' }
+    memory.patch(id, { set, unset: [], lifetime: {}, keepsEmpty: true }, ttl)
+    return memory.retire(id, which, ttl)
+  }
+  const { visitor, before, all, during } = await story(t, { '/regenerate': ctx => ctx.session.regenerate() }, store)
+  assert.equal((await during('/regenerate')).status, 200)
+  assert.ok(retired > 5, `it tried ${retired} times to have all that others write`)
+  assert.equal(typeof memory.read(before)?.retiredAt, 'number')
+  assert.notEqual(visitor.jar.get(KEY), before)
+  const { user, n0, [`n${retired - 2}`]: last } = await all()
+  assert.deepEqual([user, n0, last], ['ada', 1, 1])
 })
 
 test('a session that was ended meanwhile stays ended, and what was to be saved is told', async t => {

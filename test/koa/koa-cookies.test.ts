@@ -9,11 +9,11 @@ import { IncomingMessage, ServerResponse } from 'node:http'
 import { createRequire } from 'node:module'
 import { Socket } from 'node:net'
 import test, { type TestContext as Test } from 'node:test'
-import fc from 'fast-check'
 import session, { type CreateSessionOptions } from 'koa-session'
 import { memoryStore } from 'koa-session/memory'
 import { koaCookiesOf } from '../../src/koa/cookies.ts'
 import { createApp, type TestApp, type TestContext } from '../support/koa.ts'
+import fc from '../support/properties.ts'
 
 const NOW = 1_700_000_000_000
 const KEY = 'koa.sess'

@@ -9,6 +9,7 @@ import type { Patch, StoredLifetime, StoredRecord } from 'koa-session'
 import { type NodeRedisClient, type RedisClient, type RedisStoreOptions, redisStore } from 'koa-session/redis'
 import { createClient } from 'redis'
 import { CREATE, PATCH as PATCH_SCRIPT } from '../../../src/stores/redis/scripts.ts'
+import { startRedis } from '../../servers/redis.ts'
 import type { Server } from '../../servers/server.ts'
 import { digestOf as digest, type Register } from '../support/contract.ts'
 
@@ -168,7 +169,15 @@ export function redisSuite(register: Register, serverOf: () => Server): void {
   })
 
   register('each operation is one command', async t => {
-    const { client, store } = await open(t)
+    // Of its own: a sentinel asks the one that it watches, which would be among the commands.
+    const server = await startRedis()
+    const [client, watching] = [createClient({ url: server.url }), createClient({ url: server.url })]
+    t.after(async () => {
+      for (const one of [client, watching]) if (one.isOpen) one.destroy()
+      await server.stop()
+    })
+    await client.connect()
+    const store = storeOn(client)
     const operations: ReadonlyArray<readonly [name: string, run: (id: string) => unknown, command: string]> = [
       ['create', id => store.create(id, BOB, HOUR, CALL), 'evalsha'],
       ['read', id => store.read(id, CALL), 'hgetall'],
@@ -180,9 +189,7 @@ export function redisSuite(register: Register, serverOf: () => Server): void {
       ['destroy', id => store.destroy(id, CALL), 'evalsha'],
     ]
     for (const [, run] of operations) await run('first')
-    const watching = createClient({ url: serverOf().url })
     await watching.connect()
-    t.after(() => watching.destroy())
     const seen: string[] = []
     await watching.monitor(line => {
       // 1700000000.123456 [0 127.0.0.1:40000] "EVALSHA" "…", or [0 lua] where a script asks.

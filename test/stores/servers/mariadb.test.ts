@@ -87,6 +87,11 @@ suiteOn('mariadb', 'stores in MariaDB', title => {
         return Array.isArray(rows) ? (rows as Record<string, unknown>[]) : []
       },
       quote: identifier => `\`${identifier}\``,
+      async planOf(sql, table) {
+        await pool.query(`ANALYZE TABLE ${table}`)
+        const [rows] = await pool.query(`EXPLAIN ${sql}`)
+        return (rows as Array<{ key: string | null }>).map(({ key }) => key).join('\n')
+      },
     }
   })
 

@@ -120,6 +120,13 @@ function suiteIn(title: string, urlOf: () => string): void {
       },
       run: async sql => (await pool.query<Record<string, unknown>>(sql)).rows,
       quote: identifier => `"${identifier}"`,
+      async planOf(sql, table) {
+        await pool.query(`ANALYZE ${table}`)
+        // In one message, which is one transaction. A small table would be read as a whole.
+        const answers = await pool.query(`SET LOCAL enable_seqscan = off; EXPLAIN ${sql}`)
+        const { rows } = (answers as unknown as pg.QueryResult[])[1] ?? assert.fail('there is no plan')
+        return rows.map(row => row['QUERY PLAN']).join('\n')
+      },
     }
   })
 

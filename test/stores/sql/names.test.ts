@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import fc from 'fast-check'
 import { decodeName, encodeName } from '../../../src/stores/sql/names.ts'
+import fc from '../../support/properties.ts'
 
 /** Any string: with lone surrogates, which `unit: 'binary'` has none of. */
 const anyString = fc.oneof(

@@ -33,6 +33,11 @@ for (const client of sqliteClients().filter(({ missing }) => missing === undefin
             ? (db.prepare(sql).all() as Record<string, unknown>[])
             : [db.exec(sql)].map(() => ({})),
         quote: identifier => `"${identifier}"`,
+        async planOf(sql) {
+          db.exec('ANALYZE')
+          const steps = db.prepare(`EXPLAIN QUERY PLAN ${sql}`).all() as { detail: string }[]
+          return steps.map(({ detail }) => detail).join('\n')
+        },
       }
     })
 

@@ -2,12 +2,12 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import type { TestContext as Test } from 'node:test'
-import fc from 'fast-check'
 import type { Patch, Patched, StoredRecord } from 'koa-session'
 import { memoryStore } from 'koa-session/memory'
 import type { RecordStore } from 'koa-session/redis'
 import type { SqlStore, SqlStoreOptions } from 'koa-session/sqlite'
 import { Clock } from '../../support/agent.ts'
+import fc from '../../support/properties.ts'
 import { digestOf as digest, type Register } from '../support/contract.ts'
 
 /** A database for one test, which ends with it. */
@@ -17,6 +17,8 @@ export interface Backend {
   /** Runs SQL past the store. */
   run(sql: string): Promise<readonly Record<string, unknown>[]>
   quote(identifier: string): string
+  /** How the database would run `sql` on `table`, as it tells it; a database that may choose uses an index. */
+  planOf(sql: string, table: string): Promise<string>
 }
 
 /** What SQLite does not wait for. */
@@ -95,10 +97,28 @@ export function sqlSuite(test: Register, open: Open): void {
     await store.set('a', { user: 'ada' }, HOUR, call)
     await store.setup()
     assert.deepEqual(await store.get('a', 0, call), { user: 'ada' })
-    const table = `Race_${randomBytes(4).toString('hex')}`
-    const stores = Array.from({ length: 8 }, () => connect({ table }))
-    await Promise.all(stores.map(store => store.setup()))
-    assert.deepEqual(await run(`SELECT * FROM ${quote(table)}`), [])
+    for (const table of Array.from({ length: 8 }, () => `Race_${randomBytes(4).toString('hex')}`)) {
+      const racing = Array.from({ length: 8 }, () => connect({ table }))
+      // There is no table yet, but a connection from now on: so they race for the one and not for the other.
+      await Promise.allSettled(racing.map(async store => store.read('a', call)))
+      await Promise.all(racing.map(store => store.setup()))
+      assert.deepEqual(await run(`SELECT * FROM ${quote(table)}`), [])
+    }
+  })
+
+  test('a list is found by the index of subjects', async t => {
+    const { store, connect, planOf, table } = await start(t)
+    for (let n = 0; n < 200; n++) await store.create(`session ${n}`, recordOf({}, `user ${n}`), HOUR, call)
+    const asked: string[] = []
+    const told = connect({}, sql => asked.push(sql))
+    assert.equal((await told.list('user 7')).length, 1)
+    const [sql = '', ...rest] = asked
+    assert.deepEqual(rest, [])
+    const plain = sql
+      .replace(/(?<=subject = )(\?|\$1)/, `'${digest('user 7')}'`)
+      .replace(/(?<=expires_at > )(\?|\$2)/, String(NOW))
+    assert.doesNotMatch(plain, /\?|\$/)
+    assert.match(await planOf(plain, table), /\bt_[0-9a-f]+_subject\b/)
   })
 
   test('the SQL that it shows makes the table that it needs', async t => {
