@@ -1,4 +1,5 @@
 import type { Context } from 'koa'
+import { find } from '../codec/cookie-header.ts'
 import { isSecret } from '../codec/keyring.ts'
 import { weaknessOf } from '../codec/weakness.ts'
 import type { Config } from '../config.ts'
@@ -9,17 +10,8 @@ import { LARGEST_COOKIE, tooLarge } from '../request/size.ts'
 import type { MaxAge, Refused } from '../session/model.ts'
 import { FORGED, UNDECODABLE } from '../session/payload.ts'
 import { warnOnce } from '../warnings.ts'
-import {
-  type Attributes,
-  attributesOf,
-  type Cookies,
-  checkKeys,
-  find,
-  type KoaCookies,
-  koaCookiesOf,
-  linesFor,
-  presentedIn,
-} from './cookies.ts'
+import { type Attributes, attributesOf, type Cookies, type KoaCookies, koaCookiesOf, linesFor } from './cookies.ts'
+import { checkKeys, presentedIn } from './signed.ts'
 
 /**
  * The value in a cookie, and its signature beside it. All is as `ctx.cookies` would have it, which a framework may have
@@ -89,7 +81,10 @@ export function koaCookie(own: Config, { isPlain, suffix = '', ...instead }: Coo
         const header = headerOf(at)
         if (koaCookies && signed) checkKeys(koaCookies.keys)
         const found = koaCookies
-          ? presentedIn(header, koaCookies, start, signed ? startOfSignature : '', { nth, largest: LARGEST_COOKIE })
+          ? presentedIn(header, koaCookies.keys, start, signed ? startOfSignature : '', {
+              nth,
+              largest: LARGEST_COOKIE,
+            })
           : null
         if (found?.isStale) at.settings.isStale = true
         if (found === null && nth > 0) return undefined

@@ -6,8 +6,8 @@ import { checkSecrets } from '../request/sealed-carrier.ts'
 import type { Given } from '../sealing.ts'
 import type { ContextFor, Session, SessionData } from '../types.ts'
 import { warnOnce } from '../warnings.ts'
-import { checkKeys } from './cookies.ts'
 import { begin, type Entry, type Kind, register, scopeOf, toBegin } from './kind.ts'
+import { checkKeys } from './signed.ts'
 
 /** What `session()` asks of a Koa application. */
 export interface SessionApp {
@@ -62,7 +62,7 @@ export function createSession(first: unknown, second: unknown): SessionMiddlewar
       await scope.load()
       return scope.session as Session
     },
-    commit: async (ctx: object) => scopeOf(ctx as Context, kind).commitAll(),
+    commit: async (ctx: object) => scopeOf(ctx as Context, kind).commit({}),
   }) as SessionMiddleware
 }
 

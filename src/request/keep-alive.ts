@@ -1,11 +1,30 @@
 import { SessionError } from '../errors.ts'
-import { isDue } from '../session/plan.ts'
+import type { CommitOptions, Plan } from '../session/model.ts'
+import { isDue, planCommit } from '../session/plan.ts'
+import type { Session } from '../session/session.ts'
 import { isStoreFailure } from './asked-store.ts'
 import type { Backend } from './backend.ts'
 import type { Settings } from './settings.ts'
 
-/** Why a session that did not change is to be extended, if it is. `isShared`: the response may be in a shared cache. */
-export function reasonToExtend(
+/** What a commit decides by, beside the session. */
+interface Facts {
+  readonly settings: Settings
+  readonly backend: Backend
+  /** Whether the response may be in a shared cache. */
+  readonly isShared: boolean
+}
+
+/** What a commit of `session`, which the handler has or has removed, is to do. */
+export function planFor(session: Session | null, { save, regenerate }: CommitOptions, facts: Facts): Plan {
+  const { settings, backend, isShared } = facts
+  const difference = session ? backend.compare(session) : 'removed'
+  const forced = save === true || settings.isForced
+  const keepAlive = reasonToExtend(settings, backend, isShared)
+  return planCommit({ difference, isKnown: backend.isKnown, forced, regenerate: regenerate === true, keepAlive })
+}
+
+/** Why a session that did not change is to be extended, if it is. */
+function reasonToExtend(
   { config, isStale, maxAge }: Settings,
   { done, expiresAt }: Backend,
   isShared: boolean,

@@ -1,14 +1,15 @@
+import { andThen } from '../async.ts'
 import type { Config } from '../config.ts'
 import { SessionError } from '../errors.ts'
 import type { MaxAge, Plan } from '../session/model.ts'
-import { planCommit, SKIP } from '../session/plan.ts'
+import { SKIP } from '../session/plan.ts'
 import { type CommitWork, Session, type SessionHost } from '../session/session.ts'
 import { isSessionValue, kindOf } from '../session/value.ts'
 import { warnOnce } from '../warnings.ts'
 import type { Backend } from './backend.ts'
 import { changeHere } from './draft.ts'
 import type { Exchange } from './exchange.ts'
-import { reasonToExtend, unlessBearable } from './keep-alive.ts'
+import { planFor, unlessBearable } from './keep-alive.ts'
 import { Presented } from './presented.ts'
 import { Queue } from './queue.ts'
 import type { Settings } from './settings.ts'
@@ -100,19 +101,14 @@ export class Scope implements SessionHost {
   }
 
   #finished(): void | Promise<void> {
-    const finishing = this.#backend.finish(this.#session ?? undefined)
-    if (finishing) return finishing.then(() => this.#done())
-    this.#phase = 'done'
-  }
-
-  #done(): void {
-    this.#phase = 'done'
+    return andThen(this.#backend.finish(this.#session ?? undefined), () => {
+      this.#phase = 'done'
+    })
   }
 
   #finishFailed(error: unknown): void | Promise<void> {
     this.#fail()
-    const finishing = this.#backend.finish(this.#session ?? undefined)
-    return finishing ? finishing.then(() => this.#end(error)) : this.#end(error)
+    return andThen(this.#backend.finish(this.#session ?? undefined), () => this.#end(error))
   }
 
   /** Koa answers nothing once the headers have left, so that an error that it is given leaves the client waiting. */
@@ -173,11 +169,6 @@ export class Scope implements SessionHost {
   commit(work: CommitWork): Promise<void> {
     this.#backend.beginPatience()
     return this.#begin().add(work)
-  }
-
-  /** Commits what there is, as the end of the request does. */
-  commitAll(): Promise<void> {
-    return this.commit({})
   }
 
   /** Looks at what is to be replaced, so that it is known whether that is a change. */
@@ -256,12 +247,13 @@ export class Scope implements SessionHost {
     if (this.#backend.waits && !this.#presented.isLoaded) return SKIP
     const { rolling, renew } = this.#config
     if (this.#session === undefined && (rolling || renew)) this.#wake()
-    const [backend, session, settings] = [this.#backend, this.#session, this.settings]
+    const [backend, session] = [this.#backend, this.#session]
     if (session === undefined || (session === null && backend.done === 'ended')) return SKIP
-    const difference = session ? backend.compare(session) : 'removed'
-    const forced = save || settings.isForced
-    const keepAlive = reasonToExtend(settings, backend, this.#exchange.isShared)
-    return planCommit({ difference, isKnown: backend.isKnown, forced, regenerate, keepAlive })
+    return planFor(
+      session,
+      { save, regenerate },
+      { settings: this.settings, backend, isShared: this.#exchange.isShared },
+    )
   }
 
   /** Opens a session that the handler did not ask for, where it is to be extended all the same. */

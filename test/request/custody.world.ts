@@ -2,13 +2,8 @@
  * A store, a client and another request, as plain data: what the checker plays them with. It knows the contract of a
  * store and of HTTP, and nothing of the machine but the names of its steps.
  */
-import {
-  CustodyMachine,
-  type Former,
-  type Step,
-  type StepAnswer,
-  type Surroundings,
-} from '../../src/request/custody.ts'
+import type { Former, Step, StepAnswer, Surroundings } from '../../src/request/custody.ts'
+import { CustodyMachine } from '../../src/request/custody-machine.ts'
 
 export interface Known extends Former {
   keys: ReadonlySet<string>
