@@ -5,7 +5,7 @@
  * |---|---|
  * | `ERR_SESSION_OPTION` | an option, or a lifetime that was set at run time, is not what it has to be |
  * | `ERR_SESSION_VALUE` | `ctx.session` was set to something that is neither an object nor `null` |
- * | `ERR_SESSION_DATA` | the data holds what JSON would lose without a word: a Map, a Set, a BigInt, a cycle |
+ * | `ERR_SESSION_DATA` | the data holds a Map, a Set, a BigInt, a promise or a cycle, or the store's is no JSON |
  * | `ERR_SESSION_SCHEMA` | the data to be saved does not pass the `schema` |
  * | `ERR_SESSION_TOO_LARGE` | the cookie would exceed the 4096 bytes that browsers keep (RFC 6265bis, 5.6) |
  * | `ERR_SESSION_HEADERS_SENT` | a new id has to reach the client, but the headers have left |

@@ -1,4 +1,5 @@
 import { SessionError } from '../errors.ts'
+import { checkLosses, dataError, mayHaveLosses } from './losses.ts'
 import type { Data, Payload } from './model.ts'
 
 /** The text of a session without data. */
@@ -8,17 +9,16 @@ export const EMPTY = '{}'
  * The JSON text of `data`. Two states are the same when their texts are: comparing the text itself can miss no
  * change, as a checksum can.
  *
- * Throws `ERR_SESSION_DATA`, naming the key, for what JSON can't hold (a BigInt, a cycle) and for what it would
- * turn into `{}` without a word (a Map, a Set).
+ * Throws `ERR_SESSION_DATA`, naming the key, for a BigInt, a cycle, a Map, a Set and a promise. Raises the process
+ * warning `KOA_SESSION_LOSSY`, once for each key, for what else JSON loses and leaves a trace of, see `checkLosses`.
  */
 export function textOf(data: Data): string {
   try {
     const text = JSON.stringify(data)
-    // Only what serializes to {} can hide a Map, so the closer look is for those few.
-    if (text.length > 2 && text.includes(EMPTY)) refuseCollections(data)
+    if (mayHaveLosses(text)) checkLosses(data)
     return text
   } catch (cause) {
-    throw cause instanceof SessionError ? cause : dataError(data, cause)
+    throw cause instanceof SessionError ? cause : unheld(data, cause)
   }
 }
 
@@ -31,45 +31,17 @@ export function textOrNothing(data: Data): string | undefined {
   }
 }
 
-function refuseCollections(data: Data): void {
-  for (const key of Object.keys(data)) {
-    const kind = collectionIn(data[key])
-    if (kind) throw lossy(key, `a ${kind}, which JSON turns into {}`)
-  }
-}
-
-function collectionIn(value: unknown): 'Map' | 'Set' | undefined {
-  // A list of what is still to be looked at instead of recursion: data nests deeper than the stack.
-  const pending = [value]
-  const seen = new Set<unknown>()
-  while (pending.length > 0) {
-    const next = pending.pop()
-    if (typeof next !== 'object' || next === null || seen.has(next)) continue
-    seen.add(next)
-    if ('toJSON' in next && typeof next.toJSON === 'function') continue
-    // The tag is the same in every realm.
-    const tag = Object.prototype.toString.call(next)
-    if (tag === '[object Map]') return 'Map'
-    if (tag === '[object Set]') return 'Set'
-    for (const member of Array.isArray(next) ? next : Object.values(next)) pending.push(member)
-  }
-  return undefined
-}
-
-function dataError(data: Data, cause: unknown): unknown {
+/** The error for the first value that JSON can not hold. */
+function unheld(data: Data, cause: unknown): unknown {
   for (const key of Object.keys(data)) {
     try {
       JSON.stringify(data[key])
     } catch (error) {
-      return lossy(key, `what JSON can not hold${error instanceof Error ? ` (${error.message})` : ''}`, error)
+      const what = `what JSON can not hold${error instanceof Error ? ` (${error.message})` : ''}`
+      return dataError(key, what, { cause: error })
     }
   }
   return cause
-}
-
-function lossy(key: string, what: string, cause?: unknown): SessionError {
-  const advice = 'keep plain data in the session: an array, an object, a string'
-  return new SessionError('ERR_SESSION_DATA', `session.${key} holds ${what}; ${advice}`, { cause })
 }
 
 /**

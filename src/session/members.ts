@@ -1,5 +1,6 @@
 import { SessionError } from '../errors.ts'
 import { EMPTY, textOf } from './changes.ts'
+import { warnOfLoss } from './losses.ts'
 import type { Changes, Data, Members } from './model.ts'
 
 export const NO_MEMBERS: Members = Object.freeze({})
@@ -64,6 +65,7 @@ export function valueIn(name: string, text: string): unknown {
 /** The text of `value` as a member; `undefined` where JSON leaves it out. */
 function textOfMember(name: string, value: unknown): string | undefined {
   if (typeof value === 'function') return undefined
+  if (typeof value === 'number' && !Number.isFinite(value)) warnOfLoss(name, String(value))
   if ((typeof value !== 'object' && typeof value !== 'bigint') || value === null) return JSON.stringify(value)
   // Under its name, which a toJSON is given and an error says.
   const text = textOf({ [name]: value })

@@ -4,6 +4,9 @@ import { runInNewContext } from 'node:vm'
 import { SessionError } from '../../src/errors.ts'
 import { EMPTY, textOf, textOrNothing } from '../../src/session/changes.ts'
 
+/** A promise, to `await`: what has a method of this name. */
+const THEN = 'then'
+
 /** `value` inside of `depth` lists. */
 function nested(depth: number, value: unknown): unknown {
   let outer = value
@@ -82,6 +85,20 @@ test('what would be lost is an error that names the key of the session', async t
     ['the first of two', { plain: {}, one: new Map(), two: new Set() }, /^session\.one holds a Map/],
     ['a Map beside data that is called toJSON', { a: { toJSON: 'no', by: new Map() } }, /^session\.a holds a Map/],
     ['a Map under 20,000 lists', { plain: 1, deep: nested(20_000, new Map()) }, /^session\.deep holds/],
+    ['a promise', { user: Promise.resolve(1) }, /^session\.user holds a promise, which JSON turns into \{\}; await it/],
+    ['a promise in a list', { a: 1, users: [{ by: [Promise.resolve()] }] }, /^session\.users holds a promise/],
+    ['an object with a method then', { user: { [THEN]() {} } }, /^session\.user holds a promise/],
+    [
+      'an object that inherits then',
+      {
+        user: new (class {
+          [THEN]() {}
+        })(),
+      },
+      /^session\.user holds a promise/,
+    ],
+    ['a Map after what is told in a warning', { ratio: [/x/, Number.NaN, new Map()] }, /^session\.ratio holds a Map/],
+    ['a Map before an object with toJSON', { a: [new Map(), { toJSON: () => 1 }] }, /^session\.a holds a Map/],
     ['a BigInt', { id: 1n }, /^session\.id holds what JSON can not hold \(.*BigInt.*\); keep plain data/],
     [
       'a BigInt deep inside',

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
+import { inspect } from 'node:util'
 import { changed, changesSince, NO_CHANGES, NO_MEMBERS, valueIn } from '../../src/session/members.ts'
 import type { Members } from '../../src/session/model.ts'
 
@@ -108,7 +109,7 @@ test('what a session inherits is not its data', () => {
 })
 
 test('what would be lost is an error that names the key', () => {
-  for (const value of [new Map(), [new Set()], 1n, { a: new Map() }]) {
+  for (const value of [new Map(), [new Set()], 1n, { a: new Map() }, Promise.resolve()]) {
     assert.throws(() => changesSince(NO_MEMBERS, { cart: value }), {
       code: 'ERR_SESSION_DATA',
       message: /^session\.cart holds/,
@@ -146,5 +147,31 @@ for (const value of ['ada', 3, true, false]) {
     const writing = t.mock.method(JSON, 'stringify')
     assert.equal(changesSince(before, { value }), undefined)
     assert.equal(writing.mock.callCount(), 0)
+  })
+}
+
+const losses: ReadonlyArray<readonly [value: unknown, kind: string | undefined]> = [
+  [Number.NaN, 'NaN'],
+  [-1 / 0, '-Infinity'],
+  [[Number.NaN], 'NaN'],
+  [/x/, 'a RegExp'],
+  [{ method() {} }, 'a function'],
+  [new Uint8Array(1), 'a Uint8Array'],
+  [null, undefined],
+  [[null], undefined],
+  [{}, undefined],
+  [new Date(0), undefined],
+  [undefined, undefined],
+  [() => 1, undefined],
+  [Symbol('s'), undefined],
+]
+
+for (const [index, [value, kind]] of losses.entries()) {
+  test(`${inspect(value)} is ${kind ? 'told once by its key' : 'not told'}`, t => {
+    const { mock } = t.mock.method(process, 'emitWarning', () => {})
+    const key = `key${index}`
+    for (const _ of ['once', 'twice']) changesSince(NO_MEMBERS, { [key]: value })
+    const said = mock.calls.map(({ arguments: [message] }) => String(message).split(',')[0])
+    assert.deepEqual(said, kind ? [`session.${key} holds ${kind}`] : [])
   })
 }
