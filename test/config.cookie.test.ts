@@ -13,12 +13,12 @@ const rows: Record<Exclude<keyof CookieOptions, 'secure'>, OptionRow> = {
   sameSite: {
     expected: "'strict', 'lax', 'none' or a boolean",
     good: ['strict', 'lax', 'none', 'Strict', 'LAX', 'None', true, false],
-    bad: { '""': '', '"strict "': 'strict ', '"default"': 'default', 1: 1, 'an array': ['lax'], 'an object': {} },
+    bad: { '"strict "': 'strict ', '"default"': 'default', 1: 1, 'an array': ['lax'], 'an object': {} },
   },
   priority: {
     expected: "'low', 'medium' or 'high'",
     good: ['low', 'medium', 'high', 'High'],
-    bad: { '""': '', '"highest"': 'highest', true: true, 1: 1, 'an object': {} },
+    bad: { '"highest"': 'highest', true: true, 1: 1, 'an object': {} },
   },
   domain: {
     expected: 'a host name',
@@ -33,7 +33,6 @@ const rows: Record<Exclude<keyof CookieOptions, 'secure'>, OptionRow> = {
       'a',
     ],
     bad: {
-      '""': '',
       '"a b"': 'a b',
       '"a;b"': 'a;b',
       '"a..b"': 'a..b',
@@ -56,7 +55,6 @@ const rows: Record<Exclude<keyof CookieOptions, 'secure'>, OptionRow> = {
     expected: "a path that begins with '/' and holds no ;",
     good: ['/', '/app', '/a b', '/:!~<', '/a/b=c,d'],
     bad: {
-      '""': '',
       '"app"': 'app',
       '" /"': ' /',
       '"/;"': '/;',

@@ -123,6 +123,11 @@ export class CookieBackend extends Backend {
     this.committed(lifetime)
   }
 
+  /** Once the headers have left it stays as it is. */
+  override extend(session: Session): void {
+    if (!this.exchange.hasLeft) this.save(session)
+  }
+
   #encoded(session: Session, text: string, lifetime: Lifetime): string {
     const { codec, encode } = this.settings.config
     if (codec.write) return codec.write(text.slice(0, -1), packedEnd(text, lifetime))

@@ -70,7 +70,7 @@ export class Scope implements SessionHost {
     if (this.#phase === 'skipped') return
     this.#phase = 'finishing'
     const { autoCommit, rolling, renew } = this.#config
-    const isInvolved = autoCommit && (this.#session !== undefined || rolling || renew)
+    const isInvolved = autoCommit && (this.#session !== undefined || rolling || renew || this.settings.isStale)
     try {
       const committing = isInvolved ? this.#commitAtEnd() : undefined
       if (this.#queue || committing) return this.#finishAfter(this.#begin(committing), committing)
@@ -229,7 +229,7 @@ export class Scope implements SessionHost {
   #extend(session: Session): void | Promise<void> {
     const { onStoreError } = this.#config
     try {
-      return this.#backend.save(session, true)?.catch(error => unlessBearable(onStoreError, error))
+      return this.#backend.extend(session)?.catch(error => unlessBearable(onStoreError, error))
     } catch (error) {
       unlessBearable(onStoreError, error)
     }
@@ -246,7 +246,7 @@ export class Scope implements SessionHost {
     this.#isUsedSinceCommit = false
     if (this.#backend.waits && !this.#presented.isLoaded) return SKIP
     const { rolling, renew } = this.#config
-    if (this.#session === undefined && (rolling || renew)) this.#wake()
+    if (this.#session === undefined && (rolling || renew || this.settings.isStale)) this.#wake()
     const [backend, session] = [this.#backend, this.#session]
     if (session === undefined || (session === null && backend.done === 'ended')) return SKIP
     return planFor(

@@ -86,7 +86,7 @@ export function sealedCarrier(
     }
     // What has another layout can be a signed cookie.
     const signedValue = acceptSigned && refused !== FORGED ? readSigned(at, left) : undefined
-    return typeof signedValue === 'string' || refused === undefined ? signedValue : nth === 0 ? refused : undefined
+    return signedValue ?? (nth === 0 ? refused : undefined)
   }
 
   function readSigned(at: JarAccess, nth: number): string | Refused | undefined {

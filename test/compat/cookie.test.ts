@@ -40,7 +40,7 @@ test('#45 a cookie name such as koa:sess is allowed', async t => {
 })
 
 test('#45 a cookie name that breaks the header is refused', () => {
-  for (const key of ['', 'a;b', 'a=b', 'a b', 'a\r\nb', 'ä']) {
+  for (const key of ['a;b', 'a=b', 'a b', 'a\r\nb', 'ä']) {
     assert.throws(() => packages['8']({ key }, createApp()), { code: 'ERR_SESSION_OPTION' }, JSON.stringify(key))
   }
 })

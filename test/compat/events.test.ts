@@ -149,11 +149,11 @@ test('#37 an async valid() that rejects lets nobody in', async t => {
   assert.equal((await whoIs(packages['8'], t, { valid: rejects }, true)).user, 500)
 })
 
-test('#37 an async valid() is a coded error in cookie mode', async t => {
+test('#37 an async valid() is awaited in cookie mode, too', async t => {
   const told = await withBoth(session => whoIs(session, t, { valid: async () => false }, false))
   assert.deepEqual(told, {
     '7.0.2': { user: 'ann', codes: [] },
-    '8': { user: 500, codes: ['ERR_SESSION_ASYNC'] },
+    '8': { user: 'nobody', codes: [] },
   })
 })
 

@@ -162,7 +162,9 @@ for (const [writer, reader] of DIRECTIONS) {
       const after = (await serve(t, packages[reader], { store }, PAGES)).visitor
       takeCookies(visitor, after)
       assert.equal(await ask(after, '/'), 'ann')
-      assert.equal(after.jar.get('koa.sess.sig'), signature('koa.sess', value, 'newest secret'))
+      // 8 sends both cookies anew (row 52).
+      const sent = after.jar.get('koa.sess') ?? ''
+      assert.equal(after.jar.get('koa.sess.sig'), signature('koa.sess', sent, 'newest secret'))
     })
   }
 }
@@ -209,7 +211,10 @@ for (const [what, options] of Object.entries(LINES)) {
       }
       return lines
     })
-    assert.deepEqual(told['8'], told['7.0.2'])
+    // With a domain, 8 deletes the cookie that was sent without one as well (row 57).
+    const isTwin = (line: string) => 'domain' in options() && !line.includes('domain=')
+    const ours = told['8'].map(lines => lines.filter(line => !isTwin(line)))
+    assert.deepEqual(ours, told['7.0.2'])
     assert.ok(told['8'][1]?.length, 'the login sends a cookie')
   })
 }
