@@ -1,6 +1,7 @@
 import { checkOption } from './after.ts'
 import { type Linked, Recency } from './recency.ts'
-import { type Row, type RowOptions, type Rows, recordStore } from './rows.ts'
+import { recordStore } from './record-store.ts'
+import type { Row, RowOptions, Rows } from './rows.ts'
 import type {
   ListedSession,
   Patch,

@@ -1,7 +1,8 @@
 import { checkOption } from './after.ts'
+import { recordStore } from './record-store.ts'
 import { commandsOf, type IoRedisClient, isClient, type NodeRedisClient, type RedisClient } from './redis/client.ts'
 import { createRedisRows } from './redis/rows.ts'
-import { type RecordStore, type RowOptions, recordStore } from './rows.ts'
+import type { RecordStore, RowOptions } from './rows.ts'
 
 export type { IoRedisClient, NodeRedisClient, RecordStore, RedisClient }
 

@@ -3,7 +3,8 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import test from 'node:test'
-import { type RowOptions, type Rows, recordStore } from '../../src/stores/rows.ts'
+import { recordStore } from '../../src/stores/record-store.ts'
+import type { RowOptions, Rows } from '../../src/stores/rows.ts'
 import type { StoredRecord } from '../../src/stores/store.ts'
 
 const HOUR = 3_600_000
