@@ -77,8 +77,8 @@ export class AskedStore {
     return this.#ask(scope, 'touch', id, lifetime)
   }
 
-  retire(scope: Scope, id: string, version: number | undefined): Answer<Patched> {
-    return this.#ask(scope, 'retire', id, { version })
+  retire(scope: Scope, id: string, retire: Retire): Answer<Patched> {
+    return this.#ask(scope, 'retire', id, retire)
   }
 
   /** What `answer` gives, if it does within `patience` (ms); `waited` is told of the time that it took, if any. */

@@ -46,8 +46,8 @@ export async function handOver(
   }
   for (let attempt = 1; ; attempt++) {
     // Without its version nobody knows what is there. Whoever writes all the time can't hold it up for ever.
-    const isUnknown = attempt === 1 && version === undefined
-    const outcome = isUnknown ? 'conflict' : await store.retire(scope, from, attempt > ATTEMPTS ? undefined : version)
+    const retire = { version: attempt > ATTEMPTS ? undefined : version, successor: to }
+    const outcome = attempt === 1 && version === undefined ? 'conflict' : await store.retire(scope, from, retire)
     if (outcome !== 'conflict') return outcome === 'gone' ? undefined : { members, owner }
     const record = await store.read(scope, from)
     if (!record || record.retiredAt !== undefined) return undefined

@@ -2,6 +2,7 @@
 
 import { digest } from '../codec/digest.ts'
 import { after, checkOption } from './after.ts'
+import { chainOf, end } from './ending.ts'
 import { payloadOf, recordOf } from './record.ts'
 import type { RecordStore, Row, RowOptions, Rows } from './rows.ts'
 import { sealedRows } from './sealed-rows.ts'
@@ -33,7 +34,29 @@ export function recordStore(maker: string, plainRows: Rows, options: RowOptions)
   const plain: Pick<Store, 'get' | 'set' | 'destroy'> = {
     get: id => after(rows.read(nameOf(id)), payloadIn),
     set: (id, payload, ttl) => rows.replace(nameOf(id), recordOf(payload), ttl),
-    destroy: id => after(rows.remove([nameOf(id)]), () => undefined),
+    // The tombstones go last: who repeats this after a failure finds the way again.
+    destroy: id => after(end(rows, [nameOf(id)]), ({ retired }) => forgotten(rows, retired)),
+  }
+
+  /** The name of a tombstone of `subject` that has this handle. */
+  function findRetired(subject: string, handle: string): Answer<string | undefined> {
+    const named = hashIds ? handle : after(rows.names(subject), names => names.find(name => handleOf(name) === handle))
+    return after(named, name => {
+      if (name === undefined) return undefined
+      return after(rows.read(name), record =>
+        record?.retiredAt !== undefined && record.subject === subject ? name : undefined,
+      )
+    })
+  }
+
+  function endOne(subject: string, handle: string, spared: ReadonlySet<string>): Answer<number> {
+    return after(rows.list(subject), found => {
+      const listed = found.find(({ name }) => handleOf(name) === handle)
+      return after(listed ? listed.name : findRetired(subject, handle), name => {
+        if (name === undefined || spared.has(name)) return 0
+        return after(end(rows, [name], spared), ({ count }) => count)
+      })
+    })
   }
 
   return {
@@ -43,7 +66,10 @@ export function recordStore(maker: string, plainRows: Rows, options: RowOptions)
     create: (id, record, ttl) => rows.create(nameOf(id), record, ttl),
     patch: (id, patch, ttl) => rows.patch(nameOf(id), patch, ttl),
     touch: (id, lifetime, ttl) => rows.touch(nameOf(id), lifetime, ttl),
-    retire: (id, { version }: Retire, ttl) => rows.retire(nameOf(id), ttl, version),
+    retire(id, { version, successor }: Retire, ttl) {
+      const name = nameOf(id)
+      return rows.retire(name, { version, successor: successor === undefined ? undefined : nameOf(successor) }, ttl)
+    },
 
     list: subject =>
       after(rows.list(digest(subject)), found =>
@@ -51,22 +77,34 @@ export function recordStore(maker: string, plainRows: Rows, options: RowOptions)
       ),
 
     destroyAll(subject, { except, only }: Which = {}) {
+      const whose = digest(subject)
       const spared = except === undefined ? undefined : nameOf(except)
-      const isEnded = (name: string) => name !== spared && (only === undefined || handleOf(name) === only)
-      return removeAll(rows, digest(subject), isEnded, PASSES)
+      if (only === undefined) return endAll(rows, whose, spared, PASSES)
+      return after(sparedFrom(rows, spared), names => endOne(whose, only, names))
     },
   }
 }
 
-/** One that is given a new id meanwhile is listed under it before it gives the old one up: then it takes another pass. */
-function removeAll(rows: Rows, subject: string, isEnded: (name: string) => boolean, passes: number): Answer<number> {
-  return after(rows.list(subject), found => {
-    const names = found.map(({ name }) => name).filter(isEnded)
-    if (names.length === 0) return 0
-    return after(rows.remove(names), count =>
-      passes === 1 ? count : after(removeAll(rows, subject, isEnded, passes - 1), more => count + more),
-    )
-  })
+/** What is created meanwhile, as a successor or by somebody who signs in, takes another pass. */
+function endAll(rows: Rows, subject: string, except: string | undefined, passes: number): Answer<number> {
+  return after(rows.list(subject), found =>
+    // Looked up after the list was made: what has taken the place of the spared one by then may be in it.
+    after(sparedFrom(rows, except), spared => {
+      const names = found.map(({ name }) => name).filter(name => !spared.has(name))
+      if (names.length === 0) return 0
+      return after(end(rows, names, spared), ({ count }) =>
+        passes === 1 ? count : after(endAll(rows, subject, except, passes - 1), more => count + more),
+      )
+    }),
+  )
+}
+
+function sparedFrom(rows: Rows, name: string | undefined): Answer<ReadonlySet<string>> {
+  return name === undefined ? new Set<string>() : chainOf(rows, name)
+}
+
+function forgotten(rows: Rows, names: readonly string[]): Answer<undefined> {
+  return names.length === 0 ? undefined : after(rows.forget(names), () => undefined)
 }
 
 function listed(

@@ -1,6 +1,6 @@
 /** The table behind a store, and what all stores have in common: the types alone. */
 
-import type { Answer, Patch, Patched, Store, StoredLifetime, StoredRecord } from './store.ts'
+import type { Answer, Patch, Patched, Retire, Store, StoredLifetime, StoredRecord } from './store.ts'
 
 /** The options that all stores have. */
 export interface RowOptions {
@@ -25,7 +25,23 @@ export interface Row {
   readonly expiresAt: number
 }
 
-/** Where records are kept, each under a name. The methods are those of `Store`, whose guarantees are theirs. */
+/** A tombstone that was found, with the name of its successor, if it has one. */
+export interface Tombstone {
+  readonly name: string
+  readonly successor: string | undefined
+}
+
+export interface Removed {
+  /** How many sessions there were. */
+  readonly count: number
+  /** What was retired, and is still there. */
+  readonly tombstones: readonly Tombstone[]
+}
+
+/**
+ * Where records are kept, each under a name. The methods are those of `Store`, whose guarantees are theirs; a successor is
+ * given and returned as a name.
+ */
 export interface Rows {
   read(name: string): Answer<StoredRecord | undefined>
   create(name: string, record: StoredRecord, ttl: number): Answer<boolean>
@@ -33,11 +49,21 @@ export interface Rows {
   replace(name: string, record: StoredRecord, ttl: number): Answer<void>
   patch(name: string, patch: Patch, ttl: number): Answer<Patched>
   touch(name: string, lifetime: StoredLifetime, ttl: number): Answer<boolean>
-  retire(name: string, ttl: number, version: number | undefined): Answer<Exclude<Patched, 'emptied'>>
-  /** Says how many there were. */
-  remove(names: readonly string[]): Answer<number>
-  /** Those of a subject, which is given as in `StoredRecord`, that are there and not retired, in any order. */
+  retire(name: string, retire: Retire, ttl: number): Answer<Exclude<Patched, 'emptied'>>
+  /** Removes all but tombstones. Of each name it is one atomic step to see that it is no tombstone, and to remove it. */
+  remove(names: readonly string[]): Answer<Removed>
+  /** Removes tombstones, and nothing else. */
+  forget(names: readonly string[]): Answer<unknown>
+  /**
+   * Those of a subject, which is given as in `StoredRecord`, that are there and not retired, in any order. Each session
+   * that is there during the whole call is in the list, though it may get another name meanwhile.
+   */
   list(subject: string): Answer<readonly Row[]>
+  /**
+   * Names of what a subject has or had. Those of tombstones are among them where names are ids; where they are hashes they
+   * need not be, as the name of a tombstone is its handle.
+   */
+  names(subject: string): Answer<readonly string[]>
 }
 
 /** A store with all methods of the contract. */
