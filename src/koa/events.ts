@@ -40,7 +40,7 @@ function emitNow(ctx: Context, event: Exclude<SessionEvent, { type: 'error' }>):
       return
     }
     case 'reuse':
-      app.emit('session:reuse', { id: fingerprint(event.id), successor: event.successor, ctx })
+      app.emit('session:reuse', { id: fingerprint(event.id), successor: fingerprintOf(event.successor), ctx })
       return
     case 'late':
       app.emit('session:late', { ctx })
@@ -55,6 +55,12 @@ function emitNow(ctx: Context, event: Exclude<SessionEvent, { type: 'error' }>):
 
 function fingerprint(id: string | undefined): string | undefined {
   return id === undefined ? undefined : createHash('sha256').update(id).digest('hex').slice(0, 8)
+}
+
+/** The fingerprint of an id as stores keep it: its SHA-256 in base64url, or the id itself where they do not hash it. */
+function fingerprintOf(kept: string | undefined): string | undefined {
+  const isHash = kept !== undefined && /^[\w-]{43}$/.test(kept)
+  return isHash ? Buffer.from(kept, 'base64url').toString('hex').slice(0, 8) : fingerprint(kept)
 }
 
 /** Koa takes nothing but an `Error`. */

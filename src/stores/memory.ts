@@ -1,6 +1,7 @@
 import { checkOption } from './after.ts'
 import { type Linked, Recency } from './recency.ts'
-import { type Row, type RowOptions, type Rows, recordStore } from './rows.ts'
+import { recordStore } from './record-store.ts'
+import type { Row, RowOptions, Rows, Tombstone } from './rows.ts'
 import type {
   ListedSession,
   Patch,
@@ -142,24 +143,45 @@ export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
       return true
     },
 
-    retire(name, ttl, version) {
-      const entry = findLive(name)
+    retire(name, { version, successor }, ttl) {
+      const entry = find(name)
       if (!entry) return 'gone'
-      if (version !== undefined && version !== entry.record.version) return 'conflict'
-      change(entry, { members: {}, lifetime: {}, retiredAt: now() }, ttl)
+      const { retiredAt, successor: known, version: current, subject } = entry.record
+      if (retiredAt !== undefined) return successor !== undefined && successor === known ? 'saved' : 'gone'
+      if (version !== undefined && version !== current) return 'conflict'
+      change(entry, { members: {}, lifetime: {}, retiredAt: now(), successor, subject }, ttl)
       return 'saved'
     },
 
     remove(names) {
-      const found = names.map(name => entries.get(name)).filter(entry => entry !== undefined)
-      for (const entry of found) forget(entry)
-      return found.length
+      let count = 0
+      const tombstones: Tombstone[] = []
+      for (const name of names) {
+        const entry = find(name)
+        if (!entry) continue
+        if (entry.record.retiredAt !== undefined) {
+          tombstones.push({ name, successor: entry.record.successor })
+          continue
+        }
+        forget(entry)
+        count++
+      }
+      return { count, tombstones }
+    },
+
+    forget(names) {
+      for (const name of names) {
+        const entry = entries.get(name)
+        if (entry?.record.retiredAt !== undefined) forget(entry)
+      }
     },
 
     list(subject) {
       const found = [...subjects.of(subject)]
-      return found.filter(({ expiresAt }) => expiresAt > now()).map(rowOf)
+      return found.filter(({ record, expiresAt }) => record.retiredAt === undefined && expiresAt > now()).map(rowOf)
     },
+
+    names: subject => [...subjects.of(subject)].map(({ name }) => name),
   }
 
   // Its rows answer at once.

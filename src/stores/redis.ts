@@ -1,7 +1,8 @@
 import { checkOption } from './after.ts'
+import { recordStore } from './record-store.ts'
 import { commandsOf, type IoRedisClient, isClient, type NodeRedisClient, type RedisClient } from './redis/client.ts'
 import { createRedisRows } from './redis/rows.ts'
-import { type RecordStore, type RowOptions, recordStore } from './rows.ts'
+import type { RecordStore, RowOptions } from './rows.ts'
 
 export type { IoRedisClient, NodeRedisClient, RecordStore, RedisClient }
 
@@ -30,5 +31,7 @@ export function redisStore(client: RedisClient, options: RedisStoreOptions = {})
   checkOption('redisStore', 'client', client, isClient(client), 'a client of redis or ioredis')
   checkOption('redisStore', 'prefix', prefix, typeof prefix === 'string', 'a string')
   checkOption('redisStore', 'now', now, typeof now === 'function', 'a function that gives milliseconds')
-  return recordStore('redisStore', createRedisRows(commandsOf(client), prefix, now), options)
+  // The handle of a name that is an id is not a name: it has to be looked for.
+  const rows = createRedisRows(commandsOf(client), prefix, now, options.hashIds === false)
+  return recordStore('redisStore', rows, options)
 }

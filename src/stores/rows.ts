@@ -1,21 +1,6 @@
-/** What makes a store of a table: the ids' names, the three methods of koa-session 7, the sessions of one subject. */
+/** The table behind a store, and what all stores have in common: the types alone. */
 
-import { digest } from '../codec/digest.ts'
-import { after, checkOption } from './after.ts'
-import { payloadOf, recordOf } from './record.ts'
-import { sealedRows } from './sealed-rows.ts'
-import type {
-  Answer,
-  ListedSession,
-  Patch,
-  Patched,
-  Retire,
-  Store,
-  StoredLifetime,
-  StoredPayload,
-  StoredRecord,
-  Which,
-} from './store.ts'
+import type { Answer, Patch, Patched, Retire, Store, StoredLifetime, StoredRecord } from './store.ts'
 
 /** The options that all stores have. */
 export interface RowOptions {
@@ -40,7 +25,23 @@ export interface Row {
   readonly expiresAt: number
 }
 
-/** Where records are kept, each under a name. The methods are those of `Store`, whose guarantees are theirs. */
+/** A tombstone that was found, with the name of its successor, if it has one. */
+export interface Tombstone {
+  readonly name: string
+  readonly successor: string | undefined
+}
+
+export interface Removed {
+  /** How many sessions there were. */
+  readonly count: number
+  /** What was retired, and is still there. */
+  readonly tombstones: readonly Tombstone[]
+}
+
+/**
+ * Where records are kept, each under a name. The methods are those of `Store`, whose guarantees are theirs; a successor is
+ * given and returned as a name.
+ */
 export interface Rows {
   read(name: string): Answer<StoredRecord | undefined>
   create(name: string, record: StoredRecord, ttl: number): Answer<boolean>
@@ -48,91 +49,22 @@ export interface Rows {
   replace(name: string, record: StoredRecord, ttl: number): Answer<void>
   patch(name: string, patch: Patch, ttl: number): Answer<Patched>
   touch(name: string, lifetime: StoredLifetime, ttl: number): Answer<boolean>
-  retire(name: string, ttl: number, version: number | undefined): Answer<Exclude<Patched, 'emptied'>>
-  /** Says how many there were. */
-  remove(names: readonly string[]): Answer<number>
-  /** Those of a subject, which is given as in `StoredRecord`, that are there and not retired, in any order. */
+  retire(name: string, retire: Retire, ttl: number): Answer<Exclude<Patched, 'emptied'>>
+  /** Removes all but tombstones. Of each name it is one atomic step to see that it is no tombstone, and to remove it. */
+  remove(names: readonly string[]): Answer<Removed>
+  /** Removes tombstones, and nothing else. */
+  forget(names: readonly string[]): Answer<unknown>
+  /**
+   * Those of a subject, which is given as in `StoredRecord`, that are there and not retired, in any order. Each session
+   * that is there during the whole call is in the list, though it may get another name meanwhile.
+   */
   list(subject: string): Answer<readonly Row[]>
+  /**
+   * Names of what a subject has or had. Those of tombstones are among them where names are ids; where they are hashes they
+   * need not be, as the name of a tombstone is its handle.
+   */
+  names(subject: string): Answer<readonly string[]>
 }
 
 /** A store with all methods of the contract. */
 export type RecordStore = Required<Omit<Store, 'sweep'>>
-
-/** How often the sessions of a subject are looked for that are to end. Who signs in all the time can't hold it up. */
-const PASSES = 10
-
-/** A store on `rows`. `maker` is the function that an error names. Throws `ERR_SESSION_OPTION`. */
-export function recordStore(maker: string, plainRows: Rows, options: RowOptions): RecordStore {
-  const { hashIds = true, seal } = options
-  checkOption(maker, 'hashIds', hashIds, typeof hashIds === 'boolean', 'true or false')
-  const rows = seal ? sealedRows(maker, plainRows, seal) : plainRows
-  // One request asks several times.
-  let lastId = ''
-  let lastName = ''
-
-  function nameOf(id: string): string {
-    if (!hashIds) return id
-    if (id !== lastId) {
-      lastName = digest(id)
-      lastId = id
-    }
-    return lastName
-  }
-
-  const handleOf = hashIds ? (name: string) => name : digest
-
-  const plain: Pick<Store, 'get' | 'set' | 'destroy'> = {
-    get: id => after(rows.read(nameOf(id)), payloadIn),
-    set: (id, payload, ttl) => rows.replace(nameOf(id), recordOf(payload), ttl),
-    destroy: id => after(rows.remove([nameOf(id)]), () => undefined),
-  }
-
-  return {
-    ...plain,
-    plain,
-    read: id => rows.read(nameOf(id)),
-    create: (id, record, ttl) => rows.create(nameOf(id), record, ttl),
-    patch: (id, patch, ttl) => rows.patch(nameOf(id), patch, ttl),
-    touch: (id, lifetime, ttl) => rows.touch(nameOf(id), lifetime, ttl),
-    retire: (id, { version }: Retire, ttl) => rows.retire(nameOf(id), ttl, version),
-
-    list: subject =>
-      after(rows.list(digest(subject)), found =>
-        found.map(row => listed(row, handleOf)).sort((one, other) => one.createdAt - other.createdAt),
-      ),
-
-    destroyAll(subject, { except, only }: Which = {}) {
-      const spared = except === undefined ? undefined : nameOf(except)
-      const isEnded = (name: string) => name !== spared && (only === undefined || handleOf(name) === only)
-      return removeAll(rows, digest(subject), isEnded, PASSES)
-    },
-  }
-}
-
-/** One that is given a new id meanwhile is listed under it before it gives the old one up: then it takes another pass. */
-function removeAll(rows: Rows, subject: string, isEnded: (name: string) => boolean, passes: number): Answer<number> {
-  return after(rows.list(subject), found => {
-    const names = found.map(({ name }) => name).filter(isEnded)
-    if (names.length === 0) return 0
-    return after(rows.remove(names), count =>
-      passes === 1 ? count : after(removeAll(rows, subject, isEnded, passes - 1), more => count + more),
-    )
-  })
-}
-
-function listed(
-  { name, record, createdAt, seenAt, expiresAt }: Row,
-  handleOf: (name: string) => string,
-): ListedSession {
-  const data = payloadIn({ members: record.members, lifetime: {} }) ?? {}
-  return { handle: handleOf(name), createdAt, seenAt, expiresAt, data }
-}
-
-/** What is no JSON is nothing. */
-function payloadIn(record: StoredRecord | undefined): StoredPayload | undefined {
-  try {
-    return record && payloadOf(record)
-  } catch {
-    return undefined
-  }
-}

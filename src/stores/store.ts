@@ -37,7 +37,11 @@ export interface Store {
    * ten seconds, so that a session that has expired is seen to have.
    */
   set(id: string, payload: StoredPayload, ttl: number, call: StoreSetCall): unknown
-  /** Forgets `id`. Forgetting what is not there is no error. */
+  /**
+   * Deletes what is under `id`. To delete what is not there is no error. Where `id` was retired in favour of a successor,
+   * the session under the successor is deleted, and so on over up to 20 tombstones, however old they are. Beyond that it
+   * rejects, and no session is deleted.
+   */
   destroy(id: string, call: StoreCall): unknown
 
   /**
@@ -61,14 +65,22 @@ export interface Store {
   touch?(id: string, lifetime: StoredLifetime, ttl: number, call: StoreCall): Answer<boolean>
   /**
    * Puts a tombstone in the place of the record under `id`, for `ttl` milliseconds, if it is there and has the version
-   * that is named, if any. A tombstone never yields data again: `get` gives `{ _retired: at }` and `read` a record with
-   * `retiredAt`, the instant; to `create` the id is taken, to `patch`, `touch` and `retire` there is nothing, and what is
-   * `set` is not kept. A store without it is asked to `destroy`.
+   * that is named, if any. The tombstone keeps the `successor` that is named, and whose session it was. A tombstone never
+   * yields data again: `get` gives `{ _retired: at }` and `read` a record with `retiredAt`, the instant. To `create` the
+   * id is taken, to `patch` and `touch` there is nothing, and what is `set` is not kept. To retire it again in favour of
+   * the same successor is `saved`, whatever the version, so that a call whose answer was lost can be repeated; any other
+   * `retire` is `gone`. A store without this method is asked to `destroy`.
    */
   retire?(id: string, retire: Retire, ttl: number, call: StoreCall): Answer<Exclude<Patched, 'emptied'>>
-  /** The sessions of a subject, the oldest first, without those that have expired or were retired. */
+  /**
+   * The sessions of a subject, the oldest first, without those that have expired or were retired. One that is retired
+   * during the call is listed under its successor.
+   */
   list?(subject: string): Answer<readonly ListedSession[]>
-  /** Ends sessions of a subject: all of them, all but one, or one. Says how many there were. */
+  /**
+   * Ends sessions of a subject: all of them, all but one, or one. Says how many there were. One whose id was retired ends
+   * under its successor, as with `destroy`, and rejects as that does once the others have ended.
+   */
   destroyAll?(subject: string, which?: Which): Answer<number>
 }
 
@@ -89,7 +101,10 @@ export interface StoredRecord {
   readonly lifetime: StoredLifetime
   /** When the id was retired (ms since the epoch), if it was: then there are no members. */
   readonly retiredAt?: number | undefined
-  /** Of a tombstone: the id that took its place, as the store keeps ids, if it was named. */
+  /**
+   * Of a tombstone: the id that took its place, if it was named, as the store keeps ids: its SHA-256 in base64url, or with
+   * `hashIds: false` the id itself.
+   */
   readonly successor?: string | undefined
   /**
    * An integer: 0 when the record is created, and another one after each `patch` and each `set`, not after a `touch`. A
@@ -97,8 +112,8 @@ export interface StoredRecord {
    */
   readonly version?: number | undefined
   /**
-   * Whose session it is, if that is known: the SHA-256 of the subject in base64url, so that a store holds no name of a
-   * user. `list` and `destroyAll` are given the subject itself.
+   * Whose session it is, or of a tombstone was, if that is known: the SHA-256 of the subject in base64url, so that a
+   * store holds no name of a user. `list` and `destroyAll` are given the subject itself.
    */
   readonly subject?: string | undefined
 }
@@ -117,7 +132,7 @@ export interface Patch {
 export interface Retire {
   /** The version that the record must have. */
   readonly version?: number | undefined
-  /** The id that takes the place of this one. */
+  /** The id that takes the place of this one. The store keeps it as it keeps ids. */
   readonly successor?: string | undefined
 }
 
@@ -140,9 +155,12 @@ export interface ListedSession {
 }
 
 export interface Which {
-  /** The id of a session that goes on: `ctx.session.externalKey`. */
+  /**
+   * The id of a session that goes on: `ctx.session.externalKey`. If the id was retired, the session under its successor
+   * goes on. A successor that is created during the call is only known once the id is retired in favour of it.
+   */
   readonly except?: string | undefined
-  /** The handle of the one that ends. */
+  /** The handle of the one that ends. If its id was retired since, the session under its successor ends. */
   readonly only?: string | undefined
 }
 

@@ -14,8 +14,10 @@ import { hostileIds } from './groups/hostile-ids.ts'
 import { hostileNames } from './groups/hostile-names.ts'
 import { hostileValues } from './groups/hostile-values.ts'
 import { patch } from './groups/patch.ts'
+import { renewing } from './groups/renewing.ts'
 import { retire } from './groups/retire.ts'
 import { subjects } from './groups/subjects.ts'
+import { successors } from './groups/successors.ts'
 import { touch } from './groups/touch.ts'
 import { versions } from './groups/versions.ts'
 
@@ -61,8 +63,10 @@ const CASES: readonly Case[] = [
   ...versions,
   ...retire,
   ...concurrency,
+  ...renewing,
   ...subjects,
   ...endings,
+  ...successors,
   ...corrupt,
   ...hostileIds,
   ...hostileNames,

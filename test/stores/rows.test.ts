@@ -3,7 +3,8 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import test from 'node:test'
-import { type RowOptions, type Rows, recordStore } from '../../src/stores/rows.ts'
+import { recordStore } from '../../src/stores/record-store.ts'
+import type { Removed, RowOptions, Rows } from '../../src/stores/rows.ts'
 import type { StoredRecord } from '../../src/stores/store.ts'
 
 const HOUR = 3_600_000
@@ -12,6 +13,10 @@ const OLDER = 'pZ6vTf3mQx8cWj5kRy1nHb4gLs7dUe2o'
 const RECORD = { members: { user: '"ada@example.org"', cart: '[1]' }, lifetime: { _expire: 5, _maxAge: 6 } }
 const digest = (text: string) => createHash('sha256').update(text).digest('base64url')
 const call = { ctx: {}, rolling: false, changed: true }
+
+function removed(table: Map<string, StoredRecord>, names: readonly string[]): Removed {
+  return { count: names.filter(name => table.delete(name)).length, tombstones: [] }
+}
 
 /** A table that never expires, and what is in it. */
 function open(options: RowOptions = {}, table = new Map<string, StoredRecord>(), odd: Partial<Rows> = {}) {
@@ -26,7 +31,9 @@ function open(options: RowOptions = {}, table = new Map<string, StoredRecord>(),
     },
     touch: () => true,
     retire: () => 'saved',
-    remove: names => names.filter(name => table.delete(name)).length,
+    remove: names => removed(table, names),
+    forget: () => {},
+    names: () => [],
     list: subject =>
       [...table]
         .filter(([, record]) => record.subject === subject)
@@ -68,7 +75,7 @@ test('a session that is given a new id while all of its subject are ended is end
     remove(names) {
       // Who holds the session has got two more since it was listed.
       if (ids < 2) table.set(digest(`new ${++ids}`), ada)
-      return names.filter(name => table.delete(name)).length
+      return removed(table, names)
     },
   })
   for (const id of ['old', 'own']) store.create(id, ada, HOUR, call)
@@ -81,7 +88,7 @@ test('who signs in all the time does not keep the end of the others waiting', ()
   let ids = 0
   const remove = (names: readonly string[]) => {
     table.set(digest(`new ${++ids}`), { ...RECORD, subject: digest('ada') })
-    return names.filter(name => table.delete(name)).length
+    return removed(table, names)
   }
   const { store } = open({}, table, { remove })
   store.create('old', { ...RECORD, subject: digest('ada') }, HOUR, call)

@@ -13,6 +13,7 @@ import { RETIRE, VERSIONS } from './broken/ended.ts'
 import { HOSTILE } from './broken/hostile.ts'
 import { KEYS } from './broken/keys.ts'
 import { CLAIMS, CONCURRENCY, SUBJECTS } from './broken/shared.ts'
+import { SUCCESSORS } from './broken/successors.ts'
 import { ALL, threeMethods } from './stores.ts'
 
 function opening(breakIt: Break): Pick<StoreContractOptions, 'clock' | 'open' | 'capabilities'> {
@@ -48,6 +49,7 @@ for (const [claim, group, breakIt] of [
   ...KEYS,
   ...VERSIONS,
   ...RETIRE,
+  ...SUCCESSORS,
   ...CONCURRENCY,
   ...SUBJECTS,
   ...HOSTILE,

@@ -30,8 +30,11 @@ export function rowIn(name: string, parts: readonly string[]): Row | undefined {
   const found = OWN.exec(m)
   const [, version = 0, createdAt = 0, seenAt = 0, expiresAt = 0] = found?.map(Number) ?? []
   const times = { createdAt, seenAt, expiresAt }
-  if (r !== undefined)
-    return { name, record: { members: {}, lifetime: {}, retiredAt: Number(r.split(' ', 1)[0]) }, ...times }
+  if (r !== undefined) {
+    const successor = l === '' ? undefined : nameIn(l)
+    const retiredAt = Number(r.split(' ', 1)[0])
+    return { name, record: { members: {}, lifetime: {}, retiredAt, successor, subject }, ...times }
+  }
   const lifetime = found ? lifetimeIn(l) : undefined
   return lifetime && { name, record: { members, lifetime, version, subject }, ...times }
 }

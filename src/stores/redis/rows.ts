@@ -1,11 +1,11 @@
 import { pooled } from '../../codec/random.ts'
-import type { Row, Rows } from '../rows.ts'
+import type { Row, Rows, Tombstone } from '../rows.ts'
 import type { Patched, StoredLifetime } from '../store.ts'
 import type { Commands, Script } from './client.ts'
 import { fieldOf, fieldsOf, rowIn } from './hash.ts'
 import { lifetimeText } from './lifetime.ts'
-import { textOf } from './names.ts'
-import { CREATE, PATCH, REMOVE, REPLACE, RETIRE, TOUCH } from './scripts.ts'
+import { nameIn, textOf } from './names.ts'
+import { CREATE, FORGET, PATCH, REMOVE, REPLACE, RETIRE, TOUCH } from './scripts.ts'
 import { createSubjects, type Entry } from './subjects.ts'
 
 /** How many commands are on their way at a time where there is one for each of many sessions. */
@@ -18,8 +18,11 @@ interface Saved {
   readonly former: Entry | undefined
 }
 
-/** Sessions as hashes, through `commands`. Instants that are stored are by `now`. */
-export function createRedisRows(commands: Commands, prefix: string, now: () => number): Rows {
+/**
+ * Sessions as hashes, through `commands`. Instants that are stored are by `now`. `keepsRetired`: what was retired stays in
+ * the index of its subject.
+ */
+export function createRedisRows(commands: Commands, prefix: string, now: () => number, keepsRetired: boolean): Rows {
   const subjects = createSubjects(commands, prefix)
   const keyOf = (name: string) => prefix + textOf(name)
 
@@ -49,6 +52,20 @@ export function createRedisRows(commands: Commands, prefix: string, now: () => n
 
   async function read(name: string): Promise<Row | undefined> {
     return rowIn(name, await commands.fields(keyOf(name)))
+  }
+
+  /** What has taken the place of retired ones since their names were read, and what of that. */
+  async function successorsOf(rows: ReadonlyArray<Row | undefined>): Promise<Row[]> {
+    const known = new Set(rows.map(row => row?.name))
+    const found: Row[] = []
+    for (let next = rows; next.length > 0; ) {
+      const names = new Set(next.map(row => row?.record.successor).filter(name => name !== undefined))
+      const news = [...names].filter(name => !known.has(name))
+      for (const name of news) known.add(name)
+      next = await forEach(news, read)
+      found.push(...next.filter(row => row !== undefined))
+    }
+    return found
   }
 
   return {
@@ -88,29 +105,42 @@ export function createRedisRows(commands: Commands, prefix: string, now: () => n
       return verdict === 'saved'
     },
 
-    async retire(name, ttl, version) {
-      const args = [String(now()), String(wholeOf(ttl)), String(version ?? ''), token()]
+    async retire(name, { version, successor }, ttl) {
+      const next = successor === undefined ? '' : textOf(successor)
+      const args = [String(now()), String(wholeOf(ttl)), String(version ?? ''), next]
       const [verdict, subject, score] = await commands.run(RETIRE, keyOf(name), args)
-      await drop(entryOf(name, subject, score))
+      if (!keepsRetired) await drop(entryOf(name, subject, score))
       return verdict as Exclude<Patched, 'emptied'>
     },
 
     async remove(names) {
-      const answers = await forEach(names, async name => {
-        const [verdict, subject, score] = await commands.run(REMOVE, keyOf(name), [])
-        return { isRemoved: verdict === 'removed', former: entryOf(name, subject, score) }
+      const former: Array<Entry | undefined> = []
+      const tombstones: Tombstone[] = []
+      let count = 0
+      await forEach(names, async name => {
+        const [verdict, ...more] = await commands.run(REMOVE, keyOf(name), [])
+        if (verdict === 'retired') return tombstones.push({ name, successor: more[0] ? nameIn(more[0]) : undefined })
+        if (verdict === 'removed') count++
+        return former.push(entryOf(name, more[0], more[1]))
       })
-      await drop(...answers.map(({ former }) => former))
-      return answers.filter(({ isRemoved }) => isRemoved).length
+      await drop(...former)
+      return { count, tombstones }
     },
+
+    forget: names => forEach(names, name => commands.run(FORGET, keyOf(name), [])),
 
     async list(subject) {
       const entries = await subjects.list(subject)
       const rows = await forEach(entries, ({ name }) => read(name))
-      const isIts = (row: Row | undefined) => row?.record.retiredAt === undefined && row?.record.subject === subject
-      await drop(...entries.filter((_, at) => !isIts(rows[at])))
-      return rows.filter(row => row !== undefined).filter(isIts)
+      const isIts = (row: Row | undefined) => row?.record.subject === subject
+      const isLive = (row: Row | undefined) => row !== undefined && row.record.retiredAt === undefined
+      await drop(...entries.filter((_, at) => !isIts(rows[at]) || !(keepsRetired || isLive(rows[at]))))
+      return [...rows, ...(await successorsOf(rows))]
+        .filter(row => row !== undefined)
+        .filter(row => isIts(row) && isLive(row))
     },
+
+    names: async subject => (await subjects.list(subject)).map(({ name }) => name),
   }
 }
 

@@ -9,11 +9,12 @@
  * | `m` | the version; when it was created, saved or extended last, and when it expires (ms, by the clock of the store); until when the index of its subject has it (ms, by the clock of Redis), or 0 |
  * | `s` | whose it is |
  * | `u` | the tokens of the last patches that named a version, the newest first, if there were any |
- * | `r` | when the id was retired, and the token of what did it: then there is nothing else |
+ * | `r` | when the id was retired (ms, by the clock of the store). Such a tombstone has beside it only `l`, here the name of the successor, and `s`, whose it was, each if it is known. An older version wrote a word behind the instant and nothing beside it |
  *
  * A client may send a command once more that a lost connection has cut off (ioredis does), though it was carried out. Each
- * patch that names a version, and each retirement, has a token, so that the second time it is told that it was done, and
- * not that another was faster. As many of others may come between as `u` has room for within the 64 bytes: seven.
+ * patch that names a version has a token, so that the second time it is told that it was done, and not that another was
+ * faster. As many of others may come between as `u` has room for within the 64 bytes: seven. A retirement is known by the
+ * successor that it names.
  *
  * What is no hash, or one without `r` whose `m` and `l` can't be read, is nothing. Instants that are compared with others in Redis are by its own
  * clock, like the expiry of keys.
@@ -32,7 +33,7 @@ local version, created, bound = string.match(known[1] or '', '^(%d+) (%S+) %S+ %
 local isJson, lifetime = pcall(cjson.decode, known[4] or '')
 if not isJson or type(lifetime) ~= 'table' then version, created, bound = nil, nil, nil end
 local live, subject = version, version and known[3]
-local retired, retirement = string.match(known[2] or '', '^(%S+) ?(%S*)$')
+local retired = known[2]
 local former = subject and '\\0' .. subject .. '\\0' .. bound or ''
 `
 
@@ -117,18 +118,27 @@ redis.call('PEXPIRE', key, ARGV[3])
 return 'saved'
 `)
 
-/** 1 now, 2 ttl, 3 the version or nothing, 4 a token. */
+/** 1 now, 2 ttl, 3 the version or nothing, 4 the successor or nothing. */
 export const RETIRE = scriptOf(`${KNOWN}
-if retirement == ARGV[4] then return 'saved' end
+if retired then return ARGV[4] ~= '' and ARGV[4] == known[4] and 'saved' or 'gone' end
 if not live then return 'gone' end
 if ARGV[3] ~= '' and ARGV[3] ~= version then return 'conflict' end
 redis.call('DEL', key)
-redis.call('HSET', key, 'r', ARGV[1] .. ' ' .. ARGV[4])
+redis.call('HSET', key, 'r', ARGV[1])
+if ARGV[4] ~= '' then redis.call('HSET', key, 'l', ARGV[4]) end
+if subject then redis.call('HSET', key, 's', subject) end
 redis.call('PEXPIRE', key, ARGV[2])
 return 'saved' .. former
 `)
 
+/** Answers of a tombstone, which it leaves, with the successor. */
 export const REMOVE = scriptOf(`${KNOWN}
+if retired then return 'retired\\0' .. (known[4] or '') end
 redis.call('DEL', key)
-return ((live or retired) and 'removed' or 'gone') .. former
+return (live and 'removed' or 'gone') .. former
+`)
+
+export const FORGET = scriptOf(`${KNOWN}
+if retired then redis.call('DEL', key) end
+return ''
 `)

@@ -26,10 +26,24 @@ export function dataFor(members: StoredRecord['members'], unset: readonly string
   return JSON.stringify(Object.fromEntries([...gone, ...kept]))
 }
 
+/** The column `lifetime` of a tombstone. */
+export function successorFor(successor: string | undefined): string {
+  return JSON.stringify(successor === undefined ? {} : { successor: encodeName(successor) })
+}
+
+/** What `successorFor` wrote. A tombstone of an older version has none. */
+export function successorIn({ lifetime }: SqlRow): string | undefined {
+  const text = textIn(objectIn(lifetime)?.successor)
+  return text === undefined ? undefined : decodeName(text)
+}
+
 /** The record, or nothing where somebody has put something else into the columns. */
 export function recordIn(row: SqlRow): StoredRecord | undefined {
   const { retired_at, version, subject } = row
-  if (retired_at !== null) return { members: {}, lifetime: {}, retiredAt: Number(retired_at) }
+  if (retired_at !== null) {
+    const successor = successorIn(row)
+    return { members: {}, lifetime: {}, retiredAt: Number(retired_at), successor, subject: textIn(subject) }
+  }
   const members = membersIn(objectIn(row.data))
   const lifetime: StoredLifetime | undefined = objectIn(row.lifetime)
   if (!members || !lifetime) return undefined

@@ -1,9 +1,9 @@
 import { SessionError } from '../../errors.ts'
 import { after } from '../after.ts'
-import type { Rows } from '../rows.ts'
-import type { Answer, Patched, StoredRecord } from '../store.ts'
-import { dataFor, recordIn, rowIn, type SqlRow } from './columns.ts'
-import { encodeName, NAME_LENGTH } from './names.ts'
+import type { Removed, Rows, Tombstone } from '../rows.ts'
+import type { Answer, Patched, Retire, StoredRecord } from '../store.ts'
+import { dataFor, recordIn, rowIn, type SqlRow, successorFor, successorIn } from './columns.ts'
+import { decodeName, encodeName, NAME_LENGTH } from './names.ts'
 import { CHUNK, type SqlValue, type Statement, type Statements } from './statements.ts'
 
 type Values = Readonly<Record<string, SqlValue>>
@@ -33,6 +33,16 @@ export function sqlRows(client: SqlClient, statements: Statements, now: () => nu
     return after(client.rows(statements.find, { name, ...times() }), found => (found.length > 0 ? 'conflict' : 'gone'))
   }
 
+  /** The same, where it was to be retired. It may have been, by the call that this one repeats. */
+  function whyNotRetired(name: string, { version, successor }: Retire): Answer<'saved' | 'gone' | 'conflict'> {
+    if (version === undefined && successor === undefined) return 'gone'
+    return after(client.rows(statements.read, { name, ...times() }), ([row]) => {
+      if (!row) return 'gone'
+      if (row.retired_at === null) return version === undefined ? 'gone' : 'conflict'
+      return successor !== undefined && successorIn(row) === successor ? 'saved' : 'gone'
+    })
+  }
+
   /** Drops it, unless another has written to it since it was saved as this `version`. */
   function dropEmpty(name: string, { version, is_empty = true }: SqlRow): Answer<Patched> {
     if (!is_empty) return 'saved'
@@ -50,17 +60,26 @@ export function sqlRows(client: SqlClient, statements: Statements, now: () => nu
     })
   }
 
-  /** Removes at most `CHUNK`, in one statement. */
-  function remove(names: readonly string[]): Answer<number> {
+  /** Removes at most `CHUNK`: in one statement where all of them are there and none is a tombstone. */
+  function remove(names: readonly string[]): Answer<Removed> {
     const isOne = names.length === 1
-    // The last one fills up: the statement is the same for any number.
-    const values = Array.from({ length: isOne ? 1 : CHUNK }, (_, n) => [`name${n}`, names[n] ?? names.at(-1)])
-    return client.count(isOne ? statements.removeOne : statements.removeMany, Object.fromEntries(values))
+    const values = { ...(isOne ? { name: names[0] ?? '' } : valuesOf(names)), ...times() }
+    return after(client.count(isOne ? statements.removeOne : statements.removeMany, values), count => {
+      if (count === names.length) return { count, tombstones: [] }
+      return after(client.rows(isOne ? statements.tombstone : statements.tombstones, values), rows => {
+        return { count, tombstones: rows.map(tombstoneIn) }
+      })
+    })
   }
 
-  function removeAll(names: readonly string[], known = 0): Answer<number> {
+  function removeAll(names: readonly string[], known: Removed = { count: 0, tombstones: [] }): Answer<Removed> {
     if (names.length === 0) return known
-    return after(remove(names.slice(0, CHUNK)), count => removeAll(names.slice(CHUNK), known + count))
+    return after(remove(names.slice(0, CHUNK)), ({ count, tombstones }) =>
+      removeAll(names.slice(CHUNK), {
+        count: known.count + count,
+        tombstones: [...known.tombstones, ...tombstones],
+      }),
+    )
   }
 
   return {
@@ -95,19 +114,41 @@ export function sqlRows(client: SqlClient, statements: Statements, now: () => nu
       return after(client.rows(statements.touch, values), rows => rows.length > 0)
     },
 
-    retire(id, ttl, version) {
+    retire(id, retire, ttl) {
       const name = nameOf(id)
       if (name === undefined) return 'gone'
-      const values = { name, version: version ?? null, ...times(ttl) }
+      const { version = null, successor } = retire
+      const values = { name, version, lifetime: successorFor(successor), ...times(ttl) }
       return after<readonly SqlRow[], 'saved' | 'gone' | 'conflict'>(client.rows(statements.retire, values), rows =>
-        rows.length > 0 ? 'saved' : whyNot(name, version),
+        rows.length > 0 ? 'saved' : whyNotRetired(name, retire),
       )
     },
 
-    remove: ids => removeAll(ids.map(nameOf).filter(name => name !== undefined)),
+    remove: ids => removeAll(namesOf(ids)),
+
+    // Only those are removed that were followed from one id: they fit into one statement.
+    forget: ids => client.count(statements.forget, { ...valuesOf(namesOf(ids)), ...times() }),
 
     list: subject => after(client.rows(statements.list, { subject, ...times() }), rows => rows.map(rowIn)),
+
+    names: subject =>
+      after(client.rows(statements.names, { subject, ...times() }), rows =>
+        rows.map(({ name }) => decodeName(String(name))),
+      ),
   }
+}
+
+function tombstoneIn(row: SqlRow): Tombstone {
+  return { name: decodeName(String(row.name)), successor: successorIn(row) }
+}
+
+/** Parameters for at most `CHUNK` names. The last one fills up: the statement is the same for any number. */
+function valuesOf(names: readonly string[]): Values {
+  return Object.fromEntries(Array.from({ length: CHUNK }, (_, n) => [`name${n}`, names[n] ?? names.at(-1) ?? '']))
+}
+
+function namesOf(ids: readonly string[]): string[] {
+  return ids.map(nameOf).filter(name => name !== undefined)
 }
 
 /** What a row of that id is kept under; `undefined` where it is so long that there is none. */

@@ -1,6 +1,7 @@
 import { digest } from '../../codec/digest.ts'
 import { checkOption } from '../after.ts'
-import { type RecordStore, type RowOptions, recordStore } from '../rows.ts'
+import { recordStore } from '../record-store.ts'
+import type { RecordStore, RowOptions } from '../rows.ts'
 import { type SqlClient, sqlRows } from './sql-rows.ts'
 import { type Dialect, statementsFor, type Table, tableOf } from './statements.ts'
 import { startSweeper } from './sweeper.ts'

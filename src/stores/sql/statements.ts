@@ -49,7 +49,7 @@ export interface Table {
   readonly name: string
 }
 
-/** How many names one statement removes. */
+/** How many names one statement takes. */
 export const CHUNK = 50
 
 /** All that a store asks. */
@@ -66,6 +66,8 @@ export function statementsFor(dialect: Dialect, { quoted: table }: Table) {
   const live = 'expires_at > :now AND retired_at IS NULL'
   const one = `name = :name AND ${live}`
   const many = Array.from({ length: CHUNK }, (_, index) => `:name${index}`).join(', ')
+  const isTombstone = 'retired_at IS NOT NULL AND expires_at > :now'
+  const notTombstone = '(retired_at IS NULL OR expires_at <= :now)'
   const extended = `seen_at = ${dialect.nextSeen}, expires_at = :expires`
   return {
     read: compile(`SELECT ${COLUMNS.names} FROM ${table} WHERE name = :name AND expires_at > :now`),
@@ -82,11 +84,16 @@ export function statementsFor(dialect: Dialect, { quoted: table }: Table) {
     dropEmpty: compile(`DELETE FROM ${table}
       WHERE name = :name AND version = :version AND ${dialect.isEmpty}`),
     touch: compile(`UPDATE ${table} SET lifetime = :lifetime, ${extended} WHERE ${one} ${returning}`),
-    retire: compile(`UPDATE ${table} SET data = '{}', lifetime = '{}', version = version + 1, subject = NULL,
+    // Whose it was stays in its column, and what has its place is in that of the lifetime.
+    retire: compile(`UPDATE ${table} SET data = '{}', lifetime = :lifetime, version = version + 1,
       retired_at = :now, ${extended}
       WHERE ${one} AND version = COALESCE(:version, version) ${returning}`),
-    removeOne: compile(`DELETE FROM ${table} WHERE name = :name0`),
-    removeMany: compile(`DELETE FROM ${table} WHERE name IN (${many})`),
+    removeOne: compile(`DELETE FROM ${table} WHERE name = :name AND ${notTombstone}`),
+    removeMany: compile(`DELETE FROM ${table} WHERE name IN (${many}) AND ${notTombstone}`),
+    tombstone: compile(`SELECT name, lifetime FROM ${table} WHERE name = :name AND ${isTombstone}`),
+    tombstones: compile(`SELECT name, lifetime FROM ${table} WHERE name IN (${many}) AND ${isTombstone}`),
+    forget: compile(`DELETE FROM ${table} WHERE name IN (${many}) AND ${isTombstone}`),
+    names: compile(`SELECT name FROM ${table} WHERE subject = :subject AND expires_at > :now`),
     sweep: compile(dialect.sweep(table, dialect.batch)),
   }
 }

@@ -9,7 +9,7 @@ const names = Array.from({ length: 50 }, (_, index) => `key${index}`)
 const all = (value: string) => Object.fromEntries(names.map(name => [name, value]))
 
 /** Asks for all at the same time, now in this order and now in the other. */
-async function race<Answer>(round: number, questions: ReadonlyArray<() => Promise<Answer>>): Promise<Answer[]> {
+export async function race<Answer>(round: number, questions: ReadonlyArray<() => Promise<Answer>>): Promise<Answer[]> {
   const isReversed = round % 2 === 1
   const asked = isReversed ? [...questions].reverse() : questions
   const answers = await Promise.all(asked.map(question => question()))

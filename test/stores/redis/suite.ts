@@ -8,7 +8,7 @@ import { Redis } from 'ioredis'
 import type { Patch, StoredLifetime, StoredRecord } from 'koa-session'
 import { type NodeRedisClient, type RedisClient, type RedisStoreOptions, redisStore } from 'koa-session/redis'
 import { createClient } from 'redis'
-import { CREATE, PATCH as PATCH_SCRIPT } from '../../../src/stores/redis/scripts.ts'
+import { CREATE, PATCH as PATCH_SCRIPT, REMOVE } from '../../../src/stores/redis/scripts.ts'
 import { startRedis } from '../../servers/redis.ts'
 import type { Server } from '../../servers/server.ts'
 import { digestOf as digest, type Register } from '../support/contract.ts'
@@ -154,8 +154,9 @@ export function redisSuite(register: Register, serverOf: () => Server): void {
     await store.create('id', ADA, HOUR, CALL)
     // The server gets the source of the script.
     await store.retire('another', {}, HOUR, CALL)
-    assert.equal(await cut(() => store.retire('id', { version: 0 }, HOUR, CALL)), 'saved')
-    assert.equal(await store.retire('id', { version: 0 }, HOUR, CALL), 'gone')
+    const retire = { version: 0, successor: 'new' }
+    assert.equal(await cut(() => store.retire('id', retire, HOUR, CALL)), 'saved')
+    assert.equal(await store.retire('id', { version: 0, successor: 'other' }, HOUR, CALL), 'gone')
     assert.equal(typeof (await store.read('id', CALL))?.retiredAt, 'number')
     assert.deepEqual(await store.list('ada'), [])
   })
@@ -185,8 +186,9 @@ export function redisSuite(register: Register, serverOf: () => Server): void {
       ['set', id => store.set(id, { user: 'bob' }, HOUR, CALL), 'evalsha'],
       ['patch', id => store.patch(id, { ...PATCH, set: { a: '1' } }, HOUR, CALL), 'evalsha'],
       ['touch', id => store.touch(id, LIFETIME, HOUR, CALL), 'evalsha'],
-      ['retire', id => store.retire(id, {}, HOUR, CALL), 'evalsha'],
-      ['destroy', id => store.destroy(id, CALL), 'evalsha'],
+      ['retire', id => store.retire(id, { successor: 'b' }, HOUR, CALL), 'evalsha'],
+      ['create', () => store.create('live', BOB, HOUR, CALL), 'evalsha'],
+      ['destroy', () => store.destroy('live', CALL), 'evalsha'],
     ]
     for (const [, run] of operations) await run('first')
     await watching.connect()
@@ -259,16 +261,23 @@ export function redisSuite(register: Register, serverOf: () => Server): void {
   })
 
   register('an index that is read drops what is gone, retired or of another subject', async t => {
-    const { client, store } = await open(t, { hashIds: false })
-    for (const id of ['lost', 'retired', 'moved', 'live']) await store.create(id, ADA, HOUR, CALL)
-    await client.del('sess:lost')
-    await store.retire('retired', {}, HOUR, CALL)
-    await store.patch('moved', { ...PATCH, subject: digest('bob') }, HOUR, CALL)
-    for (const value of ['retired', 'moved', 'never']) await client.zAdd(INDEX, { value, score: Date.now() + HOUR })
-    await client.zAdd(INDEX, { value: 'live-until-now', score: Date.now() - 1 })
-    assert.equal((await store.list('ada')).length, 1)
-    assert.deepEqual(await client.zRange(INDEX, 0, -1), ['live'])
-    assert.equal((await store.list('bob')).length, 1)
+    for (const hashIds of [true, false]) {
+      const { client, store } = await open(t, { hashIds })
+      const nameOf = (id: string) => (hashIds ? digest(id) : id)
+      const retired = nameOf('retired')
+      for (const id of ['lost', 'retired', 'moved', 'live']) await store.create(id, ADA, HOUR, CALL)
+      await client.del(`sess:${nameOf('lost')}`)
+      await store.retire('retired', {}, HOUR, CALL)
+      await store.patch('moved', { ...PATCH, subject: digest('bob') }, HOUR, CALL)
+      const score = Date.now() + HOUR
+      for (const value of [retired, nameOf('moved'), 'never']) await client.zAdd(INDEX, { value, score })
+      await client.zAdd(INDEX, { value: 'live-until-now', score: Date.now() - 1 })
+      assert.equal((await store.list('ada')).length, 1)
+      // Where names are ids, the handle of what was retired is found by the index alone.
+      const kept = hashIds ? [nameOf('live')] : ['live', 'retired']
+      assert.deepEqual((await client.zRange(INDEX, 0, -1)).sort(), kept)
+      assert.equal((await store.list('bob')).length, 1)
+    }
   })
 
   register('a reader that comes between the index and the session does not lose it', async t => {
@@ -547,11 +556,87 @@ export function redisSuite(register: Register, serverOf: () => Server): void {
   register('what a retired session had is not in Redis any more', async t => {
     const { client, store } = await open(t, { hashIds: false })
     await store.create('a', ADA, HOUR, CALL)
-    await store.retire('a', {}, HOUR, CALL)
-    const { r = '', ...rest } = await client.hGetAll('sess:a')
-    assert.match(r, new RegExp(`^${NOW} [\\w-]{8}$`))
-    assert.deepEqual(rest, {})
+    await store.retire('a', { successor: 'b' }, HOUR, CALL)
+    assert.deepEqual({ ...(await client.hGetAll('sess:a')) }, { r: `${NOW}`, l: 'b', s: digest('ada') })
     assert.ok((await client.pTTL('sess:a')) > 0)
+  })
+
+  register('a tombstone of an older version is one without a successor', async t => {
+    const { client, store } = await open(t)
+    await client.hSet(`sess:${digest('a')}`, 'r', `${NOW} AAAAAAAA`)
+    const { retiredAt, successor, subject } = (await store.read('a', CALL)) ?? {}
+    assert.deepEqual([retiredAt, successor, subject], [NOW, undefined, undefined])
+    assert.equal(await store.retire('a', { successor: 'b' }, HOUR, CALL), 'gone')
+    assert.equal(await store.create('a', BOB, HOUR, CALL), false)
+    await store.destroy('a', CALL)
+    assert.equal(await client.dbSize(), 0)
+  })
+
+  register('a session that gets a new id after the index was read is listed and ended under it', async t => {
+    const { client, store } = await open(t)
+    let at = 0
+    /** The session gets two more ids before each session of the index is asked for. */
+    const renew = async () => {
+      if (at > 6) return
+      for (const _ of [1, 2]) {
+        await store.create(`id${at + 1}`, ADA, HOUR, CALL)
+        assert.equal(await store.retire(`id${at}`, { successor: `id${++at}` }, HOUR, CALL), 'saved')
+      }
+    }
+    const raced = storeOn({
+      hGetAll: async key => {
+        await renew()
+        return client.hGetAll(key)
+      },
+      eval: (source, given) => client.eval(source, given),
+      async evalSha(sha, given) {
+        if (sha === REMOVE.sha) await renew()
+        return client.evalSha(sha, given)
+      },
+    } satisfies NodeRedisClient)
+    await store.create('id0', ADA, HOUR, CALL)
+    assert.deepEqual(
+      (await raced.list('ada')).map(({ handle }) => handle),
+      [digest(`id${at}`)],
+    )
+    assert.ok(at > 2, 'it got ids while it was looked for')
+    at = 0
+    await client.flushAll()
+    await store.create('id0', ADA, HOUR, CALL)
+    assert.equal(await raced.destroyAll('ada'), 1)
+    assert.deepEqual(await store.list('ada'), [])
+    for (let index = 0; index <= at; index++) assert.equal(await store.touch(`id${index}`, LIFETIME, HOUR, CALL), false)
+  })
+
+  register('a short session does not shorten the index of its subject', async t => {
+    const { client, store } = await open(t)
+    await store.create('long', ADA, HOUR, CALL)
+    await store.create('short', ADA, 50, CALL)
+    assert.ok((await client.pTTL(INDEX)) > HOUR)
+    await store.touch('short', LIFETIME, 60, CALL)
+    await sleep(250)
+    assert.equal((await store.list('ada')).length, 1)
+  })
+
+  register('a script is sent again only where the server does not know it', async t => {
+    const { client } = await open(t)
+    let sent = 0
+    const failing = (error: Error) =>
+      storeOn({
+        hGetAll: key => client.hGetAll(key),
+        evalSha: () => Promise.reject(error),
+        eval: (source, given) => {
+          sent++
+          return client.eval(source, given)
+        },
+      } satisfies NodeRedisClient)
+    for (const message of ['Socket closed unexpectedly', 'READONLY You can not write', 'ERR NOSCRIPT', 'noscript']) {
+      const error = new Error(message)
+      await assert.rejects(async () => failing(error).create('a', BOB, HOUR, CALL), error)
+    }
+    assert.equal(sent, 0)
+    assert.equal(await failing(new Error('NOSCRIPT No matching script.')).create('a', BOB, HOUR, CALL), true)
+    assert.equal(sent, 1)
   })
 
   register('a small session stays in the encoding that takes half the memory', async t => {

@@ -267,6 +267,49 @@ export function sqlSuite(test: Register, open: Open): void {
     }
   })
 
+  for (const hashIds of [true, false]) {
+    test(`a session that is destroyed while it gets a new id ends, on connections of their own, hashIds: ${hashIds}`, async t => {
+      const { store, connect } = await start(t, { hashIds })
+      const [other, third] = [connect(), connect()]
+      for (let round = 0; round < 30; round++) {
+        const ids = ['a', 'é', 'c'].map(stem => `${stem}${round}`)
+        const [a = '', b = '', c = ''] = ids
+        for (const id of ids) await store.create(id, recordOf({ n: '1' }, 'ada'), HOUR, call)
+        await store.retire(a, { successor: b }, HOUR, call)
+        const renew = async () => {
+          const outcome = await other.retire(b, { successor: c }, HOUR, call)
+          if (outcome === 'gone') await other.destroy(c, call)
+        }
+        const ends: ReadonlyArray<() => unknown> = [
+          () => store.destroy(a, call),
+          () => store.destroyAll('ada', { only: digest(a) }),
+          () => store.destroyAll('ada'),
+        ]
+        await Promise.all([renew(), ends[round % 3]?.(), third.touch(b, {}, HOUR, call)])
+        for (const id of ids) assert.equal(await store.touch(id, {}, HOUR, call), false, `${id}, round ${round}`)
+        assert.deepEqual(await store.list('ada'), [])
+      }
+    })
+  }
+
+  test('to destroy a session is one statement, and a tombstone of an older version leads nowhere', async t => {
+    const { store, connect, run, table, count } = await start(t)
+    const seen: string[] = []
+    const watched = connect({}, sql => void seen.push(sql.slice(0, 6)))
+    await store.create('a', recordOf({ n: '1' }), HOUR, call)
+    await watched.destroy('a', call)
+    assert.deepEqual(seen, ['DELETE'])
+    await store.create('b', recordOf({ n: '1' }, 'ada'), HOUR, call)
+    await store.retire('b', { successor: 'c' }, HOUR, call)
+    assert.equal((await store.read('b', call))?.successor, digest('c'))
+    await run(`UPDATE ${table} SET lifetime = '{}', subject = NULL`)
+    const { retiredAt, successor } = (await store.read('b', call)) ?? {}
+    assert.deepEqual([retiredAt, successor], [NOW, undefined])
+    assert.equal(await store.retire('b', { successor: 'c' }, HOUR, call), 'gone')
+    await store.destroy('b', call)
+    assert.equal(await count(), 0)
+  })
+
   test('what is not saved is gone or another version, as it is when that is asked', async t => {
     const { store, connect } = await start(t)
     const patch = patchOf({ set: { a: '2' }, version: 7 })

@@ -1,0 +1,125 @@
+/** What makes a store of a table: the ids' names, the three methods of koa-session 7, the sessions of one subject. */
+
+import { digest } from '../codec/digest.ts'
+import { after, checkOption } from './after.ts'
+import { chainOf, end } from './ending.ts'
+import { payloadOf, recordOf } from './record.ts'
+import type { RecordStore, Row, RowOptions, Rows } from './rows.ts'
+import { sealedRows } from './sealed-rows.ts'
+import type { Answer, ListedSession, Retire, Store, StoredPayload, StoredRecord, Which } from './store.ts'
+
+/** How often the sessions of a subject are looked for that are to end. Who signs in all the time can't hold it up. */
+const PASSES = 10
+
+/** A store on `rows`. `maker` is the function that an error names. Throws `ERR_SESSION_OPTION`. */
+export function recordStore(maker: string, plainRows: Rows, options: RowOptions): RecordStore {
+  const { hashIds = true, seal } = options
+  checkOption(maker, 'hashIds', hashIds, typeof hashIds === 'boolean', 'true or false')
+  const rows = seal ? sealedRows(maker, plainRows, seal) : plainRows
+  // One request asks several times.
+  let lastId = ''
+  let lastName = ''
+
+  function nameOf(id: string): string {
+    if (!hashIds) return id
+    if (id !== lastId) {
+      lastName = digest(id)
+      lastId = id
+    }
+    return lastName
+  }
+
+  const handleOf = hashIds ? (name: string) => name : digest
+
+  const plain: Pick<Store, 'get' | 'set' | 'destroy'> = {
+    get: id => after(rows.read(nameOf(id)), payloadIn),
+    set: (id, payload, ttl) => rows.replace(nameOf(id), recordOf(payload), ttl),
+    // The tombstones go last: who repeats this after a failure finds the way again.
+    destroy: id => after(end(rows, [nameOf(id)]), ({ retired }) => forgotten(rows, retired)),
+  }
+
+  /** The name of a tombstone of `subject` that has this handle. */
+  function findRetired(subject: string, handle: string): Answer<string | undefined> {
+    const named = hashIds ? handle : after(rows.names(subject), names => names.find(name => handleOf(name) === handle))
+    return after(named, name => {
+      if (name === undefined) return undefined
+      return after(rows.read(name), record =>
+        record?.retiredAt !== undefined && record.subject === subject ? name : undefined,
+      )
+    })
+  }
+
+  function endOne(subject: string, handle: string, spared: ReadonlySet<string>): Answer<number> {
+    return after(rows.list(subject), found => {
+      const listed = found.find(({ name }) => handleOf(name) === handle)
+      return after(listed ? listed.name : findRetired(subject, handle), name => {
+        if (name === undefined || spared.has(name)) return 0
+        return after(end(rows, [name], spared), ({ count }) => count)
+      })
+    })
+  }
+
+  return {
+    ...plain,
+    plain,
+    read: id => rows.read(nameOf(id)),
+    create: (id, record, ttl) => rows.create(nameOf(id), record, ttl),
+    patch: (id, patch, ttl) => rows.patch(nameOf(id), patch, ttl),
+    touch: (id, lifetime, ttl) => rows.touch(nameOf(id), lifetime, ttl),
+    retire(id, { version, successor }: Retire, ttl) {
+      const name = nameOf(id)
+      return rows.retire(name, { version, successor: successor === undefined ? undefined : nameOf(successor) }, ttl)
+    },
+
+    list: subject =>
+      after(rows.list(digest(subject)), found =>
+        found.map(row => listed(row, handleOf)).sort((one, other) => one.createdAt - other.createdAt),
+      ),
+
+    destroyAll(subject, { except, only }: Which = {}) {
+      const whose = digest(subject)
+      const spared = except === undefined ? undefined : nameOf(except)
+      if (only === undefined) return endAll(rows, whose, spared, PASSES)
+      return after(sparedFrom(rows, spared), names => endOne(whose, only, names))
+    },
+  }
+}
+
+/** What is created meanwhile, as a successor or by somebody who signs in, takes another pass. */
+function endAll(rows: Rows, subject: string, except: string | undefined, passes: number): Answer<number> {
+  return after(rows.list(subject), found =>
+    // Looked up after the list was made: what has taken the place of the spared one by then may be in it.
+    after(sparedFrom(rows, except), spared => {
+      const names = found.map(({ name }) => name).filter(name => !spared.has(name))
+      if (names.length === 0) return 0
+      return after(end(rows, names, spared), ({ count }) =>
+        passes === 1 ? count : after(endAll(rows, subject, except, passes - 1), more => count + more),
+      )
+    }),
+  )
+}
+
+function sparedFrom(rows: Rows, name: string | undefined): Answer<ReadonlySet<string>> {
+  return name === undefined ? new Set<string>() : chainOf(rows, name)
+}
+
+function forgotten(rows: Rows, names: readonly string[]): Answer<undefined> {
+  return names.length === 0 ? undefined : after(rows.forget(names), () => undefined)
+}
+
+function listed(
+  { name, record, createdAt, seenAt, expiresAt }: Row,
+  handleOf: (name: string) => string,
+): ListedSession {
+  const data = payloadIn({ members: record.members, lifetime: {} }) ?? {}
+  return { handle: handleOf(name), createdAt, seenAt, expiresAt, data }
+}
+
+/** What is no JSON is nothing. */
+function payloadIn(record: StoredRecord | undefined): StoredPayload | undefined {
+  try {
+    return record && payloadOf(record)
+  } catch {
+    return undefined
+  }
+}
