@@ -1,7 +1,7 @@
 /* What becomes of the id that regenerate() gives up. */
 
 import assert from 'node:assert/strict'
-import { createHash, createHash } from 'node:crypto'
+import { createHash } from 'node:crypto'
 import test, { type TestContext as Test } from 'node:test'
 import session, { type CreateSessionOptions } from 'koa-session'
 import { memoryStore } from 'koa-session/memory'
