@@ -32,6 +32,9 @@ export type MigratingStore<To extends Store> = KeyedStore &
  * every process uses `migrate`: one that still writes to `from` alone does not see what has been moved. `list` and
  * `destroyAll` know no session that has not been used since: to end all sessions of a subject, mind `from`, too.
  *
+ * `destroy` follows the tombstones of each store in that store. An id that `from` itself has retired, before every process
+ * used `migrate`, does not lead to a session that was moved since.
+ *
  * An id that `to` does not have costs a `get` of `from`. When the longest lifetime of a session in `from` has passed,
  * nothing is left there: put `to` in this store's place. Throws `ERR_SESSION_OPTION`. Rejects when one of them does.
  *

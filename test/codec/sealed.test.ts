@@ -253,3 +253,13 @@ test('the same text is sealed to another value each time, and for each context',
   const fixed = () => Buffer.alloc(12, 7)
   assert.equal(new Set(contexts.map(each => seal('text', keyring, each, fixed))).size, 3)
 })
+
+test('a context remembers 32 secrets at most, however many an application makes as it goes', () => {
+  const context = sealContext('session', 'koa.sess')
+  for (let n = 0; n < 100; n++) {
+    const keyring = createKeyrings()([`secret number ${n}, which is long enough`])
+    const value = seal('text', keyring, context)
+    assert.deepEqual(open(value, keyring, context), { text: 'text', position: 0 })
+    assert.ok(context.known.size <= 32, `${context.known.size} are remembered`)
+  }
+})

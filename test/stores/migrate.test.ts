@@ -141,6 +141,27 @@ test('what the old store still has of a session that was moved goes when it ends
   }
 })
 
+test('a session that was given new ids ends by any of them, in whichever store they are', async () => {
+  const now = () => NOW
+  const from = memoryStore({ now })
+  const to = memoryStore({ now })
+  const store = migrate(from, to, { now })
+  const record = { members: { user: '"ada"' }, lifetime: LIFETIME }
+  for (const old of [from, to]) {
+    old.create('a', record, HOUR)
+    old.create('b', record, HOUR)
+    old.retire('a', { successor: 'b' }, HOUR)
+    await store.destroy('a', call)
+    assert.deepEqual([from.size, to.size], [0, 0])
+  }
+  // The old id is moved before it is retired.
+  from.create('a', record, HOUR)
+  assert.equal(await store.create('b', record, HOUR, call), true)
+  for (const _ of [1, 2]) assert.equal(await store.retire?.('a', { successor: 'b' }, HOUR, call), 'saved')
+  await store.destroy('a', call)
+  assert.deepEqual([from.size, to.size], [0, 0])
+})
+
 test('a store that fails rejects', async () => {
   const down = new Error('the server is down')
   const fail = () => Promise.reject(down)

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import test from 'node:test'
+import { memoryStore } from '../../src/stores/memory.ts'
 import { recordStore } from '../../src/stores/record-store.ts'
 import type { Removed, RowOptions, Rows } from '../../src/stores/rows.ts'
 import type { StoredRecord } from '../../src/stores/store.ts'
@@ -165,4 +166,20 @@ test('what is no list of good secrets is refused, and not shown', () => {
     )
   }
   assert.throws(() => open({ hashIds: 'yes' as never }), { message: /^testStore: hashIds was yes, expected true or/ })
+})
+
+test('beyond twenty new ids neither who is spared nor who is to end is known, and that is an error', () => {
+  const store = memoryStore()
+  const ada = { ...RECORD, subject: digest('ada') }
+  for (let n = 0; n <= 21; n++) {
+    store.create(`id${n}`, ada, HOUR)
+    if (n > 0) store.retire(`id${n - 1}`, { successor: `id${n}` }, HOUR)
+  }
+  store.create('other', ada, HOUR)
+  const error = { code: 'ERR_SESSION_STORE', message: /more than 20 times/ }
+  assert.throws(() => store.destroyAll('ada', { except: 'id0' }), error)
+  assert.throws(() => store.destroyAll('ada', { only: digest('id0') }), error)
+  assert.equal(store.list('ada').length, 2)
+  assert.equal(store.destroyAll('ada', { except: 'id1' }), 1)
+  assert.equal(store.destroyAll('ada', { only: digest('id1') }), 1)
 })
