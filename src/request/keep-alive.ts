@@ -36,8 +36,17 @@ function reasonToExtend(
   return isDue(renew, maxAge, expiresAt, now()) ? 'renew' : 'no'
 }
 
+/** Saves a session that did not change. Where that can't be done, it may stay as it is. */
+export function extend(backend: Backend, session: Session, onStoreError: 'throw' | 'anonymous'): void | Promise<void> {
+  try {
+    return backend.extend(session)?.catch(error => unlessBearable(onStoreError, error))
+  } catch (error) {
+    unlessBearable(onStoreError, error)
+  }
+}
+
 /** Throws `error`, unless a session that was merely to be extended may stay as it is. */
-export function unlessBearable(onStoreError: 'throw' | 'anonymous', error: unknown): void {
+function unlessBearable(onStoreError: 'throw' | 'anonymous', error: unknown): void {
   // Where cookies are not signed, a stranger chose its size.
   const isTooLarge = error instanceof SessionError && error.code === 'ERR_SESSION_TOO_LARGE'
   const isOutage = onStoreError === 'anonymous' && isStoreFailure(error)

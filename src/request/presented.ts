@@ -5,6 +5,7 @@ import { Session, type SessionHost } from '../session/session.ts'
 import { isStoreFailure } from './asked-store.ts'
 import type { Backend } from './backend.ts'
 import type { Exchange } from './exchange.ts'
+import { propertyError } from './property-error.ts'
 import type { Settings } from './settings.ts'
 
 /** What the client presented, and what was found behind it. Loaded once; an error is kept for who reads the session. */
@@ -46,6 +47,29 @@ export class Presented {
     // It is made with the session, not at its commit (as in 7.x).
     void this.#backend.id
     return new Session(host, true)
+  }
+
+  /** The same for a session that the handler did not ask for; nothing where it can't be had, or is not to be sent. */
+  openUnasked(host: SessionHost): Session | undefined {
+    if (this.#exchange.isShared) return undefined
+    try {
+      return this.open(host)
+    } catch {
+      // The error is thrown where the session is read; a page that does not read it is served.
+      return undefined
+    }
+  }
+
+  /** Looks at what is to be replaced, so that it is known whether that is a change. Throws `ERR_SESSION_STORE`. */
+  look(host: SessionHost, isRemoved: boolean): void {
+    try {
+      this.open(host)
+    } catch (cause) {
+      // A cookie that can't be read is replaced; what a store could not give may be somebody's data.
+      if (isRemoved || !this.#backend.waits) return
+      const what = 'could not be read, so it can not be replaced'
+      throw propertyError(this.#settings.config, 'ERR_SESSION_STORE', what, cause)
+    }
   }
 
   #resume(found: Found, host: SessionHost): Session | undefined {

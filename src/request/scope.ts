@@ -1,6 +1,4 @@
 import { andThen } from '../async.ts'
-import type { Config } from '../config.ts'
-import { SessionError } from '../errors.ts'
 import type { MaxAge, Plan } from '../session/model.ts'
 import { SKIP } from '../session/plan.ts'
 import { type CommitWork, Session, type SessionHost } from '../session/session.ts'
@@ -9,8 +7,9 @@ import { warnOnce } from '../warnings.ts'
 import type { Backend } from './backend.ts'
 import { changeHere } from './draft.ts'
 import type { Exchange } from './exchange.ts'
-import { planFor, unlessBearable } from './keep-alive.ts'
+import { extend, planFor } from './keep-alive.ts'
 import { Presented } from './presented.ts'
+import { propertyError } from './property-error.ts'
 import { Queue } from './queue.ts'
 import type { Settings } from './settings.ts'
 
@@ -44,15 +43,11 @@ export class Scope implements SessionHost {
     if (beginning === 'thrown') exchange.fail()
   }
 
-  get #config(): Config {
-    return this.settings.config
-  }
-
   /** Begins the request, or leaves it without a session. A promise where it has to be loaded, which never rejects. */
   start(isSkipped: boolean): Promise<void> | undefined {
     this.#phase = isSkipped ? 'skipped' : 'running'
     if (isSkipped) return undefined
-    if (this.#config.rolling || this.#config.renew) this.#exchange.watchHeaders(this)
+    if (this.settings.config.rolling || this.settings.config.renew) this.#exchange.watchHeaders(this)
     // What is read at once is read when it is asked for.
     return this.#backend.waits ? this.load() : undefined
   }
@@ -69,19 +64,16 @@ export class Scope implements SessionHost {
   finish(): void | Promise<void> {
     if (this.#phase === 'skipped') return
     this.#phase = 'finishing'
-    const { autoCommit, rolling, renew } = this.#config
+    const { autoCommit, rolling, renew } = this.settings.config
     const isInvolved = autoCommit && (this.#session !== undefined || rolling || renew || this.settings.isStale)
     try {
-      const committing = isInvolved ? this.#commitAtEnd() : undefined
+      const commit = () => (this.#queue ? this.#queue.turn(FINAL) : this.work(FINAL))
+      const committing = isInvolved ? commit() : undefined
       if (this.#queue || committing) return this.#finishAfter(this.#begin(committing), committing)
     } catch (error) {
       return this.#finishFailed(error)
     }
     return this.#finished()
-  }
-
-  #commitAtEnd(): void | Promise<void> {
-    return this.#queue ? this.#queue.turn(FINAL) : this.work(FINAL)
   }
 
   /** The queue of commits, in which `first` is under way. */
@@ -139,12 +131,16 @@ export class Scope implements SessionHost {
 
   set session(value: unknown) {
     if (value !== null && !isSessionValue(value)) {
-      throw this.#error('ERR_SESSION_VALUE', `was set to ${kindOf(value)}, expected null or a plain object`)
+      throw propertyError(
+        this.settings.config,
+        'ERR_SESSION_VALUE',
+        `was set to ${kindOf(value)}, expected null or a plain object`,
+      )
     }
     // Nobody commits it any more, and nothing could be sent.
     if (this.#phase === 'done' && this.#exchange.hasLeft) this.#exchange.emit({ type: 'late' })
     this.#use()
-    if (this.#session === undefined) this.#learn(value === null)
+    if (this.#session === undefined) this.#presented.look(this, value === null)
     this.settings.isForced = false
     if (value === null) this.settings.forget()
     else if (this.#session === null || this.#backend.isGone) this.#renew({ isToEnd: this.#session === null })
@@ -171,17 +167,6 @@ export class Scope implements SessionHost {
     return this.#begin().add(work)
   }
 
-  /** Looks at what is to be replaced, so that it is known whether that is a change. */
-  #learn(isRemoved: boolean): void {
-    try {
-      this.#presented.open(this)
-    } catch (cause) {
-      // A cookie that can't be read is replaced; what a store could not give may be somebody's data.
-      if (isRemoved || !this.#backend.waits) return
-      throw this.#error('ERR_SESSION_STORE', 'could not be read, so it can not be replaced', cause)
-    }
-  }
-
   /** What is saved from now on is another session; a commit that is under way is still about this one. */
   #renew(renewal: { readonly isToEnd: boolean }): void {
     if (this.#queue?.isBusy) this.#renewal = renewal
@@ -192,7 +177,7 @@ export class Scope implements SessionHost {
   #discardEarly(): void {
     if (this.#session === undefined) return
     if (this.#session?.populated) {
-      warnOnce('KOA_SESSION_EARLY', `what ctx.${this.#config.property} got before its middleware is not saved`)
+      warnOnce('KOA_SESSION_EARLY', `what ctx.${this.settings.config.property} got before its middleware is not saved`)
     }
     this.#session = undefined
     this.settings.isForced = false
@@ -201,15 +186,15 @@ export class Scope implements SessionHost {
 
   #use(): void {
     if (this.#phase === 'skipped') {
-      throw this.#error('ERR_SESSION_SKIPPED', 'was used on a request that the option skip leaves out')
+      throw propertyError(
+        this.settings.config,
+        'ERR_SESSION_SKIPPED',
+        'was used on a request that the option skip leaves out',
+      )
     }
     this.#isUsedSinceCommit = true
     this.#exchange.use()
     this.#exchange.watchHeaders(this)
-  }
-
-  #error(code: SessionError['code'], what: string, cause?: unknown): SessionError {
-    return new SessionError(code, `ctx.${this.#config.property} ${what}`, { cause })
   }
 
   /** One commit, see `commit()`. */
@@ -222,17 +207,9 @@ export class Scope implements SessionHost {
     if (plan.action === 'skip' || !session) return
     if (plan.action === 'replace') return backend.regenerate(session, work.keep)
     const isChanged = plan.reason === 'changed' || plan.reason === 'forced'
-    return isChanged ? backend.save(session, work === FINAL) : this.#extend(session)
-  }
-
-  /** Saves a session that did not change. Where that can't be done, it may stay as it is. */
-  #extend(session: Session): void | Promise<void> {
-    const { onStoreError } = this.#config
-    try {
-      return this.#backend.extend(session)?.catch(error => unlessBearable(onStoreError, error))
-    } catch (error) {
-      unlessBearable(onStoreError, error)
-    }
+    return isChanged
+      ? backend.save(session, work === FINAL)
+      : extend(backend, session, this.settings.config.onStoreError)
   }
 
   #update(session: Session, change: (draft: Session) => unknown): void | Promise<void> {
@@ -245,30 +222,20 @@ export class Scope implements SessionHost {
     this.settings.refresh()
     this.#isUsedSinceCommit = false
     if (this.#backend.waits && !this.#presented.isLoaded) return SKIP
-    const { rolling, renew } = this.#config
-    if (this.#session === undefined && (rolling || renew || this.settings.isStale)) this.#wake()
-    const [backend, session] = [this.#backend, this.#session]
+    const { rolling, renew } = this.settings.config
+    if (this.#session === undefined && (rolling || renew || this.settings.isStale)) {
+      this.#session = this.#presented.openUnasked(this)
+    }
+    const { settings } = this
+    const [backend, session, { isShared }] = [this.#backend, this.#session, this.#exchange]
     if (session === undefined || (session === null && backend.done === 'ended')) return SKIP
-    return planFor(
-      session,
-      { save, regenerate },
-      { settings: this.settings, backend, isShared: this.#exchange.isShared },
-    )
-  }
-
-  /** Opens a session that the handler did not ask for, where it is to be extended all the same. */
-  #wake(): void {
-    if (this.#exchange.isShared) return
-    try {
-      this.#session = this.#presented.open(this)
-      // An error is thrown where the session is read; a page that does not read it is served.
-    } catch {}
+    return planFor(session, { save, regenerate }, { settings, backend, isShared })
   }
 
   /** Called when the headers are about to leave: what has to leave with them is sent, and what the handler changed is saved. */
   leave(): void {
     const isOver = this.#phase === 'finishing' || (this.#phase === 'done' && this.#isUsedSinceCommit)
-    const { autoCommit } = this.#config
+    const { autoCommit } = this.settings.config
     if (autoCommit && (this.#phase === 'running' || isOver)) {
       // The headers are on their way: the response goes on, whatever becomes of the session.
       this.#begin()
