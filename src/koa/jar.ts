@@ -11,7 +11,7 @@ import type { MaxAge, Refused } from '../session/model.ts'
 import { FORGED, UNDECODABLE } from '../session/payload.ts'
 import { warnOnce } from '../warnings.ts'
 import { type Attributes, attributesOf, type Cookies, type KoaCookies, koaCookiesOf, linesFor } from './cookies.ts'
-import { checkKeys, presentedIn } from './signed.ts'
+import { canVerify, checkKeys, presentedIn } from './signed.ts'
 
 /**
  * The value in a cookie, and its signature beside it. All is as `ctx.cookies` would have it, which a framework may have
@@ -37,6 +37,7 @@ export function koaCookie(own: Config, { isPlain, suffix = '', ...instead }: Coo
   function ownLines(at: JarAccess, value: string, maxAge: MaxAge): Lines | undefined {
     const koaCookies = isPlain || COOKIE_VALUE.test(value) ? koaCookiesFor(at) : undefined
     if (!koaCookies || typeof koaCookies.secure !== 'boolean' || (signed && !koaCookies.keys)) return undefined
+    if (signed) checkKeys(koaCookies.keys)
     const kind = (koaCookies.secure ? 2 : 0) + (maxAge === 'session' ? 0 : 1)
     const attributes = known[kind] ?? attributesFor(contextOf(at), maxAge)
     known[kind] = attributes
@@ -52,7 +53,7 @@ export function koaCookie(own: Config, { isPlain, suffix = '', ...instead }: Coo
   /** A bad signature is deleted, with the attributes that it was sent with: the next request need not bring it again. */
   function dropSignature(at: JarAccess, header: string): void {
     const { res } = contextOf(at)
-    const isThere = find(header, startOfSignature) !== undefined
+    const isThere = (find(header, startOfSignature)?.length ?? 0) > startOfSignature.length
     if (!isThere || !res || res.headersSent) return
     const attributes = { ...at.settings.config.cookie, signed: false, expires: new Date(0), maxAge: false }
     setCookie(contextOf(at), `${at.settings.config.key}${suffix}.sig`, '', attributes, [])
@@ -73,66 +74,81 @@ export function koaCookie(own: Config, { isPlain, suffix = '', ...instead }: Coo
 
   const isOurs = (line: string) => line.startsWith(start) || (signed && line.startsWith(startOfSignature))
 
+  function read(at: JarAccess, nth: number): string | Refused | undefined {
+    const { key, cookie } = at.settings.config
+    const koaCookies = koaCookiesFor(at)
+    const header = headerOf(at)
+    if (koaCookies && signed) checkKeys(koaCookies.keys)
+    const isAsked = koaCookies === undefined || (signed && !canVerify(koaCookies.keys))
+    if (isAsked && nth > 0) return undefined
+    const value = isAsked
+      ? cookiesOf(contextOf(at)).get(key + suffix, { ...cookie, ...instead })
+      : presentedIn(header, koaCookies.keys, start, signed ? startOfSignature : '', nth, at.settings)
+    // What is larger than we send was not sent by us; it is not worth the work.
+    if (value) return key.length + value.length <= LARGEST_COOKIE ? value : UNDECODABLE
+    if (nth > 0 || header === undefined || find(header, start) === undefined) return undefined
+    if (signed && !isAsked) dropSignature(at, header)
+    return signed ? FORGED : UNDECODABLE
+  }
+
+  function write(at: JarAccess, value: string, earlier: Lines): Lines {
+    const { config, maxAge } = at.settings
+    const { res, app } = contextOf(at)
+    const name = config.key + suffix
+    const size = name.length + value.length
+    if (size > LARGEST_COOKIE) throw tooLarge(name, size)
+    if (signed && !isWarned) warnOfWeak(app.keys)
+    isWarned = true
+    if (config.cookie.domain !== undefined && hasTwin(at)) {
+      const twin = clearTwin(at)
+      const attributes = { ...withLifetime(config, maxAge), overwrite: false }
+      return [...twin, ...setCookie(contextOf(at), name, value, attributes, earlier)]
+    }
+    const lines = ownLines(at, value, maxAge)
+    if (!lines) return setCookie(contextOf(at), name, value, withLifetime(config, maxAge), earlier)
+    const present = without(cookieLines(res), earlier)
+    if (present.length === 0) setCookieLines(res, [...lines])
+    else setCookieLines(res, [...(overwrite ? present.filter(line => !isOurs(line)) : present), ...lines])
+    return lines
+  }
+
+  function clear(at: JarAccess, earlier: Lines): Lines {
+    const { key, cookie } = at.settings.config
+    const attributes = { ...cookie, ...instead, expires: new Date(0), maxAge: false }
+    if (cookie.domain === undefined) return setCookie(contextOf(at), key + suffix, '', attributes, earlier)
+    const twin = clearTwin(at)
+    return [...twin, ...setCookie(contextOf(at), key + suffix, '', { ...attributes, overwrite: false }, earlier)]
+  }
+
   return {
-    get: (at, nth) =>
-      explaining((): string | Refused | undefined => {
-        const { key, cookie } = at.settings.config
-        const koaCookies = koaCookiesFor(at)
-        const header = headerOf(at)
-        if (koaCookies && signed) checkKeys(koaCookies.keys)
-        const found = koaCookies
-          ? presentedIn(header, koaCookies.keys, start, signed ? startOfSignature : '', {
-              nth,
-              largest: LARGEST_COOKIE,
-            })
-          : null
-        if (found?.isStale) at.settings.isStale = true
-        if (found === null && nth > 0) return undefined
-        const value =
-          found === null ? cookiesOf(contextOf(at)).get(key + suffix, { ...cookie, ...instead }) : found?.value
-        // What is larger than we send was not sent by us; it is not worth the work.
-        if (value) return key.length + value.length <= LARGEST_COOKIE ? value : UNDECODABLE
-        if (nth > 0 || header === undefined || find(header, start) === undefined) return undefined
-        if (signed && found === undefined) dropSignature(at, header)
-        return signed ? FORGED : UNDECODABLE
-      }),
+    get(at, nth) {
+      try {
+        return read(at, nth)
+      } catch (cause) {
+        throw explained(cause)
+      }
+    },
 
     isPresent: at => {
       const header = headerOf(at)
       return header !== undefined && find(header, `${at.settings.config.key}${suffix}=`) !== undefined
     },
 
-    set: (at, value, earlier) =>
-      explaining(() => {
-        const { config, maxAge } = at.settings
-        const { res, app } = contextOf(at)
-        const name = config.key + suffix
-        const size = name.length + value.length
-        if (size > LARGEST_COOKIE) throw tooLarge(name, size)
-        if (signed && !isWarned) warnOfWeak(app.keys)
-        isWarned = true
-        if (signed && koaCookiesFor(at)) checkKeys(app.keys)
-        if (config.cookie.domain !== undefined && hasTwin(at)) {
-          const twin = clearTwin(at)
-          const attributes = { ...withLifetime(config, maxAge), overwrite: false }
-          return [...twin, ...setCookie(contextOf(at), name, value, attributes, earlier)]
-        }
-        const lines = ownLines(at, value, maxAge)
-        if (!lines) return setCookie(contextOf(at), name, value, withLifetime(config, maxAge), earlier)
-        const present = without(cookieLines(res), earlier)
-        if (present.length === 0) setCookieLines(res, [...lines])
-        else setCookieLines(res, [...(overwrite ? present.filter(line => !isOurs(line)) : present), ...lines])
-        return lines
-      }),
+    set(at, value, earlier) {
+      try {
+        return write(at, value, earlier)
+      } catch (cause) {
+        throw explained(cause)
+      }
+    },
 
-    clear: (at, earlier) =>
-      explaining(() => {
-        const { key, cookie } = at.settings.config
-        const attributes = { ...cookie, ...instead, expires: new Date(0), maxAge: false }
-        if (cookie.domain === undefined) return setCookie(contextOf(at), key + suffix, '', attributes, earlier)
-        const twin = clearTwin(at)
-        return [...twin, ...setCookie(contextOf(at), key + suffix, '', { ...attributes, overwrite: false }, earlier)]
-      }),
+    clear(at, earlier) {
+      try {
+        return clear(at, earlier)
+      } catch (cause) {
+        throw explained(cause)
+      }
+    },
 
     check(at, value) {
       const koaCookies = koaCookiesFor(at)
@@ -158,15 +174,6 @@ function contextOf({ ctx }: JarAccess): Context {
 function headerOf(at: JarAccess): string | undefined {
   const header: unknown = contextOf(at).req?.headers?.cookie
   return Array.isArray(header) ? header.join('; ') || undefined : (header as string | undefined)
-}
-
-/** What `work` gives. What `ctx.cookies` throws is thrown with what it means. */
-function explaining<Value>(work: () => Value): Value {
-  try {
-    return work()
-  } catch (cause) {
-    throw explained(cause)
-  }
 }
 
 /** Says that a secret can be guessed. Only once: it is the same secret for every request. */

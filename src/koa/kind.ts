@@ -2,14 +2,14 @@ import type { Context } from 'koa'
 import { isAsyncFunction, refusePromise } from '../async.ts'
 import { type Config, resolveConfig } from '../config.ts'
 import { optionError } from '../errors.ts'
-import { NodeExchange } from '../node/exchange.ts'
+import { NodeExchange, type NodeHost } from '../node/exchange.ts'
 import { AskedStore } from '../request/asked-store.ts'
 import type { Backend } from '../request/backend.ts'
 import { type Carrier, cookieCarrier, externalCarrier } from '../request/carrier.ts'
 import { CookieBackend } from '../request/cookie-backend.ts'
-import type { Exchange } from '../request/exchange.ts'
+import type { Beginning, Exchange } from '../request/exchange.ts'
 import type { CookieJar } from '../request/jar.ts'
-import { type Beginning, Scope } from '../request/scope.ts'
+import { Scope } from '../request/scope.ts'
 import { sealedCarrier } from '../request/sealed-carrier.ts'
 import { Settings } from '../request/settings.ts'
 import { StoreBackend } from '../request/store-backend.ts'
@@ -152,9 +152,11 @@ function scopeIn(entry: Entry): Scope {
   return entry.scope
 }
 
+const HOST: NodeHost = { emit: emitEvent }
+
 function scopeFor({ ctx, parts, phase }: Entry): Scope {
   const settings = new Settings(parts.config)
-  const exchange = new NodeExchange({ ctx, res: ctx.res, emit: emitEvent }, parts.carrier, settings)
+  const exchange = new NodeExchange(ctx, ctx.res, HOST, parts.carrier, settings)
   return new Scope(exchange, settings, parts.backendFor(exchange, settings), phase)
 }
 

@@ -1,36 +1,40 @@
 import { find, pairsNamed } from '../codec/cookie-header.ts'
-import { isEqual, isSecret, type Secret, signBy } from '../codec/signature.ts'
+import { isEqual, isSecret, signBy } from '../codec/signature.ts'
 import { SessionError } from '../errors.ts'
+import { LARGEST_COOKIE } from '../request/size.ts'
 import { isOriginal } from './originals.ts'
 
-/** A cookie that is as it was sent; `isStale`: an older secret signed it. */
-export interface Verified {
-  readonly value: string
-  readonly isStale: boolean
+/** Whether what is signed with `keys` can be verified here: a list of secrets, or a Keygrip. */
+export function canVerify(keys: unknown): boolean {
+  return Array.isArray(keys) || isKeygrip(keys)
 }
 
 /**
- * The `nth` value in `header` of the cookie that begins with `start` (a name and `=`) which is signed by one of the
- * secrets, or any where it is not signed (an empty `startOfSignature`). `null`: Koa's cookies have to be asked. It costs
- * one HMAC where the newest secret signed it, and none for what is larger than `largest`.
+ * The `nth` value in `header` of the cookie that begins with `start` (a name and `=`) which one of the secrets signed, or
+ * any where it is not signed (an empty `startOfSignature`). Notes in `found` whether an older secret signed it. It costs
+ * one HMAC where the newest did, and none for what is too large.
  */
 export function presentedIn(
   header: string | undefined,
   keys: unknown,
   start: string,
   startOfSignature: string,
-  { nth, largest }: { readonly nth: number; readonly largest: number },
-): Verified | null | undefined {
+  nth: number,
+  found: { isStale: boolean },
+): string | undefined {
   if (!header) return undefined
   const first = find(header, start)
   if (first === undefined) return undefined
-  if (startOfSignature && !Array.isArray(keys) && !isKeygrip(keys)) return null
+  const pairs = pairsNamed(header, start, first)
   let left = nth
-  for (const pair of pairsNamed(header, start, first)) {
+  for (let at = 0; at < pairs.length; at++) {
+    const pair = pairs[at] as string
     // Without the `=`, as browsers count.
-    if (pair.length === start.length || pair.length - 1 > largest) continue
+    if (pair.length === start.length || pair.length - 1 > LARGEST_COOKIE) continue
     const position = startOfSignature ? signerOf(pair, header, startOfSignature, keys) : 0
-    if (position >= 0 && left-- === 0) return { value: pair.slice(start.length), isStale: position > 0 }
+    if (position < 0 || left-- > 0) continue
+    if (position > 0) found.isStale = true
+    return pair.slice(start.length)
   }
   return undefined
 }
@@ -39,15 +43,19 @@ export function presentedIn(
 function signerOf(pair: string, header: string, startOfSignature: string, keys: unknown): number {
   const first = find(header, startOfSignature)
   if (first === undefined) return -1
-  const signatures = pairsNamed(header, startOfSignature, first).map(one => one.slice(startOfSignature.length))
+  const signatures = pairsNamed(header, startOfSignature, first)
   if (!Array.isArray(keys)) {
-    const positions = signatures.map(one => (keys as Keygrip).index(pair, one)).filter(position => position >= 0)
+    const texts = signatures.map(one => one.slice(startOfSignature.length))
+    const positions = texts.map(one => (keys as Keygrip).index(pair, one)).filter(position => position >= 0)
     return positions.length > 0 ? Math.min(...positions) : -1
   }
-  return keys.findIndex((secret: Secret) => {
-    const expected = signBy(secret, pair)
-    return signatures.some(one => isEqual(expected, one))
-  })
+  for (let position = 0; position < keys.length; position++) {
+    const expected = signBy(keys[position], pair)
+    for (let at = 0; at < signatures.length; at++) {
+      if (isEqual(expected, (signatures[at] as string).slice(startOfSignature.length))) return position
+    }
+  }
+  return -1
 }
 
 interface Keygrip {

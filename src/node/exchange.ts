@@ -10,9 +10,7 @@ import { cookieLines, isOf, setCookieLines, without } from './set-cookie.ts'
 
 /** What an exchange needs of the framework around a `ServerResponse`. */
 export interface NodeHost {
-  readonly ctx: unknown
-  /** A context that was made outside of a request may have none. */
-  readonly res: ServerResponse | undefined
+  /** Gives an event to the application that `ctx` belongs to. Never throws. */
   emit(ctx: unknown, event: SessionEvent): void
 }
 
@@ -25,7 +23,7 @@ export class NodeExchange implements Exchange, JarAccess, HeadersListener {
   sent: string | undefined
   readonly #res: ServerResponse | undefined
   readonly #carrier: Carrier
-  readonly #emit: NodeHost['emit']
+  readonly #host: NodeHost
   #listener: { leave(): void } | undefined
   #lines: Lines = NO_LINES
   /** The lines of others that were there when ours were written. */
@@ -38,12 +36,13 @@ export class NodeExchange implements Exchange, JarAccess, HeadersListener {
   /** Whether the request ended in an error, on which Koa deletes every header of the response. */
   #hasFailed = false
 
-  constructor({ ctx, res, emit }: NodeHost, carrier: Carrier, settings: Settings) {
+  /** `host`: of the framework; `res`: a context that was made outside of a request may have none. */
+  constructor(ctx: unknown, res: ServerResponse | undefined, host: NodeHost, carrier: Carrier, settings: Settings) {
     this.ctx = ctx
     this.settings = settings
     this.#res = res
     this.#carrier = carrier
-    this.#emit = emit
+    this.#host = host
   }
 
   receive(nth: number): string | Refused | undefined {
@@ -79,7 +78,7 @@ export class NodeExchange implements Exchange, JarAccess, HeadersListener {
   }
 
   emit(event: SessionEvent): void {
-    this.#emit(this.ctx, event)
+    this.#host.emit(this.ctx, event)
   }
 
   send(value: string): void {
@@ -116,7 +115,7 @@ export class NodeExchange implements Exchange, JarAccess, HeadersListener {
   assess(cookiesReplaced: boolean): void {
     if (!this.#isSent || !this.#res) return
     const present = cookieLines(this.#res)
-    const isThere = this.#lines.length > 0 && this.#lines.every(line => present.includes(line))
+    const isThere = this.#lines.length > 0 && hasAll(present, this.#lines)
     const isReplaced = this.#carrier.usesCookies && (cookiesReplaced || !this.#isRemoved(present))
     const isLost = !isThere && (isReplaced || this.#isWiped(this.#res))
     this.#fate = isThere ? 'there' : isLost ? 'lost' : 'none'
@@ -168,4 +167,9 @@ export class NodeExchange implements Exchange, JarAccess, HeadersListener {
     if (hasMark) return !variesByCookie(res) && (this.#hasFailed || !hasCacheControl)
     return this.#hasFailed || (res.statusCode >= 400 && !hasCacheControl)
   }
+}
+
+function hasAll(lines: Lines, others: Lines): boolean {
+  for (let at = 0; at < others.length; at++) if (!lines.includes(others[at] as string)) return false
+  return true
 }

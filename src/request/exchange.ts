@@ -3,6 +3,9 @@
 import type { SessionError } from '../errors.ts'
 import type { Refused } from '../session/model.ts'
 
+/** How far the middleware has come with a request; `thrown`: what is further in threw. */
+export type Beginning = 'early' | 'running' | 'done' | 'thrown'
+
 /** Something that an application may want to know of, as a value. The adapter gives it to the application. */
 export type SessionEvent =
   /** A presented session was not accepted. */

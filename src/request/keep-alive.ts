@@ -1,39 +1,34 @@
 import { SessionError } from '../errors.ts'
-import type { CommitOptions, Plan } from '../session/model.ts'
+import type { Plan } from '../session/model.ts'
 import { isDue, planCommit } from '../session/plan.ts'
 import type { Session } from '../session/session.ts'
 import { isStoreFailure } from './asked-store.ts'
 import type { Backend } from './backend.ts'
+import type { Exchange } from './exchange.ts'
 import type { Settings } from './settings.ts'
 
-/** What a commit decides by, beside the session. */
-interface Facts {
-  readonly settings: Settings
-  readonly backend: Backend
-  /** Whether the response may be in a shared cache. */
-  readonly isShared: boolean
-}
-
 /** What a commit of `session`, which the handler has or has removed, is to do. */
-export function planFor(session: Session | null, { save, regenerate }: CommitOptions, facts: Facts): Plan {
-  const { settings, backend, isShared } = facts
+export function planFor(
+  session: Session | null,
+  save: boolean,
+  regenerate: boolean,
+  settings: Settings,
+  backend: Backend,
+  exchange: Exchange,
+): Plan {
   const difference = session ? backend.compare(session) : 'removed'
-  const forced = save === true || settings.isForced
-  const keepAlive = reasonToExtend(settings, backend, isShared)
-  return planCommit({ difference, isKnown: backend.isKnown, forced, regenerate: regenerate === true, keepAlive })
+  const forced = save || settings.isForced
+  const keepAlive = reasonToExtend(settings, backend, exchange)
+  return planCommit({ difference, isKnown: backend.isKnown, forced, regenerate, keepAlive })
 }
 
-/** Why a session that did not change is to be extended, if it is. */
-function reasonToExtend(
-  { config, isStale, maxAge }: Settings,
-  { done, expiresAt }: Backend,
-  isShared: boolean,
-): 'no' | 'rolling' | 'renew' {
-  const { rolling, renew, now } = config
-  const isRolling = rolling || isStale
-  if (done === 'saved' || !(isRolling || renew) || isShared) return 'no'
+/** Why a session that did not change is to be extended, if it is: not in a response that a shared cache may keep. */
+function reasonToExtend(settings: Settings, backend: Backend, exchange: Exchange): 'no' | 'rolling' | 'renew' {
+  const { rolling, renew, now } = settings.config
+  const isRolling = rolling || settings.isStale
+  if (backend.done === 'saved' || !(isRolling || renew) || exchange.isShared) return 'no'
   if (isRolling) return 'rolling'
-  return isDue(renew, maxAge, expiresAt, now()) ? 'renew' : 'no'
+  return isDue(renew, settings.maxAge, backend.expiresAt, now()) ? 'renew' : 'no'
 }
 
 /** Saves a session that did not change. Where that can't be done, it may stay as it is. */

@@ -1,4 +1,3 @@
-import { andThen } from '../async.ts'
 import type { Found, Loaded, Refused } from '../session/model.ts'
 import { NOTHING } from '../session/payload.ts'
 import { Session, type SessionHost } from '../session/session.ts'
@@ -97,10 +96,15 @@ export class Presented {
     const read = this.#exchange.receive(nth)
     if (typeof read !== 'string') return first ?? read ?? NOTHING
     this.#value = read
-    return andThen(this.#backend.load(read), (loaded): Loaded | Promise<Loaded> => {
-      const isDead = loaded.fault === 'missed' || loaded.fault === 'expired'
-      return isDead ? this.#find(nth + 1, first ?? loaded) : loaded
-    })
+    const loading = this.#backend.load(read)
+    return loading instanceof Promise
+      ? loading.then(loaded => this.#judged(loaded, nth, first))
+      : this.#judged(loading, nth, first)
+  }
+
+  #judged(loaded: Loaded, nth: number, first: Refused | undefined): Loaded | Promise<Loaded> {
+    const isDead = loaded.fault === 'missed' || loaded.fault === 'expired'
+    return isDead ? this.#find(nth + 1, first ?? loaded) : loaded
   }
 
   async #wait(loading: Promise<Loaded>): Promise<void> {

@@ -3,18 +3,14 @@ import type { MaxAge, Plan } from '../session/model.ts'
 import { SKIP } from '../session/plan.ts'
 import { type CommitWork, Session, type SessionHost } from '../session/session.ts'
 import { isSessionValue, kindOf } from '../session/value.ts'
-import { warnOnce } from '../warnings.ts'
 import type { Backend } from './backend.ts'
 import { changeHere } from './draft.ts'
-import type { Exchange } from './exchange.ts'
+import type { Beginning, Exchange } from './exchange.ts'
 import { extend, planFor } from './keep-alive.ts'
 import { Presented } from './presented.ts'
-import { propertyError } from './property-error.ts'
+import { propertyError, warnOfEarly } from './property-error.ts'
 import { Queue } from './queue.ts'
 import type { Settings } from './settings.ts'
-
-/** How far the middleware has come with a request; `thrown`: what is further in threw. */
-export type Beginning = 'early' | 'running' | 'done' | 'thrown'
 
 /** The commit that nobody asked for. */
 const FINAL: CommitWork = {}
@@ -25,7 +21,7 @@ export class Scope implements SessionHost {
   readonly #exchange: Exchange
   readonly #backend: Backend
   readonly #presented: Presented
-  /** Made when a commit has to be waited for, or was asked for before the last one. */
+  /** Made when a commit has to be waited for. */
   #queue: Queue<CommitWork> | undefined
   #phase: Exclude<Beginning, 'thrown'> | 'skipped' | 'finishing' | 'failed'
   /** What the handler has; `undefined`: it did not ask, `null`: it removed the session. */
@@ -65,15 +61,18 @@ export class Scope implements SessionHost {
     if (this.#phase === 'skipped') return
     this.#phase = 'finishing'
     const { autoCommit, rolling, renew } = this.settings.config
-    const isInvolved = autoCommit && (this.#session !== undefined || rolling || renew || this.settings.isStale)
+    const isInvolved = autoCommit && (this.#session !== undefined || rolling || renew)
     try {
-      const commit = () => (this.#queue ? this.#queue.turn(FINAL) : this.work(FINAL))
-      const committing = isInvolved ? commit() : undefined
+      const committing = isInvolved ? this.#commitFinally() : undefined
       if (this.#queue || committing) return this.#finishAfter(this.#begin(committing), committing)
     } catch (error) {
       return this.#finishFailed(error)
     }
     return this.#finished()
+  }
+
+  #commitFinally(): void | Promise<void> {
+    return this.#queue ? this.#queue.turn(FINAL) : this.work(FINAL)
   }
 
   /** The queue of commits, in which `first` is under way. */
@@ -93,20 +92,22 @@ export class Scope implements SessionHost {
   }
 
   #finished(): void | Promise<void> {
-    return andThen(this.#backend.finish(this.#session ?? undefined), () => {
-      this.#phase = 'done'
-    })
+    const finishing = this.#backend.finish(this.#session ?? undefined)
+    if (finishing) return finishing.then(() => this.#end())
+    this.#phase = 'done'
   }
 
   #finishFailed(error: unknown): void | Promise<void> {
-    this.#fail()
+    this.#phase = 'failed'
+    this.#exchange.fail()
     return andThen(this.#backend.finish(this.#session ?? undefined), () => this.#end(error))
   }
 
   /** Koa answers nothing once the headers have left, so that an error that it is given leaves the client waiting. */
-  #end(error: unknown): void {
-    if (!this.#exchange.hasLeft) throw error
-    this.#exchange.emit({ type: 'error', error })
+  #end(error?: unknown): void {
+    if (error === undefined) this.#phase = 'done'
+    else if (!this.#exchange.hasLeft) throw error
+    else this.#exchange.emit({ type: 'error', error })
   }
 
   /** Ends a request whose handler threw: its error is what the request ends with. */
@@ -176,11 +177,10 @@ export class Scope implements SessionHost {
   /** Throws away what was made of the session before it was loaded. */
   #discardEarly(): void {
     if (this.#session === undefined) return
-    if (this.#session?.populated) {
-      warnOnce('KOA_SESSION_EARLY', `what ctx.${this.settings.config.property} got before its middleware is not saved`)
-    }
+    if (this.#session?.populated) warnOfEarly(this.settings.config)
     this.#session = undefined
-    this.settings.isForced = false
+    if (this.#presented.isLoaded) this.settings.isForced = false
+    else this.settings.forget()
     this.#backend.discardEarly()
   }
 
@@ -223,13 +223,12 @@ export class Scope implements SessionHost {
     this.#isUsedSinceCommit = false
     if (this.#backend.waits && !this.#presented.isLoaded) return SKIP
     const { rolling, renew } = this.settings.config
-    if (this.#session === undefined && (rolling || renew || this.settings.isStale)) {
+    if (this.#session === undefined && (rolling || renew)) {
       this.#session = this.#presented.openUnasked(this)
     }
-    const { settings } = this
-    const [backend, session, { isShared }] = [this.#backend, this.#session, this.#exchange]
-    if (session === undefined || (session === null && backend.done === 'ended')) return SKIP
-    return planFor(session, { save, regenerate }, { settings, backend, isShared })
+    const session = this.#session
+    if (session === undefined || (session === null && this.#backend.done === 'ended')) return SKIP
+    return planFor(session, save, regenerate, this.settings, this.#backend, this.#exchange)
   }
 
   /** Called when the headers are about to leave: what has to leave with them is sent, and what the handler changed is saved. */
@@ -246,10 +245,5 @@ export class Scope implements SessionHost {
     // The commit that ends it is still to come.
     if (this.#session === null && autoCommit && this.#backend.done !== 'ended') this.#exchange.clear()
     else this.#backend.leave()
-  }
-
-  #fail(): void {
-    this.#phase = 'failed'
-    this.#exchange.fail()
   }
 }

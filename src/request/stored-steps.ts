@@ -14,6 +14,8 @@ import type { Settings } from './settings.ts'
 import { StoredState } from './stored-state.ts'
 import { updateStored } from './update-stored.ts'
 
+const NO_LIFETIME: Lifetime = {}
+
 export type StoreFor = (exchange: Exchange, settings: Settings) => AskedStore
 
 /** What one commit is about. */
@@ -31,7 +33,7 @@ export abstract class StoredSteps extends Backend implements Surroundings<Former
   protected readonly state = new StoredState()
   protected readonly machine = new CustodyMachine<Former>(this)
   /** The lifetime that the commit under way saves. */
-  protected lifetime: Lifetime = {}
+  protected lifetime: Lifetime = NO_LIFETIME
   /** The value that the client presented. */
   protected presented: string | undefined
   /** The keys that go over to the next new id; `undefined`: all. */

@@ -184,19 +184,6 @@ test('a sign-in that was sent twice, and whose first answer was lost, ends signe
   assert.equal((await visitor.get('/')).text, 'ada')
 })
 
-test('of a sign-in that was sent twice at the same time, the second answer alone signs in', async t => {
-  const gate = new Gate()
-  const { visitor, state } = await script(t, { '/in': signIn, '/slow-in': slow(gate, signIn) })
-  await visitor.get('/begin')
-  const lost = visitor.copy()
-  const answering = visitor.get('/slow-in')
-  await gate.arrived
-  await lost.get('/in')
-  gate.open()
-  await answering
-  assert.equal((await visitor.get('/')).text, 'ada', JSON.stringify(await state()))
-})
-
 test('a sign-out after a sign-in that was sent twice leaves nothing that the browser could present', async t => {
   const { visitor, state } = await script(t, { '/in': signIn })
   await visitor.get('/begin')

@@ -166,7 +166,7 @@ test('an id for which the store has an empty object is not taken up', async t =>
 })
 
 test('a signature that is renewed with a newer secret leaves with the headers for caches', async t => {
-  const { visitor, app } = await serve(t, () => {})
+  const { visitor, app } = await serve(t, ctx => void ctx.session.user)
   app.keys = ['a newer secret', ...(app.keys as string[])]
   const { cookies, headers } = await visitor.get('/')
   assert.deepEqual(
