@@ -1,0 +1,149 @@
+/** Requests without HTTP, to a store that answers, fails or hangs as a test says. */
+import { setImmediate as turn } from 'node:timers/promises'
+import { resolveConfig } from '../../src/config.ts'
+import { AskedStore } from '../../src/request/asked-store.ts'
+import { CookieBackend } from '../../src/request/cookie-backend.ts'
+import { type Beginning, Scope } from '../../src/request/scope.ts'
+import { Settings } from '../../src/request/settings.ts'
+import { StoreBackend } from '../../src/request/store-backend.ts'
+import type { Session } from '../../src/session/session.ts'
+import { memoryStore } from '../../src/stores/memory.ts'
+import type { Patch, Store, StoredLifetime, StoredPayload } from '../../src/stores/store.ts'
+import { manualClock } from '../../src/testing/clock.ts'
+import { FakeExchange } from './exchange.ts'
+
+export type Data = Session & Record<string, unknown>
+/** The course of one call: `ask` asks the store. */
+export type Course = (ask: () => unknown) => unknown
+type Method = 'get' | 'set' | 'destroy' | 'read' | 'create' | 'patch' | 'touch' | 'retire'
+
+const DOWN = new Error('connection refused')
+export const fails: Course = () => Promise.reject(DOWN)
+export const failsAtOnce: Course = () => {
+  throw DOWN
+}
+export const failsThoughDone: Course = ask => {
+  ask()
+  return Promise.reject(DOWN)
+}
+export const hangs: Course = () => new Promise(() => {})
+/** Answers after `turns` turns of the event loop. */
+export const slowly: Course = async ask => {
+  for (let turns = 0; turns < 5; turns++) await turn()
+  return ask()
+}
+/** Something happens just before the store is asked. */
+export const after =
+  (happens: () => unknown): Course =>
+  ask => {
+    happens()
+    return ask()
+  }
+
+/** Opens once; `course` waits until then. */
+export function gate(): { open(): void; course: Course; arrived: Promise<void> } {
+  let [open, arrive] = [() => {}, () => {}]
+  const opened = new Promise<void>(resolve => {
+    open = resolve
+  })
+  const arrived = new Promise<void>(resolve => {
+    arrive = resolve
+  })
+  const course: Course = async ask => {
+    arrive()
+    await opened
+    return ask()
+  }
+  return { open: () => open(), course, arrived }
+}
+
+const LIFETIME = 1_000_000
+const METHODS: readonly Method[] = ['get', 'set', 'destroy', 'read', 'create', 'patch', 'touch', 'retire']
+
+/** A site with one session, A, whose data are `{ a: 1 }`. New ids are 1, 2 and so on. `without`: methods the store lacks. */
+export function site(options: Record<string, unknown> = {}, without: readonly Method[] = []) {
+  const clock = manualClock()
+  const memory = memoryStore({ now: clock.now })
+  const courses: Partial<Record<Method, Course[]>> = {}
+  const calls: string[] = []
+  const store: Record<string, unknown> = {}
+  for (const method of METHODS) {
+    if (without.includes(method)) continue
+    store[method] = (...given: unknown[]) => {
+      calls.push(`${method} ${given[0]}`)
+      const ask = () => Reflect.apply(memory[method] as () => unknown, memory, given)
+      const course = courses[method]?.shift()
+      return course ? course(ask) : ask()
+    }
+  }
+  store.plain = { get: store.get, set: store.set, destroy: store.destroy }
+  let ids = 0
+  const isStored = options.store !== null
+  const config = resolveConfig({ store, genid: () => String(++ids), now: clock.now, storeTimeout: 30, ...options })
+  if (isStored) put('A', { a: 1 })
+
+  function put(id: string, data: StoredPayload, lifetime: StoredLifetime = {}): void {
+    const _expire = clock.now() + LIFETIME
+    memory.set(id, { ...data, _expire, _maxAge: LIFETIME, ...lifetime }, LIFETIME)
+  }
+
+  function begin(presented?: string, beginning: Beginning = 'early') {
+    const exchange = new FakeExchange(presented)
+    const settings = new Settings(config)
+    const backend = isStored
+      ? new StoreBackend(exchange, settings, () => new AskedStore(store as unknown as Store, exchange, settings))
+      : new CookieBackend(exchange, settings)
+    const scope = new Scope(exchange, settings, backend, beginning)
+    return {
+      scope,
+      exchange,
+      settings,
+      get session() {
+        return scope.session as Data
+      },
+      told: () =>
+        exchange.events.map(event =>
+          event.type === 'store' ? `store ${event.operation} ${event.error.code}` : event.type,
+        ),
+    }
+  }
+
+  return {
+    clock,
+    memory,
+    courses,
+    calls,
+    put,
+    begin,
+    /** A request that has begun. */
+    async visit(presented?: string) {
+      const request = begin(presented)
+      await request.scope.start(false)
+      return request
+    },
+    /** What another request writes to the session under `id`, key by key. */
+    write(id: string, set: Patch['set'], unset: readonly string[] = []) {
+      memory.patch(id, { set, unset, lifetime: memory.read(id)?.lifetime ?? {}, keepsEmpty: true }, LIFETIME)
+    },
+    /** The data of each record, under its id. */
+    held(): Record<string, unknown> {
+      const known = ['A', ...Array.from({ length: ids }, (_, at) => String(at + 1))]
+      const live = known.filter(id => memory.read(id) && memory.read(id)?.retiredAt === undefined)
+      return Object.fromEntries(live.map(id => [id, dataOf(memory.read(id)?.members ?? {})]))
+    },
+  }
+}
+
+function dataOf(members: Readonly<Record<string, string>>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(members).map(([name, text]) => [name, JSON.parse(text)]))
+}
+
+/** The code of the error that `work` throws or rejects with; `undefined`: it does not. */
+export async function codeOf(work: () => unknown): Promise<unknown> {
+  try {
+    await work()
+    return undefined
+  } catch (error) {
+    return (error as { code?: unknown }).code ?? error
+  }
+}
