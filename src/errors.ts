@@ -4,11 +4,11 @@
  * | code | meaning |
  * |---|---|
  * | `ERR_SESSION_OPTION` | an option, or a lifetime that was set at run time, is not what it has to be |
- * | `ERR_SESSION_VALUE` | `ctx.session` was set to something that is neither an object nor `null` |
+ * | `ERR_SESSION_VALUE` | `ctx.session` was set to a value that is not `null`, a plain object or one of your classes |
  * | `ERR_SESSION_DATA` | the data holds a Map, a Set, a BigInt, a promise or a cycle, or the store's is no JSON |
  * | `ERR_SESSION_SCHEMA` | the data to be saved does not pass the `schema` |
  * | `ERR_SESSION_TOO_LARGE` | the cookie would exceed the 4096 bytes that browsers keep (RFC 6265bis, 5.6) |
- * | `ERR_SESSION_HEADERS_SENT` | a new id has to reach the client, but the headers have left |
+ * | `ERR_SESSION_HEADERS_SENT` | `save()` of a new session or `regenerate()` after the headers have left |
  * | `ERR_SESSION_ASYNC` | an option gave a promise where none can be awaited |
  * | `ERR_SESSION_ENCODE` | `encode` gave something that is not a string |
  * | `ERR_SESSION_ID` | `genid` or `externalKey.get` gave something that can not be an id, or `genid` three that are taken |
@@ -16,7 +16,7 @@
  * | `ERR_SESSION_TIMEOUT` | the store did not answer within `storeTimeout`; what was asked may still be done |
  * | `ERR_SESSION_CONFLICT` | `update()` gave up: others saved the session each time |
  * | `ERR_SESSION_SKIPPED` | the session was used on a request that the `skip` option leaves out |
- * | `ERR_SESSION_KEYS` | signed and sealed cookies need secrets, and sealing good ones |
+ * | `ERR_SESSION_KEYS` | signed and sealed cookies need secrets, sealing good ones; or an entry of `app.keys` is no secret |
  * | `ERR_SESSION_INSECURE` | a `secure` cookie was to be sent over a connection that is not encrypted |
  */
 export type SessionErrorCode =

@@ -111,8 +111,8 @@ export interface CreateSessionOptions<Data extends object = SessionData, Propert
    */
   decode?: ((text: string) => unknown) | null | undefined
   /**
-   * Whether a presented session is to be taken up; when not, `session:invalid` and a new session.
-   * May be async with a store.
+   * Whether a presented session is accepted; when not, `session:invalid` and a new session. May be an async function,
+   * which is awaited before the handler. In cookie mode a promise of any other function is `ERR_SESSION_ASYNC`.
    */
   valid?: ((ctx: Context, payload: SessionDataOf<Data>) => unknown) | null | undefined
   /** Called before the session is saved, and may change it. May be async with a store. */
@@ -137,8 +137,8 @@ export interface CreateSessionOptions<Data extends object = SessionData, Propert
   subject?: ((session: SessionDataOf<Data>) => string | null | undefined) | null | undefined
   /**
    * What a request has for a session whose store can't be read: `'throw'`, the default, an error where `ctx.session` is
-   * read; `'anonymous'`, an empty session that says `degraded` and is never saved, while the client keeps its own. What
-   * can't be saved is an error with both, unless it was merely to live longer.
+   * read; `'anonymous'`, an empty session that says `degraded` and is never saved, while the client keeps its own. A
+   * change that can't be saved is an error with both. A session that can't be extended is an error with `'throw'` alone.
    */
   onStoreError?: 'throw' | 'anonymous' | null | undefined
   /**
@@ -148,7 +148,10 @@ export interface CreateSessionOptions<Data extends object = SessionData, Propert
   storeTimeout?: number | null | undefined
   /** Carries the id of a stored session in place of the cookie. */
   externalKey?: ExternalKey | null | undefined
-  /** The id of a new stored session. Default: a random UUID, version 4 (122 random bits, ASVS 7.2.3). */
+  /**
+   * The id of a new stored session, which must be unique, and which nobody may be able to guess: it may be sent before
+   * the store has answered. Default: a random UUID, version 4 (122 random bits, ASVS 7.2.3).
+   */
   genid?: ((ctx: Context) => string) | null | undefined
   /** Stands before the default id; has no effect on a `genid` of your own. */
   prefix?: string | null | undefined
