@@ -37,7 +37,7 @@ export function withSessions({ options, secrets, handle, emit }: Site): RequestL
   const { store } = config
   return async (req, res) => {
     const settings = new Settings(config)
-    const exchange = new NodeExchange({ ctx: { req, res }, res, emit: (_, event) => emit(event) }, carrier, settings)
+    const exchange = new NodeExchange({ req, res }, res, { emit: (_, event) => emit(event) }, carrier, settings)
     const backend = store
       ? new StoreBackend(exchange, settings, () => new AskedStore(store, exchange, settings))
       : new CookieBackend(exchange, settings)
