@@ -12,8 +12,8 @@ import { propertyError, warnOfEarly } from './property-error.ts'
 import { Queue } from './queue.ts'
 import type { Settings } from './settings.ts'
 
-/** The commit that nobody asked for. */
-const FINAL: CommitWork = {}
+/** The commit that nobody asked for, and one that somebody did. */
+const [FINAL, ASKED]: readonly [CommitWork, CommitWork] = [{}, {}]
 
 /** One request's session: handed out, and committed. */
 export class Scope implements SessionHost {
@@ -215,7 +215,7 @@ export class Scope implements SessionHost {
   #update(session: Session, change: (draft: Session) => unknown): void | Promise<void> {
     if (this.#backend.canUpdate) return this.#backend.update(session, change)
     changeHere(session, change)
-    return this.work(FINAL)
+    return this.work(ASKED)
   }
 
   #plan({ save = false, regenerate = false }: CommitWork): Plan {

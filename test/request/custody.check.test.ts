@@ -15,8 +15,11 @@ type Choose = (ways: number) => number
 const IO: ReadonlySet<Step> = new Set(['create', 'patch', 'update', 'empty', 'retire', 'merge', 'destroy'])
 const MEANWHILE = ['nothing', 'writes', 'ends', 'regenerates', 'headers leave'] as const
 
+/** What the handler asks for; `assign`: a new session in place of one that was ended, by itself or by another request. */
+type Asked = Wish | 'assign'
+
 interface Limits {
-  readonly wishes: readonly Wish[]
+  readonly wishes: readonly Asked[]
   readonly commits: number
   /** How often the store may treat a step otherwise than by an answer, and others may come between. */
   readonly faults: number
@@ -28,30 +31,36 @@ function play(choose: Choose, { wishes, commits, faults, others }: Limits): Worl
   const world = new World()
   const left = { faults, others }
   for (let number = 1; number <= commits; number++) {
-    const wish = wishes[choose(wishes.length)] as Wish
+    const wish = wishes[choose(wishes.length)] as Asked
     meanwhile(world, choose, left)
     begin(world, wish, number)
-    const isGood = commit(world, wish, choose, left)
+    const isGood = commit(world, wish === 'assign' ? 'save' : wish, choose, left)
+    if (isGood && wish === 'assign' && world.isToldGone)
+      world.fault ??= 'a session that was assigned anew was not saved'
     if (wish === 'empty' && world.machine.custody.at === 'none') {
       world.ended.add(world.session)
       world.begin(number)
     }
-    if (!isGood && wish === 'end') for (const one of world.ending) world.unended.add(one)
+    if (!isGood && (wish === 'end' || wish === 'assign')) for (const one of world.ending) world.unended.add(one)
     if (isGood) acknowledge(world, wish)
   }
   commit(world, 'sweep', choose, left)
   return world
 }
 
-function begin(world: World, wish: Wish, number: number): void {
+function begin(world: World, wish: Asked, number: number): void {
   world.trace.push(`${wish}:`)
   world.isToldGone = false
   // What was asked for may be done, whatever is answered.
-  const isToGo = (session: number) => session === world.session && (wish === 'empty' || wish === 'end')
+  const isToGo = (session: number) => session === world.session && ['empty', 'end', 'assign'].includes(wish)
   for (const [key, session] of world.acknowledged) if (isToGo(session)) world.acknowledged.delete(key)
-  if (wish === 'end') world.begin(number)
+  const isGone = world.machine.custody.at === 'gone'
+  // What another request gave a new id is that request's.
+  if (wish === 'assign' && isGone) world.unended.add(world.session)
+  if (wish === 'assign') world.machine.renew(!isGone)
+  if (wish === 'end' || wish === 'assign') world.begin(number)
   if (wish === 'empty') world.empty()
-  if (wish === 'save' || wish === 'regenerate' || wish === 'update') world.set(`k${number}`)
+  else if (wish !== 'end') world.set(`k${number}`)
 }
 
 /** Whether the commit succeeded. */
@@ -117,9 +126,9 @@ function meanwhile(world: World, choose: Choose, left: { others: number }): void
   }
 }
 
-function acknowledge(world: World, wish: Wish): void {
+function acknowledge(world: World, wish: Asked): void {
   const { machine, session, ending } = world
-  if (wish === 'end') for (const one of ending) if (!world.unended.has(one)) world.ended.add(one)
+  if (wish === 'end' || wish === 'assign') for (const one of ending) if (!world.unended.has(one)) world.ended.add(one)
   if (wish === 'end' || machine.custody.at === 'none') return
   if (world.isToldGone || machine.custody.at !== 'stored') return
   for (const key of world.wanted) world.acknowledged.set(key, session)
@@ -167,7 +176,8 @@ test('in every sequence nothing is lost, nothing comes back, and no id is sent t
   const plays =
     explore(judge({ wishes, commits: 3, faults: 2, others: 1 })) +
     explore(judge({ wishes, commits: 2, faults: 2, others: 2 })) +
-    explore(judge({ wishes: [...wishes, 'update'], commits: 2, faults: 1, others: 2 }))
+    explore(judge({ wishes: [...wishes, 'update', 'assign'], commits: 2, faults: 1, others: 2 })) +
+    explore(judge({ wishes: ['save', 'regenerate', 'assign'], commits: 3, faults: 1, others: 1 }))
   assert.deepEqual([...faults].slice(0, 5), [])
   assert.ok(plays >= 80_000, `${plays} sequences`)
 })
