@@ -67,12 +67,31 @@ export const everyPair = all.flatMap(({ pairs }) => pairs)
 /** The same, as what belongs together. */
 export const everyCookie = all.map(({ pairs }) => pairs.map(pair => pair.join('=')).join('; '))
 
-/** Who is signed in by `header`: whoever's genuine cookie it holds, each part as the first of its name. */
+/** What browsers keep, in bytes: what is larger was not sent by the middleware. */
+const LARGEST = 4096
+/** How many values of one name are looked at. */
+const MOST = 4
+
+/**
+ * Who is signed in by `header`: the first good value of the cookie counts, sealed ones before signed ones. A signature
+ * may be any of those that are there; of a piece that belongs to a value the first counts.
+ */
 export function holderIn(header, { genuine }) {
   const cookies = header.split(';').map(part => part.replace(/^ +/, ''))
-  const firstOf = name => {
-    const first = cookies.find(cookie => cookie.startsWith(`${name}=`))?.slice(name.length + 1)
-    return first?.startsWith('"') ? first.slice(1, -1) : first
+  const valuesOf = name =>
+    cookies
+      .filter(cookie => cookie.startsWith(`${name}=`))
+      .slice(0, MOST)
+      .map(cookie => cookie.slice(name.length + 1))
+      .map(value => (value.startsWith('"') ? value.slice(1, -1) : value))
+      .filter(value => name.length + value.length <= LARGEST)
+  const isThere = ([name, value]) => {
+    const values = valuesOf(name)
+    return name.endsWith('.sig') ? values.includes(value) : values.find(one => one !== '') === value
   }
-  return genuine.find(({ pairs }) => pairs.every(([name, value]) => firstOf(name) === value))?.user
+  const isSigned = ({ pairs }) => pairs.some(([name]) => name.endsWith('.sig'))
+  const holders = valuesOf(KEY).flatMap(value =>
+    genuine.filter(({ pairs: [[, first], ...others] }) => first === value && others.every(isThere)),
+  )
+  return (holders.find(one => !isSigned(one)) ?? holders[0])?.user
 }

@@ -144,7 +144,7 @@ export class Scope implements SessionHost {
     if (this.#session === undefined) this.#presented.look(this, value === null)
     this.settings.isForced = false
     if (value === null) this.settings.forget()
-    else if (this.#session === null || this.#backend.isGone) this.#renew({ isToEnd: this.#session === null })
+    else if (this.#session === null || this.#backend.isGone) this.#renew(this.#session === null)
     this.#session = value && Object.assign(new Session(this, false), value)
     if (value) void this.#backend.id
   }
@@ -169,9 +169,10 @@ export class Scope implements SessionHost {
   }
 
   /** What is saved from now on is another session; a commit that is under way is still about this one. */
-  #renew(renewal: { readonly isToEnd: boolean }): void {
-    if (this.#queue?.isBusy) this.#renewal = renewal
-    else this.#backend.renew(renewal.isToEnd)
+  #renew(isToEnd: boolean): void {
+    this.settings.forget()
+    if (this.#queue?.isBusy) this.#renewal = { isToEnd }
+    else this.#backend.renew(isToEnd)
   }
 
   /** Throws away what was made of the session before it was loaded. */

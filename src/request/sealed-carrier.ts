@@ -72,6 +72,7 @@ export function sealedCarrier(
   function read(at: JarAccess, nth: number): string | Refused | undefined {
     let left = nth
     let refused: Refused | undefined
+    let mayBeSigned = false
     for (let number = 0; ; number++) {
       const value = presented(at, number)
       if (value === undefined) break
@@ -81,17 +82,19 @@ export function sealedCarrier(
         if (opened.position > 0) at.settings.isStale = true
         return opened.text
       }
-      // What failed to open is refused, whatever else it could be.
-      refused ??= opened?.fault === 'signature' ? FORGED : UNDECODABLE
+      const isForged = opened?.fault === 'signature'
+      // What failed to open is refused, whatever signed it; what has another layout can be a signed cookie.
+      mayBeSigned ||= acceptSigned && !isForged
+      refused ??= isForged ? FORGED : UNDECODABLE
     }
-    // What has another layout can be a signed cookie.
-    const signedValue = acceptSigned && refused !== FORGED ? readSigned(at, left) : undefined
-    return signedValue ?? (nth === 0 ? refused : undefined)
+    return (mayBeSigned ? readSigned(at, left) : undefined) ?? (nth === 0 ? refused : undefined)
   }
 
   function readSigned(at: JarAccess, nth: number): string | Refused | undefined {
     const value = signed.get(at, nth)
     if (typeof value !== 'string') return value
+    // What has the layout of a sealed value is one, or is refused, whatever signed it.
+    if (open(value, keyring(at.ctx), contextFor(at)).fault === 'signature') return FORGED
     at.settings.isStale = true
     return purpose === 'id' ? value : decodeText(value)
   }

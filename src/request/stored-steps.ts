@@ -157,7 +157,7 @@ export abstract class StoredSteps extends Backend implements Surroundings<Former
   #ended(): undefined {
     this.exchange.clear()
     this.state.clear()
-    this.settings.isForced = false
+    this.settings.forget()
     this.done = 'ended'
   }
 
