@@ -1,4 +1,4 @@
-/** A session that is a new one has an instant, a lifetime and a freshness of its own. */
+/** A session that takes the place of another one has nothing of it. */
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import { site } from './site.ts'
