@@ -50,13 +50,16 @@ export function koaCookie(own: Config, { isPlain, suffix = '', ...instead }: Coo
     return attributesOf(ctx.cookies as Cookies, own.key + suffix, withLifetime(own, maxAge))
   }
 
-  /** A bad signature is deleted, with the attributes that it was sent with: the next request need not bring it again. */
+  /** A bad signature is deleted, with the attributes that it was sent with. */
   function dropSignature(at: JarAccess, header: string): void {
     const { res } = contextOf(at)
-    const isThere = (find(header, startOfSignature)?.length ?? 0) > startOfSignature.length
-    if (!isThere || !res || res.headersSent) return
+    const length = find(header, startOfSignature)?.length ?? 0
+    if (length <= startOfSignature.length || !res || res.headersSent) return
     const attributes = { ...at.settings.config.cookie, signed: false, expires: new Date(0), maxAge: false }
-    setCookie(contextOf(at), `${at.settings.config.key}${suffix}.sig`, '', attributes, [])
+    try {
+      setCookie(contextOf(at), `${at.settings.config.key}${suffix}.sig`, '', attributes, [])
+      // It may not be sent over this connection; a stranger who sends one is to cause no error.
+    } catch {}
   }
 
   /** The cookie without a domain, which a change of the option leaves behind. */
@@ -66,7 +69,6 @@ export function koaCookie(own: Config, { isPlain, suffix = '', ...instead }: Coo
     return setCookie(contextOf(at), key + suffix, '', attributes, [])
   }
 
-  /** Whether the request brings several of this name. */
   function hasTwin(at: JarAccess): boolean {
     const header = headerOf(at) ?? ''
     return header.indexOf(start) !== header.lastIndexOf(start) && find(header, start) !== undefined

@@ -6,7 +6,7 @@ import { isOriginal } from './originals.ts'
 
 /** Whether what is signed with `keys` can be verified here: a list of secrets, or a Keygrip. */
 export function canVerify(keys: unknown): boolean {
-  return Array.isArray(keys) || isKeygrip(keys)
+  return Array.isArray(keys) ? keys.length > 0 : isKeygrip(keys)
 }
 
 /**

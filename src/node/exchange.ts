@@ -129,10 +129,16 @@ export class NodeExchange implements Exchange, JarAccess, HeadersListener {
 
   complete(): void {
     const lines = this.#lines
-    this.#listener?.leave()
     if (!this.#res) return
-    const isNew = lines !== this.#lines
-    if (this.#fate === 'lost' && !isNew) this.#restore(this.#res)
+    let isNew = false
+    try {
+      this.#listener?.leave()
+      isNew = lines !== this.#lines
+      if (this.#fate === 'lost' && !isNew) this.#restore(this.#res)
+    } catch (error) {
+      // The response is on its way: it goes on, and the application is told.
+      this.emit({ type: 'error', error })
+    }
     // The signature alone may have been renewed, when it was read.
     this.#protect(isNew || this.#fate !== 'none' || this.#setsCookie(this.#res))
   }

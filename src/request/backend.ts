@@ -66,6 +66,8 @@ export abstract class Backend {
   abstract renew(isToEnd: boolean): void
   /** Sends what has to leave with the headers, while a commit is under way. */
   leave(): void {}
+  /** The same, for a session that is to take the place of this one. */
+  leaveRenewed(): void {}
   /** Does what is left to be done at the end of the request. A promise where that takes a round trip; it never rejects. */
   finish(_session: Session | undefined): void | Promise<void> {}
   /** From now on the request may wait for a store as long again. */

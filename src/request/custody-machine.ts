@@ -112,11 +112,11 @@ export class CustodyMachine<F extends Former = Former> {
 
   /**
    * The session is another one from now on, with another id: it was replaced after it had been ended, by another request
-   * or by this one, which is still to destroy it (`isToEnd`).
+   * or by this one, which is still to destroy it (`isToEnd`). `id`: the one that the new session gets, if that was sent.
    */
-  renew(isToEnd: boolean): void {
+  renew(isToEnd: boolean, id?: string): void {
     if (isToEnd) this.#leaveAll()
-    this.custody = NONE
+    this.custody = id === undefined ? NONE : { at: 'none', id }
   }
 
   #create(id: string | undefined, former: F | undefined): Step {

@@ -34,7 +34,9 @@ export async function retire(
   const { id, version, attempts } = former
   if (!store.canRetire) {
     // Such a store can tell at least whether the session is there just before it is asked to destroy it.
-    if (store.isKeyed && !(await store.read(id))) return 'gone'
+    // What this request has tried to destroy is gone by its own doing.
+    if (attempts === 0 && store.isKeyed && !(await store.read(id))) return 'gone'
+    former.attempts++
     await store.destroy(id)
     return 'saved'
   }

@@ -61,8 +61,10 @@ export class Presented {
 
   /** Looks at what is to be replaced, so that it is known whether that is a change. Throws `ERR_SESSION_STORE`. */
   look(host: SessionHost, isRemoved: boolean): void {
+    const { chosenMaxAge } = this.#settings
     try {
       this.open(host)
+      if (chosenMaxAge !== undefined) this.#settings.maxAge = chosenMaxAge
     } catch (cause) {
       // A cookie that can't be read is replaced; what a store could not give may be somebody's data.
       if (isRemoved || !this.#backend.waits) return
@@ -104,7 +106,9 @@ export class Presented {
 
   #judged(loaded: Loaded, nth: number, first: Refused | undefined): Loaded | Promise<Loaded> {
     const isDead = loaded.fault === 'missed' || loaded.fault === 'expired'
-    return isDead ? this.#find(nth + 1, first ?? loaded) : loaded
+    // Of several that are dead, one whose session has another id by now says most.
+    const telling = loaded.fault && loaded.isParallel && !first?.isParallel ? loaded : (first ?? loaded)
+    return isDead ? this.#find(nth + 1, telling as Refused) : loaded
   }
 
   async #wait(loading: Promise<Loaded>): Promise<void> {

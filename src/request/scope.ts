@@ -21,7 +21,6 @@ export class Scope implements SessionHost {
   readonly #exchange: Exchange
   readonly #backend: Backend
   readonly #presented: Presented
-  /** Made when a commit has to be waited for. */
   #queue: Queue<CommitWork> | undefined
   #phase: Exclude<Beginning, 'thrown'> | 'skipped' | 'finishing' | 'failed'
   /** What the handler has; `undefined`: it did not ask, `null`: it removed the session. */
@@ -243,8 +242,9 @@ export class Scope implements SessionHost {
         .catch(error => this.#exchange.emit({ type: 'error', error }))
     }
     if (!this.#queue?.isBusy) return
-    // The commit that ends it is still to come.
-    if (this.#session === null && autoCommit && this.#backend.done !== 'ended') this.#exchange.clear()
+    // The commit that ends it, or begins another one, is still to come.
+    if (this.#renewal && this.#session?.populated) this.#backend.leaveRenewed()
+    else if (!this.#session && autoCommit && this.#backend.done !== 'ended') this.#exchange.clear()
     else this.#backend.leave()
   }
 }

@@ -15,6 +15,8 @@ export class Settings {
   #created: number | undefined
   #fresh: number | undefined
   #view: Record<string, unknown> | undefined
+  /** The lifetime in the view, as far as it is not the handler's. */
+  #shown: MaxAge | undefined
 
   constructor(config: Config) {
     this.config = config
@@ -28,7 +30,12 @@ export class Settings {
   /** Throws `ERR_SESSION_OPTION` for what is not a lifetime. */
   set maxAge(value: MaxAge) {
     this.#maxAge = checkMaxAge(value)
-    if (this.#view) this.#view.maxAge = this.#maxAge
+    if (this.#view) this.#view.maxAge = this.#shown = this.#maxAge
+  }
+
+  /** The lifetime that the handler has written to the view, if it has. */
+  get chosenMaxAge(): MaxAge | undefined {
+    return this.#view && this.#view.maxAge !== this.#shown ? this.maxAge : undefined
   }
 
   get createdAt(): number {
@@ -88,7 +95,8 @@ export class Settings {
   get view(): Record<string, unknown> {
     if (!this.#view) {
       const { cookie, codec: _, sealing: __, ...options } = this.config
-      this.#view = { ...options, ...cookie, maxAge: this.maxAge }
+      this.#shown = this.maxAge
+      this.#view = { ...options, ...cookie, maxAge: this.#shown }
     }
     return this.#view
   }

@@ -8,6 +8,13 @@ import { type Commit, StoredSteps } from './stored-steps.ts'
 
 /** The session is in a store, and the client carries its id. A store that can't be made is like one that is down. */
 export class StoreBackend extends StoredSteps {
+  /** Whether a save waits for the application, before the store is asked. */
+  #isPreparing = false
+  /** Whether the session that was replaced is still to be ended, for the client too. */
+  #isToEnd = false
+  /** The id that has left with the headers, for a session that takes the place of this one. */
+  #reserved: string | undefined
+
   get id(): string {
     return this.machine.id
   }
@@ -17,7 +24,7 @@ export class StoreBackend extends StoredSteps {
   }
 
   get isKnown(): boolean {
-    return this.state.members !== undefined || this.machine.leftovers.length > 0
+    return this.state.members !== undefined || (this.#isToEnd && this.done === 'nothing')
   }
 
   override get isGone(): boolean {
@@ -86,21 +93,34 @@ export class StoreBackend extends StoredSteps {
   }
 
   renew(isToEnd: boolean): void {
-    this.machine.renew(isToEnd)
+    this.machine.renew(isToEnd, this.#reserved)
+    this.#reserved = undefined
+    this.#isToEnd = isToEnd
+    this.done = 'nothing'
     this.state.clear()
     this.keep = undefined
   }
 
-  override beginPatience(): void {
-    this.store.waited = 0
+  override leave(): void {
+    const isPromised = this.machine.custody.at === 'none' && this.#isPreparing
+    this.#sendEarly(isPromised ? this.machine.id : this.machine.idToSend)
   }
 
-  override leave(): void {
-    const id = this.machine.idToSend
-    if (id !== undefined) this.exchange.send(id)
+  override leaveRenewed(): void {
+    this.#reserved = this.newId()
+    this.#sendEarly(this.#reserved)
+  }
+
+  #sendEarly(id: string | undefined): void {
+    if (id === undefined) return
+    this.exchange.checkSend(id)
+    this.exchange.send(id)
   }
 
   override finish(session: Session | undefined): void | Promise<void> {
+    const { custody } = this.machine
+    // A session that was removed, and whose end nobody committed, has nothing that could be merged.
+    if (!session && custody.at === 'stored' && custody.former) return
     const step = this.machine.begin('sweep')
     if (step === undefined) return
     try {
@@ -113,13 +133,16 @@ export class StoreBackend extends StoredSteps {
     const { ctx } = this.exchange
     const { config } = this.settings
     if (!config.beforeSave && !config.schema) return this.#save(commit)
-    return andThen(prepare(ctx, config, session), () => {
+    const preparing = prepare(ctx, config, session)
+    this.#isPreparing = commit.wish === 'save' && isPromise(preparing)
+    return andThen(preparing, () => {
       if (config.beforeSave) this.compare(session)
       return this.#save(commit)
     })
   }
 
   #save(commit: Commit): void | Promise<void> {
+    this.#isPreparing = false
     this.lifetime = this.settings.newLifetime()
     return this.#commit(commit)
   }

@@ -50,6 +50,10 @@ export abstract class StoredSteps extends Backend implements Surroundings<Former
     return this.#store
   }
 
+  override beginPatience(): void {
+    if (this.#store) this.#store.waited = 0
+  }
+
   newId(): string {
     return newId(this.exchange.ctx, this.settings.config)
   }
