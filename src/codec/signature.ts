@@ -1,18 +1,17 @@
 /** The signatures of signed cookies: HMAC-SHA1 in base64url, as Keygrip makes them. */
 
 import { createHmac, createSecretKey, KeyObject, timingSafeEqual } from 'node:crypto'
+import { isSecret, type Secret } from './keyring.ts'
 
-/** What can sign: a text or bytes, which are not empty, or a key of node:crypto. */
-export type Secret = string | Uint8Array | KeyObject
+/** What can sign: a secret, or a key of node:crypto. */
+export type SigningSecret = Secret | KeyObject
 
-export function isSecret(value: unknown): value is Secret {
-  return (value instanceof Uint8Array || typeof value === 'string') && value.length > 0
-    ? true
-    : value instanceof KeyObject
+export function isSigningSecret(value: unknown): value is SigningSecret {
+  return isSecret(value) || value instanceof KeyObject
 }
 
 /** The signature of `text`. */
-export function signBy(secret: Secret, text: string): string {
+export function signBy(secret: SigningSecret, text: string): string {
   const key = typeof secret === 'string' ? keyOf(secret) : secret
   return createHmac('sha1', key).update(text).digest('base64url')
 }

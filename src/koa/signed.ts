@@ -1,5 +1,5 @@
 import { find, pairsNamed } from '../codec/cookie-header.ts'
-import { isEqual, isSecret, signBy } from '../codec/signature.ts'
+import { isEqual, isSigningSecret, signBy } from '../codec/signature.ts'
 import { SessionError } from '../errors.ts'
 import { LARGEST_COOKIE } from '../request/size.ts'
 import { isOriginal } from './originals.ts'
@@ -65,7 +65,7 @@ interface Keygrip {
 
 /** The signature that Koa's cookies write; `undefined` where `keys` are neither a list of secrets nor a Keygrip. */
 export function sign(keys: unknown, text: string): string | undefined {
-  if (Array.isArray(keys)) return isSecret(keys[0]) ? signBy(keys[0], text) : undefined
+  if (Array.isArray(keys)) return isSigningSecret(keys[0]) ? signBy(keys[0], text) : undefined
   return isKeygrip(keys) ? keys.sign(text) : undefined
 }
 
@@ -82,7 +82,7 @@ function isKeygrip(keys: unknown): keys is Keygrip {
 export function checkKeys(keys: unknown): void {
   if (!Array.isArray(keys)) return
   for (let at = 0; at < keys.length; at++) {
-    if (isSecret(keys[at])) continue
+    if (isSigningSecret(keys[at])) continue
     const advice =
       'an environment variable was probably not set; give a list of secrets, as `npx koa-session keygen` makes them'
     throw new SessionError('ERR_SESSION_KEYS', `app.keys[${at}] is ${shown(keys[at])}: ${advice}`)

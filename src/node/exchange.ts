@@ -33,6 +33,7 @@ export class NodeExchange implements Exchange, JarAccess, HeadersListener {
   /** How the headers were left: whether what was sent is among them, was lost with others, or neither. */
   #fate: 'there' | 'lost' | 'none' = 'none'
   #isUsed = false
+  #isWatching = false
   /** Whether the request ended in an error, on which Koa deletes every header of the response. */
   #hasFailed = false
 
@@ -70,8 +71,6 @@ export class NodeExchange implements Exchange, JarAccess, HeadersListener {
     this.#listener = listener ?? this.#listener
     if (!isWatching && this.#res) listen(this.#res, this)
   }
-
-  #isWatching = false
 
   fail(): void {
     this.#hasFailed = true

@@ -35,6 +35,11 @@ export class CustodyMachine<F extends Former = Former> {
     return this.custody.id as string
   }
 
+  /** The id that is still to be retired. */
+  get former(): F | undefined {
+    return 'former' in this.custody ? this.custody.former : undefined
+  }
+
   /** The id that has to leave with the headers while a commit is under way: never one that may be withdrawn. */
   get idToSend(): string | undefined {
     const { custody } = this
@@ -155,8 +160,7 @@ export class CustodyMachine<F extends Former = Former> {
 
   /** What is under a taken id is another session's: it is neither sent nor destroyed. */
   #taken(): Step {
-    const { custody } = this
-    const former = custody.at === 'creating' ? custody.former : undefined
+    const { former } = this
     this.#abandon(false)
     if (this.#attempt === ATTEMPTS) return 'noId'
     this.#attempt++
@@ -223,7 +227,7 @@ export class CustodyMachine<F extends Former = Former> {
 
   #leaveAll(): void {
     const { custody } = this
-    if (custody.at !== 'none') this.#leave(custody.id, 'former' in custody ? custody.former?.id : undefined)
+    if (custody.at !== 'none') this.#leave(custody.id, this.former?.id)
   }
 
   #leave(...ids: readonly (string | undefined)[]): void {

@@ -34,9 +34,8 @@ export async function retire(
   const { id, version, attempts } = former
   if (!store.canRetire) {
     // Such a store can tell at least whether the session is there just before it is asked to destroy it.
-    // What this request has tried to destroy is gone by its own doing.
-    if (attempts === 0 && store.isKeyed && !(await store.read(id))) return 'gone'
-    former.attempts++
+    // After a destroy without an answer nobody can tell whose it was: an ended session does not come back.
+    if (store.isKeyed && !(await store.read(id))) return 'gone'
     await store.destroy(id)
     return 'saved'
   }

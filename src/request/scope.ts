@@ -223,9 +223,7 @@ export class Scope implements SessionHost {
     this.#isUsedSinceCommit = false
     if (this.#backend.waits && !this.#presented.isLoaded) return SKIP
     const { rolling, renew } = this.settings.config
-    if (this.#session === undefined && (rolling || renew)) {
-      this.#session = this.#presented.openUnasked(this)
-    }
+    if (this.#session === undefined && (rolling || renew)) this.#session = this.#presented.openUnasked(this)
     const session = this.#session
     if (session === undefined || (session === null && this.#backend.done === 'ended')) return SKIP
     return planFor(session, save, regenerate, this.settings, this.#backend, this.#exchange)
@@ -243,8 +241,9 @@ export class Scope implements SessionHost {
     }
     if (!this.#queue?.isBusy) return
     // The commit that ends it, or begins another one, is still to come.
+    const isEnding = this.#session === null || this.#renewal?.isToEnd
     if (this.#renewal && this.#session?.populated) this.#backend.leaveRenewed()
-    else if (!this.#session && autoCommit && this.#backend.done !== 'ended') this.#exchange.clear()
+    else if (isEnding && autoCommit && this.#backend.done !== 'ended') this.#exchange.clear()
     else this.#backend.leave()
   }
 }

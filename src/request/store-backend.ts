@@ -71,9 +71,9 @@ export class StoreBackend extends StoredSteps {
   }
 
   regenerate(session: Session, keep: readonly string[] | undefined): void | Promise<void> {
-    const { custody } = this.machine
+    const { former } = this.machine
     this.keep = keep
-    if ('former' in custody && custody.former) custody.former.keep = keep
+    if (former) former.keep = keep
     return this.#prepared(session, { wish: 'regenerate', session })
   }
 
@@ -138,6 +138,9 @@ export class StoreBackend extends StoredSteps {
     return andThen(preparing, () => {
       if (config.beforeSave) this.compare(session)
       return this.#save(commit)
+    })?.catch(error => {
+      this.#isPreparing = false
+      throw error
     })
   }
 

@@ -68,7 +68,7 @@ export abstract class StoredSteps extends Backend implements Surroundings<Former
   }
 
   protected perform(step: Step, commit: Commit): StepAnswer | PromiseLike<StepAnswer> {
-    const { custody, leftover } = this.machine
+    const { custody, former, leftover } = this.machine
     const id = custody.id ?? ''
     switch (step) {
       case 'create':
@@ -80,7 +80,7 @@ export abstract class StoredSteps extends Backend implements Surroundings<Former
       case 'update':
         return this.#update(id, commit)
       case 'retire':
-        return 'former' in custody && custody.former ? retire(this.store, custody.former, id) : 'saved'
+        return former ? retire(this.store, former, id) : 'saved'
       case 'merge':
         return this.#merge(id, commit.session)
       case 'destroy':
@@ -153,9 +153,8 @@ export abstract class StoredSteps extends Backend implements Surroundings<Former
   }
 
   #merge(to: string, session: Session | undefined): StepAnswer | PromiseLike<StepAnswer> {
-    const { custody } = this.machine
-    if (!('former' in custody) || !custody.former || !session) return false
-    return merge(this.settings, this.store, { former: custody.former, to, session, state: this.state })
+    const { former } = this.machine
+    return former && session ? merge(this.settings, this.store, { former, to, session, state: this.state }) : false
   }
 
   #ended(): undefined {

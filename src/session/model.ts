@@ -29,13 +29,13 @@ export interface Meta {
 /** What a payload says of its lifetime. */
 export type Lifetime = Pick<Payload, '_expire' | '_maxAge' | '_session' | '_meta'>
 
-/** What is told of a presented session that was not taken up, in the words of 7.x; it is silent about `none`. */
+/** The event for a presented session that was not accepted, in the words of 7.x; there is none for `none`. */
 export type Fault = 'missed' | 'expired' | 'invalid' | 'none'
 
 /** Why it was not. */
 export type Reason = 'signature' | 'undecodable' | 'missing' | 'retired' | 'expired' | 'absolute' | 'valid' | 'schema'
 
-/** A presented session that was not taken up; `id` is that of a stored one. */
+/** A presented session that was not accepted; `id` is that of a stored one. */
 export interface Refused {
   readonly fault: Fault
   /** `undefined`: nothing was presented. */
@@ -46,7 +46,7 @@ export interface Refused {
   readonly id?: string | undefined
 }
 
-/** A presented session that can be taken up, with its data in one of two forms. */
+/** A presented session that is accepted, with its data in one of two forms. */
 export interface Found {
   readonly fault?: undefined
   readonly id?: string
@@ -80,7 +80,7 @@ export type Difference = 'same' | 'changed' | 'emptied' | 'removed'
 /** What a request made of its session. */
 export interface Outcome {
   readonly difference: Difference
-  /** Whether there was one when it was taken up or last committed. */
+  /** Whether there was one when it was loaded or last committed. */
   readonly isKnown: boolean
   /** The handler asked for it, by `save()` or by setting `maxAge`. */
   readonly forced: boolean

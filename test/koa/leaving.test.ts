@@ -8,7 +8,7 @@ import type { Store } from 'koa-session'
 import { memoryStore } from 'koa-session/memory'
 import { visit } from '../support/agent.ts'
 import type { TestContext } from '../support/koa.ts'
-import { appOf, KEY, MODES, type Pages, tell } from '../support/story.ts'
+import { appOf, KEY, MODES, type Pages, tell, told } from '../support/story.ts'
 
 /** A memory store that answers a turn of the event loop later. */
 function later() {
@@ -77,6 +77,23 @@ for (const [what, end] of Object.entries<(ctx: TestContext) => void>({
   })
 }
 
+test('the cookie of a session that is ended and replaced by an empty one during a save is deleted', async t => {
+  const { memory, store } = later()
+  const pages: Pages = {
+    '/early': ctx => {
+      ctx.session.n = 1
+      ctx.session.save()
+      ctx.session = null
+      ctx.session = {}
+      flush(ctx)
+    },
+  }
+  const { visitor } = await tell(t, () => ({ store }), {}, pages)
+  await visitor.get('/in')
+  await visitor.get('/early')
+  assert.deepEqual([visitor.jar.size, memory.size], [0, 0])
+})
+
 test('a bad signature is no error where the cookie may not be deleted over this connection', async t => {
   const { app, errors } = appOf({ secure: true })
   const visitor = await visit(t, app)
@@ -141,7 +158,8 @@ test('save() rejects, and calls back, where a ContextStore can not be made', asy
   assert.equal((await visitor.get('/save')).text, 'ERR_SESSION_STORE')
 })
 
-test('a store without retire() keeps the session whose old id was destroyed without an answer', async t => {
+// Another request may have ended it just as well, and an ended session does not come back.
+test('a store without retire() has no session whose old id was destroyed without an answer, and tells', async t => {
   const memory = memoryStore()
   let failures = 0
   const destroy = (id: string) => {
@@ -156,10 +174,14 @@ test('a store without retire() keeps the session whose old id was destroyed with
       await ctx.session.regenerate().catch(() => {})
     },
   }
-  const { visitor } = await tell(t, () => ({ store }), {}, pages)
+  const { visitor, events } = await tell(t, () => ({ store }), {}, pages)
   await visitor.get('/in')
   await visitor.get('/renew')
-  assert.equal((await visitor.get('/')).text, 'ada')
+  assert.equal(memory.size, 0)
+  assert.equal((await visitor.get('/')).text, 'nobody')
+  await told()
+  const names = events.map(([event]) => event)
+  assert.ok(names.includes('session:error') && names.includes('session:gone'), names.join())
 })
 
 test('a dead cookie beside one whose session has another id does not make the request a stranger', async t => {

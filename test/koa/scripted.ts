@@ -69,7 +69,7 @@ export async function script(t: Test, pages: Pages, options: CreateSessionOption
     ids.push(id)
     return id
   }
-  const kept = { store: store as unknown as Store, genid, storeTimeout: 40, ...options }
+  const kept = { store: store as unknown as Store, genid, storeTimeout: 500, ...options }
   const made = await tell(t, () => kept, {}, { ...PAGES, ...pages })
   // Koa leaves a response open whose request fails after the headers have left.
   made.app.on('error', (_, ctx) => ctx?.headerSent && ctx.res.end())
