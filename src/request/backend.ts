@@ -1,4 +1,4 @@
-import type { Difference, Found, Lifetime, Loaded } from '../session/model.ts'
+import type { Difference, Found, Lifetime, Loaded, RegenerateOptions } from '../session/model.ts'
 import type { Session } from '../session/session.ts'
 import type { Exchange } from './exchange.ts'
 import type { Settings } from './settings.ts'
@@ -51,7 +51,7 @@ export abstract class Backend {
     return this.save(session, true)
   }
   /** The same as `save`, under a new id. The old one is retired. */
-  abstract regenerate(session: Session, keep: readonly string[] | undefined): void | Promise<void>
+  abstract regenerate(session: Session, options: RegenerateOptions): void | Promise<void>
   /** Whether others may write to the session, key by key, so that `update` has something to do. */
   get canUpdate(): boolean {
     return false

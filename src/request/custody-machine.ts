@@ -63,9 +63,8 @@ export class CustodyMachine<F extends Former = Former> {
       case 'staying':
         return this.#stay(custody)
       case 'superseded':
-        if (wish !== 'regenerate') return 'reportGone'
-        this.custody = NONE
-        return this.#create(undefined, undefined)
+        if (custody.former && (wish === 'save' || wish === 'regenerate')) return 'alone'
+        return wish === 'regenerate' ? this.#anew() : 'reportGone'
       case 'gone':
       case 'unread':
         return 'reportGone'
@@ -88,9 +87,13 @@ export class CustodyMachine<F extends Former = Former> {
         return this.custody.at === 'stored' && this.custody.former ? 'retire' : this.#sweep()
       case 'retire':
         if (answer === 'conflict') return 'merge'
-        return answer === 'gone' ? this.#withdrawn() : this.#retired()
+        if (answer === 'superseded') return 'alone'
+        return answer === 'gone' ? this.#withdrawn('gone') : this.#retired()
+      case 'alone':
+        if (this.custody.at === 'superseded') return answer === true ? this.#anew() : 'reportGone'
+        return answer === true ? this.#retired() : this.#withdrawn('superseded')
       case 'merge':
-        return answer === true ? 'retire' : this.#withdrawn()
+        return answer === true ? 'retire' : this.#withdrawn('gone')
       case 'withdraw':
         return 'reportGone'
       case 'destroy':
@@ -187,12 +190,19 @@ export class CustodyMachine<F extends Former = Former> {
   }
 
   /** Another request has ended the session, or given it another id, before this one gave it a new one. */
-  #withdrawn(): Step {
+  #withdrawn(at: 'gone' | 'superseded'): Step {
     const { custody } = this
     if (custody.at !== 'stored' || !custody.former) return 'withdraw'
     this.#leave(custody.id)
-    this.custody = { at: 'gone', id: custody.former.id }
+    const { former } = custody
+    this.custody = at === 'gone' ? { at, id: former.id } : { at, id: former.id, former }
     return 'withdraw'
+  }
+
+  /** What the request has by itself begins another session. */
+  #anew(): Step {
+    this.custody = NONE
+    return this.#create(undefined, undefined)
   }
 
   #retired(): Step | undefined {

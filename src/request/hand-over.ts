@@ -15,8 +15,18 @@ export interface Former extends FormerId {
   version: number | undefined
   /** The keys that go over to the new id; `undefined`: all. */
   keep: readonly string[] | undefined
+  /** Whether this request signs somebody in. */
+  isSignIn: boolean
   /** How often others were faster. */
   attempts: number
+}
+
+/** A session on its way from the id of `former` to another one. */
+interface HandOver<To> {
+  readonly former: Former
+  readonly to: To
+  readonly session: Session
+  readonly state: StoredState
 }
 
 /** Who writes all the time can't hold it up for ever: after so many attempts the id is retired whatever was written. */
@@ -24,14 +34,14 @@ const ATTEMPTS = 10
 
 /**
  * Retires the id of `former`, whose place `successor` has. `conflict`: what is under it has to be merged first. `gone`:
- * the session was ended, or had got another id.
+ * the session was ended, or had got another id; `superseded`: it had got another id, and this request signs somebody in.
  */
 export async function retire(
   store: AskedStore,
   former: Former,
   successor: string,
-): Promise<'saved' | 'gone' | 'conflict'> {
-  const { id, version, attempts } = former
+): Promise<'saved' | 'gone' | 'conflict' | 'superseded'> {
+  const { id, version, attempts, isSignIn } = former
   if (!store.canRetire) {
     // Such a store can tell at least whether the session is there just before it is asked to destroy it.
     // After a destroy without an answer nobody can tell whose it was: an ended session does not come back.
@@ -40,7 +50,33 @@ export async function retire(
     return 'saved'
   }
   if (version === undefined && attempts === 0) return 'conflict'
-  return store.retire(id, attempts > ATTEMPTS ? { successor } : { version, successor })
+  const answer = await store.retire(id, attempts > ATTEMPTS ? { successor } : { version, successor })
+  if (answer !== 'gone' || !isSignIn) return answer
+  return (await store.read(id))?.retiredAt === undefined ? 'gone' : 'superseded'
+}
+
+/**
+ * Of the session and of the record under `to`, where there is one, leaves what this request has set since it knew
+ * `former`: who signs in has proved who they are, whatever became of the session before. Says whether there is anything.
+ */
+export async function leaveAlone(
+  settings: Settings,
+  store: AskedStore,
+  { former, to, session, state }: HandOver<string | undefined>,
+): Promise<boolean> {
+  const { members: known = NO_MEMBERS } = former
+  const mine = state.after()
+  const members = Object.fromEntries(Object.entries(mine).filter(([name]) => !isSame(known, mine, name)))
+  if (Object.keys(members).length === 0) return false
+  const owner = ownerAmong(settings.config, session, members, undefined)
+  if (to !== undefined) {
+    const unset = Object.keys(mine).filter(name => !Object.hasOwn(members, name))
+    const subject = owner ?? null
+    const patch = { set: NO_MEMBERS, unset, lifetime: settings.newLifetime(), keepsEmpty: false, subject }
+    if ((await store.patch(to, patch)) !== 'saved') return false
+  }
+  state.adopt(session, members, owner)
+  return true
 }
 
 /**
@@ -50,7 +86,7 @@ export async function retire(
 export async function merge(
   settings: Settings,
   store: AskedStore,
-  { former, to, session, state }: { former: Former; to: string; session: Session; state: StoredState },
+  { former, to, session, state }: HandOver<string>,
 ): Promise<boolean> {
   const record = await store.read(former.id)
   if (!record) return false

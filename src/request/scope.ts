@@ -205,7 +205,7 @@ export class Scope implements SessionHost {
     if (work.update && session) return this.#update(session, work.update)
     if (plan.action === 'destroy') return session ? backend.empty(session) : backend.end()
     if (plan.action === 'skip' || !session) return
-    if (plan.action === 'replace') return backend.regenerate(session, work.keep)
+    if (plan.action === 'replace') return backend.regenerate(session, work)
     const isChanged = plan.reason === 'changed' || plan.reason === 'forced'
     return isChanged
       ? backend.save(session, work === FINAL)

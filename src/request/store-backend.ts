@@ -1,5 +1,5 @@
 import { andThen, isPromise } from '../async.ts'
-import type { Difference, Found, Loaded } from '../session/model.ts'
+import type { Difference, Found, Loaded, RegenerateOptions } from '../session/model.ts'
 import type { Session } from '../session/session.ts'
 import type { Step, StepAnswer } from './custody.ts'
 import { loadStored } from './load-stored.ts'
@@ -28,7 +28,8 @@ export class StoreBackend extends StoredSteps {
   }
 
   override get isGone(): boolean {
-    return this.machine.custody.at === 'gone'
+    const { custody } = this.machine
+    return custody.at === 'gone' || (custody.at === 'superseded' && custody.former !== undefined)
   }
 
   /** Where the session is shared with other requests, key by key. */
@@ -70,10 +71,11 @@ export class StoreBackend extends StoredSteps {
     return this.#prepared(session, { wish: 'save', session, isFinal })
   }
 
-  regenerate(session: Session, keep: readonly string[] | undefined): void | Promise<void> {
+  regenerate(session: Session, { keep, fresh = false }: RegenerateOptions): void | Promise<void> {
     const { former } = this.machine
     this.keep = keep
-    if (former) former.keep = keep
+    this.isFresh = fresh
+    if (former) Object.assign(former, { keep, isSignIn: former.isSignIn || this.isSignIn })
     return this.#prepared(session, { wish: 'regenerate', session })
   }
 
@@ -99,6 +101,7 @@ export class StoreBackend extends StoredSteps {
     this.done = 'nothing'
     this.state.clear()
     this.keep = undefined
+    this.isFresh = false
   }
 
   override leave(): void {

@@ -8,7 +8,7 @@ import { Backend } from './backend.ts'
 import type { Step, StepAnswer, Surroundings, Wish } from './custody.ts'
 import { CustodyMachine } from './custody-machine.ts'
 import type { Exchange } from './exchange.ts'
-import { type Former, merge, retire } from './hand-over.ts'
+import { type Former, leaveAlone, merge, retire } from './hand-over.ts'
 import { newId, takenError, unreachableError } from './ids.ts'
 import type { Settings } from './settings.ts'
 import { StoredState } from './stored-state.ts'
@@ -38,6 +38,8 @@ export abstract class StoredSteps extends Backend implements Surroundings<Former
   protected presented: string | undefined
   /** The keys that go over to the next new id; `undefined`: all. */
   protected keep: readonly string[] | undefined
+  /** Whether the request that asks for a new id says that somebody has proved who they are. */
+  protected isFresh = false
   #store: AskedStore | undefined
 
   constructor(exchange: Exchange, settings: Settings, storeFor: StoreFor) {
@@ -64,7 +66,11 @@ export abstract class StoredSteps extends Backend implements Surroundings<Former
 
   formerOf(id: string): Former {
     const { members, version } = this.state
-    return { id, members, version, keep: this.keep, attempts: 0 }
+    return { id, members, version, keep: this.keep, isSignIn: this.isSignIn, attempts: 0 }
+  }
+
+  protected get isSignIn(): boolean {
+    return this.isFresh || typeof this.state.newOwner === 'string'
   }
 
   protected perform(step: Step, commit: Commit): StepAnswer | PromiseLike<StepAnswer> {
@@ -81,8 +87,9 @@ export abstract class StoredSteps extends Backend implements Surroundings<Former
         return this.#update(id, commit)
       case 'retire':
         return former ? retire(this.store, former, id) : 'saved'
+      case 'alone':
       case 'merge':
-        return this.#merge(id, commit.session)
+        return this.#handOver(step, commit.session)
       case 'destroy':
         return andThen(this.store.destroy(leftover), () => undefined)
       case 'send':
@@ -152,9 +159,13 @@ export abstract class StoredSteps extends Backend implements Surroundings<Former
     return updated.outcome
   }
 
-  #merge(to: string, session: Session | undefined): StepAnswer | PromiseLike<StepAnswer> {
-    const { former } = this.machine
-    return former && session ? merge(this.settings, this.store, { former, to, session, state: this.state }) : false
+  #handOver(step: 'alone' | 'merge', session: Session | undefined): StepAnswer | PromiseLike<StepAnswer> {
+    const { settings, store, state } = this
+    const { former, custody } = this.machine
+    if (!former || !session) return false
+    if (custody.at !== 'stored') return leaveAlone(settings, store, { former, to: undefined, session, state })
+    const given = { former, to: custody.id, session, state }
+    return step === 'merge' ? merge(settings, store, given) : leaveAlone(settings, store, given)
   }
 
   #ended(): undefined {

@@ -3,9 +3,7 @@ import type { CommitCallback, CommitOptions, Data, MaxAge, Members, Payload, Reg
 import { METADATA } from './payload.ts'
 
 /** What a commit may be asked for from inside. */
-export interface CommitWork extends CommitOptions {
-  /** The keys that go over to the new id; `undefined`: all. */
-  readonly keep?: readonly string[] | undefined
+export interface CommitWork extends CommitOptions, RegenerateOptions {
   /** Saves what this changes in a draft of the session, see `Session.update`. */
   readonly update?: (draft: Session) => unknown
 }
@@ -95,7 +93,7 @@ export class Session {
     const { fresh, keep }: RegenerateOptions = options ?? {}
     if (keep) for (const name of Object.keys(dataOf(this))) if (!keep.includes(name)) Reflect.deleteProperty(this, name)
     if (fresh) this.#host.settings.freshen()
-    return settle(this.#host.commit({ regenerate: true, keep }), callback)
+    return settle(this.#host.commit({ regenerate: true, keep, fresh }), callback)
   }
 
   /**

@@ -1,8 +1,9 @@
 /** A sign-out, and a session that is given new ids beside it: the end wins, under whatever id the session is by then. */
 import assert from 'node:assert/strict'
 import test, { type TestContext as Test } from 'node:test'
+import type { CreateSessionOptions } from 'koa-session'
 import { Gate, type Page, type Pages, tell, told } from '../support/story.ts'
-import { at, FAILURES, NOTHING, script, through } from './scripted.ts'
+import { at, FAILURES, NOTHING, type State, script, through } from './scripted.ts'
 
 /** `page`, with the session read before and the rest done when `gate` is open. */
 const slow = (gate: Gate, page: Page): Page => {
@@ -182,6 +183,88 @@ test('a sign-in that was sent twice, and whose first answer was lost, ends signe
   assert.deepEqual([status, dataOf(String(idOf(visitor)))], [200, { user: 'ada' }])
   assert.notEqual(idOf(visitor), idOf(lost))
   assert.equal((await visitor.get('/')).text, 'ada')
+})
+
+const IN = { user: 'ada' }
+const subject = ({ user }: Record<string, unknown>) => user as string | undefined
+for (const [title, page, options, expected] of [
+  ['with fresh', signIn, {}, at(IN)],
+  [
+    'with keep and fresh',
+    async ctx => {
+      ctx.session.user = 'ada'
+      await ctx.session.regenerate({ keep: ['user', 'a'], fresh: true })
+    },
+    {},
+    at(IN),
+  ],
+  [
+    'with subject',
+    async ctx => {
+      ctx.session.user = 'ada'
+      await ctx.session.regenerate()
+    },
+    { subject },
+    at(IN),
+  ],
+  [
+    'and who it is comes after the new id',
+    async ctx => {
+      await ctx.session.regenerate({ fresh: true })
+      ctx.session.user = 'ada'
+    },
+    {},
+    at(IN, ['session:gone']),
+  ],
+  [
+    'and assigns a session after the new id',
+    async ctx => {
+      await ctx.session.regenerate({ fresh: true })
+      ctx.session = { user: 'ada' }
+    },
+    {},
+    at(IN, ['session:gone']),
+  ],
+  [
+    'and nothing says that it is a sign-in',
+    async ctx => {
+      ctx.session.user = 'ada'
+      await ctx.session.regenerate()
+    },
+    {},
+    { held: [], client: 'a dead id', told: ['session:gone user'], errors: [] },
+  ],
+] as readonly [string, Page, CreateSessionOptions, State][]) {
+  test(`a sign-in that was sent twice, and both were under way at the same time, ${title}`, async t => {
+    const gate = new Gate()
+    const { visitor, state, memory, idOf } = await script(t, { '/slow-in': slow(gate, page), '/in': signIn }, options)
+    await visitor.get('/begin')
+    // The browser has cancelled this answer.
+    const lost = visitor.copy()
+    const answering = visitor.get('/slow-in')
+    await gate.arrived
+    await lost.get('/in')
+    gate.open()
+    await answering
+    const { held, ...rest } = await state()
+    assert.deepEqual({ held: held.slice(1), ...rest }, expected)
+    if (title === 'with subject') assert.equal(memory.list('ada').length, 2)
+    assert.deepEqual(memory.read(String(idOf(lost)))?.members, { a: '1', user: '"ada"' })
+  })
+}
+
+test('a sign-in beside which another request gave the session a new id brings back nothing that was ended', async t => {
+  const gate = new Gate()
+  const { visitor, state } = await script(t, { '/slow-in': slow(gate, signIn) })
+  await visitor.get('/begin')
+  const other = visitor.copy()
+  const answering = visitor.get('/slow-in')
+  await gate.arrived
+  await other.get('/new-id')
+  await other.get('/out')
+  gate.open()
+  await answering
+  assert.deepEqual(await state(), at(IN))
 })
 
 test('a sign-out after a sign-in that was sent twice leaves nothing that the browser could present', async t => {

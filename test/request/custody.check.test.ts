@@ -12,11 +12,14 @@ import { explore } from './explore.ts'
 
 type Choose = (ways: number) => number
 
-const IO: ReadonlySet<Step> = new Set(['create', 'patch', 'update', 'empty', 'retire', 'merge', 'destroy'])
+const IO: ReadonlySet<Step> = new Set(['create', 'patch', 'update', 'empty', 'retire', 'alone', 'merge', 'destroy'])
 const MEANWHILE = ['nothing', 'writes', 'ends', 'regenerates', 'headers leave'] as const
 
-/** What the handler asks for; `assign`: a new session in place of one that was ended, by itself or by another request. */
-type Asked = Wish | 'assign'
+/**
+ * What the handler asks for; `assign`: a new session in place of one that was ended, by itself or by another request;
+ * `sign in`: a new id for somebody who has proved who they are.
+ */
+type Asked = Wish | 'assign' | 'sign in'
 
 interface Limits {
   readonly wishes: readonly Asked[]
@@ -26,6 +29,8 @@ interface Limits {
   readonly others: number
 }
 
+const WISH_OF = { assign: 'save', 'sign in': 'regenerate' } as const
+
 /** One request, from its first commit to its end. */
 function play(choose: Choose, { wishes, commits, faults, others }: Limits): World {
   const world = new World()
@@ -34,7 +39,7 @@ function play(choose: Choose, { wishes, commits, faults, others }: Limits): Worl
     const wish = wishes[choose(wishes.length)] as Asked
     meanwhile(world, choose, left)
     begin(world, wish, number)
-    const isGood = commit(world, wish === 'assign' ? 'save' : wish, choose, left)
+    const isGood = commit(world, WISH_OF[wish as keyof typeof WISH_OF] ?? wish, choose, left)
     if (isGood && wish === 'assign' && world.isToldGone)
       world.fault ??= 'a session that was assigned anew was not saved'
     if (wish === 'empty' && world.machine.custody.at === 'none') {
@@ -51,8 +56,10 @@ function play(choose: Choose, { wishes, commits, faults, others }: Limits): Worl
 function begin(world: World, wish: Asked, number: number): void {
   world.trace.push(`${wish}:`)
   world.isToldGone = false
+  world.isSignIn = wish === 'sign in'
   // What was asked for may be done, whatever is answered.
-  const isToGo = (session: number) => session === world.session && ['empty', 'end', 'assign'].includes(wish)
+  const isEnding = ['empty', 'end', 'assign'].includes(wish)
+  const isToGo = (session: number) => isEnding && (session === world.session || world.machine.former !== undefined)
   for (const [key, session] of world.acknowledged) if (isToGo(session)) world.acknowledged.delete(key)
   const isGone = world.machine.custody.at === 'gone'
   // What another request gave a new id is that request's.
@@ -177,7 +184,9 @@ test('in every sequence nothing is lost, nothing comes back, and no id is sent t
     explore(judge({ wishes, commits: 3, faults: 2, others: 1 })) +
     explore(judge({ wishes, commits: 2, faults: 2, others: 2 })) +
     explore(judge({ wishes: [...wishes, 'update', 'assign'], commits: 2, faults: 1, others: 2 })) +
-    explore(judge({ wishes: ['save', 'regenerate', 'assign'], commits: 3, faults: 1, others: 1 }))
+    explore(judge({ wishes: ['save', 'regenerate', 'assign'], commits: 3, faults: 1, others: 1 })) +
+    explore(judge({ wishes: ['save', 'sign in', 'empty', 'end'], commits: 2, faults: 1, others: 2 })) +
+    explore(judge({ wishes: ['save', 'sign in'], commits: 3, faults: 1, others: 1 }))
   assert.deepEqual([...faults].slice(0, 5), [])
   assert.ok(plays >= 80_000, `${plays} sequences`)
 })

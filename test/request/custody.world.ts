@@ -6,6 +6,7 @@ import type { Former, Step, StepAnswer, Surroundings } from '../../src/request/c
 import { CustodyMachine } from '../../src/request/custody-machine.ts'
 
 export interface Known extends Former {
+  readonly isSignIn: boolean
   keys: ReadonlySet<string>
   version: number | undefined
 }
@@ -50,6 +51,8 @@ export class World implements Surroundings<Known> {
   readonly trace: string[] = []
   /** The first thing that a response must never do. */
   fault: string | undefined
+  /** Whether the commit under way signs somebody in. */
+  isSignIn = false
   #ids = 0
 
   constructor() {
@@ -78,7 +81,12 @@ export class World implements Surroundings<Known> {
 
   newId = () => `N${++this.#ids}`
   reaches = (id: string) => !this.hasLeft || id === this.sent || id === 'A'
-  formerOf = (id: string): Known => ({ id, keys: this.known, version: this.version })
+  formerOf = (id: string): Known => ({
+    id,
+    keys: this.known,
+    version: this.version,
+    isSignIn: this.isSignIn,
+  })
 
   /** The id that is alive of what `id` led to. */
   alive(id: string): string | undefined {
@@ -135,6 +143,8 @@ export class World implements Surroundings<Known> {
         return this.#empty(id)
       case 'retire':
         return former && this.#retire(former, id)
+      case 'alone':
+        return former !== undefined && this.#leaveAlone(former, id)
       case 'merge':
         return former !== undefined && this.#merge(former, id)
       case 'destroy':
@@ -178,11 +188,28 @@ export class World implements Surroundings<Known> {
   #retire(former: Known, successor: string): StepAnswer {
     const row = this.rows.get(former.id)
     // A command may be sent again.
-    if (!row) return this.tombstones.get(former.id) === successor ? 'saved' : 'gone'
+    const to = this.tombstones.get(former.id)
+    if (!row && to !== undefined && to !== successor) return former.isSignIn ? 'superseded' : 'gone'
+    if (!row) return to === successor ? 'saved' : 'gone'
     if (row.version !== former.version) return 'conflict'
     this.rows.delete(former.id)
     this.tombstones.set(former.id, successor)
     return 'saved'
+  }
+
+  /** Who signs in begins another session, which the end of the one before does not concern. */
+  #leaveAlone(former: Known, id: string): boolean {
+    const keys = new Set([...this.data].filter(key => !former.keys.has(key)))
+    if (keys.size === 0) return false
+    this.session = 100 + ++this.#ids
+    if (this.machine.custody.at === 'stored') {
+      if (!this.rows.delete(id)) return false
+      this.rows.set(id, { keys: new Set(keys), version: 1, session: this.session, isOurs: true })
+    }
+    this.data = keys
+    this.known = new Set(keys)
+    for (const key of this.wanted) if (!keys.has(key)) this.wanted.delete(key)
+    return true
   }
 
   #merge(former: Known, id: string): boolean {

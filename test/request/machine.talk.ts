@@ -12,8 +12,15 @@ interface Known {
 export const WISHES: readonly Wish[] = ['save', 'update', 'empty', 'regenerate', 'end', 'sweep']
 
 /** What a row says for an answer of the store, where that is no word. */
-const ANSWERS: Readonly<Record<string, StepAnswer>> = { made: true, taken: false, both: true, 'not both': false }
-const WORDS = ['saved', 'emptied', 'gone', 'conflict']
+const ANSWERS: Readonly<Record<string, StepAnswer>> = {
+  made: true,
+  taken: false,
+  both: true,
+  'not both': false,
+  something: true,
+  'nothing of its own': false,
+}
+const WORDS = ['saved', 'emptied', 'gone', 'conflict', 'superseded']
 
 /** The request that a machine works for. New ids are 1, 2 and 3; the client has A. */
 class Around implements Surroundings<Known> {
