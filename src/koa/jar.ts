@@ -131,9 +131,9 @@ export function koaCookie(own: Config, { isPlain, suffix = '', ...instead }: Coo
       }
     },
 
-    isPresent: at => {
-      const header = headerOf(at)
-      return header !== undefined && find(header, `${at.settings.config.key}${suffix}=`) !== undefined
+    isPresent(at) {
+      const begin = at.settings.config === own ? start : `${at.settings.config.key}${suffix}=`
+      return find(headerOf(at) ?? '', begin) !== undefined
     },
 
     set(at, value, earlier) {

@@ -2,12 +2,12 @@ import type { Context } from 'koa'
 import { isAsyncFunction, refusePromise } from '../async.ts'
 import { type Config, resolveConfig } from '../config.ts'
 import { optionError } from '../errors.ts'
-import { NodeExchange, type NodeHost } from '../node/exchange.ts'
+import { NodeExchange } from '../node/exchange.ts'
 import { AskedStore } from '../request/asked-store.ts'
 import type { Backend } from '../request/backend.ts'
 import { type Carrier, cookieCarrier, externalCarrier } from '../request/carrier.ts'
 import { CookieBackend } from '../request/cookie-backend.ts'
-import type { Beginning, Exchange } from '../request/exchange.ts'
+import type { Beginning, Exchange, SessionEvent } from '../request/exchange.ts'
 import type { CookieJar } from '../request/jar.ts'
 import { Scope } from '../request/scope.ts'
 import { sealedCarrier } from '../request/sealed-carrier.ts'
@@ -152,12 +152,16 @@ function scopeIn(entry: Entry): Scope {
   return entry.scope
 }
 
-const HOST: NodeHost = { emit: emitEvent }
+class KoaExchange extends NodeExchange {
+  emit(event: SessionEvent): void {
+    emitEvent(this.ctx, event)
+  }
+}
 
 function scopeFor({ ctx, parts, phase }: Entry): Scope {
   const settings = new Settings(parts.config)
-  const exchange = new NodeExchange(ctx, ctx.res, HOST, parts.carrier, settings)
-  return new Scope(exchange, settings, parts.backendFor(exchange, settings), phase)
+  const exchange = new KoaExchange(ctx, ctx.res, parts.carrier, settings)
+  return new Scope(parts.backendFor(exchange, settings), phase)
 }
 
 /** Adds the two properties. They stay configurable: tests replace them. */

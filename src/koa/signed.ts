@@ -1,5 +1,5 @@
-import { find, pairsNamed } from '../codec/cookie-header.ts'
-import { isEqual, isSigningSecret, signBy } from '../codec/signature.ts'
+import { find } from '../codec/cookie-header.ts'
+import { isEqual, isSigningSecret, type SigningSecret, signBy } from '../codec/signature.ts'
 import { SessionError } from '../errors.ts'
 import { LARGEST_COOKIE } from '../request/size.ts'
 import { isOriginal } from './originals.ts'
@@ -23,12 +23,10 @@ export function presentedIn(
   found: { isStale: boolean },
 ): string | undefined {
   if (!header) return undefined
-  const first = find(header, start)
-  if (first === undefined) return undefined
-  const pairs = pairsNamed(header, start, first)
   let left = nth
-  for (let at = 0; at < pairs.length; at++) {
-    const pair = pairs[at] as string
+  for (let at = 0; ; at++) {
+    const pair = find(header, start, at)
+    if (pair === undefined) return undefined
     // Without the `=`, as browsers count.
     if (pair.length === start.length || pair.length - 1 > LARGEST_COOKIE) continue
     const position = startOfSignature ? signerOf(pair, header, startOfSignature, keys) : 0
@@ -36,24 +34,23 @@ export function presentedIn(
     if (position > 0) found.isStale = true
     return pair.slice(start.length)
   }
-  return undefined
 }
 
 /** Which of the secrets signed `pair`, or -1. */
 function signerOf(pair: string, header: string, startOfSignature: string, keys: unknown): number {
-  const first = find(header, startOfSignature)
-  if (first === undefined) return -1
-  const signatures = pairsNamed(header, startOfSignature, first)
-  if (!Array.isArray(keys)) {
-    const texts = signatures.map(one => one.slice(startOfSignature.length))
-    const positions = texts.map(one => (keys as Keygrip).index(pair, one)).filter(position => position >= 0)
-    return positions.length > 0 ? Math.min(...positions) : -1
+  let position = -1
+  for (let at = 0; position !== 0; at++) {
+    const signature = find(header, startOfSignature, at)?.slice(startOfSignature.length)
+    if (signature === undefined) break
+    const found = Array.isArray(keys) ? indexIn(keys, pair, signature) : (keys as Keygrip).index(pair, signature)
+    if (found >= 0 && (position < 0 || found < position)) position = found
   }
+  return position
+}
+
+function indexIn(keys: readonly SigningSecret[], pair: string, signature: string): number {
   for (let position = 0; position < keys.length; position++) {
-    const expected = signBy(keys[position], pair)
-    for (let at = 0; at < signatures.length; at++) {
-      if (isEqual(expected, (signatures[at] as string).slice(startOfSignature.length))) return position
-    }
+    if (isEqual(signBy(keys[position] as SigningSecret, pair), signature)) return position
   }
   return -1
 }

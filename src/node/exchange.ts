@@ -8,14 +8,11 @@ import { forbidCaching, isShared, variesByCookie, varyByCookie } from './cache.t
 import { type HeadersListener, listen } from './headers.ts'
 import { cookieLines, isOf, setCookieLines, without } from './set-cookie.ts'
 
-/** What an exchange needs of the framework around a `ServerResponse`. */
-export interface NodeHost {
-  /** Gives an event to the application that `ctx` belongs to. Never throws. */
-  emit(ctx: unknown, event: SessionEvent): void
-}
+/** The lines of a response that sends nothing, and deletes nothing. */
+const UNSENT: Lines = []
 
 /** One request and its `ServerResponse`: at most one value that it sends, and headers that keep it out of caches. */
-export class NodeExchange implements Exchange, JarAccess, HeadersListener {
+export abstract class NodeExchange implements Exchange, JarAccess, HeadersListener {
   readonly ctx: unknown
   readonly settings: Settings
   jarState: unknown
@@ -23,13 +20,10 @@ export class NodeExchange implements Exchange, JarAccess, HeadersListener {
   sent: string | undefined
   readonly #res: ServerResponse | undefined
   readonly #carrier: Carrier
-  readonly #host: NodeHost
   #listener: { leave(): void } | undefined
-  #lines: Lines = NO_LINES
+  #lines: Lines = UNSENT
   /** The lines of others that were there when ours were written. */
   #others: Lines = NO_LINES
-  /** Whether the value was sent, or deleted. */
-  #isSent = false
   /** How the headers were left: whether what was sent is among them, was lost with others, or neither. */
   #fate: 'there' | 'lost' | 'none' = 'none'
   #isUsed = false
@@ -37,13 +31,12 @@ export class NodeExchange implements Exchange, JarAccess, HeadersListener {
   /** Whether the request ended in an error, on which Koa deletes every header of the response. */
   #hasFailed = false
 
-  /** `host`: of the framework; `res`: a context that was made outside of a request may have none. */
-  constructor(ctx: unknown, res: ServerResponse | undefined, host: NodeHost, carrier: Carrier, settings: Settings) {
+  /** `res`: a context that was made outside of a request may have none. */
+  constructor(ctx: unknown, res: ServerResponse | undefined, carrier: Carrier, settings: Settings) {
     this.ctx = ctx
     this.settings = settings
     this.#res = res
     this.#carrier = carrier
-    this.#host = host
   }
 
   receive(nth: number): string | Refused | undefined {
@@ -76,9 +69,7 @@ export class NodeExchange implements Exchange, JarAccess, HeadersListener {
     this.#hasFailed = true
   }
 
-  emit(event: SessionEvent): void {
-    this.#host.emit(this.ctx, event)
-  }
+  abstract emit(event: SessionEvent): void
 
   send(value: string): void {
     if (this.hasLeft) return
@@ -93,8 +84,7 @@ export class NodeExchange implements Exchange, JarAccess, HeadersListener {
   withdraw(): void {
     if (this.hasLeft || !this.#res) return
     setCookieLines(this.#res, [...without(cookieLines(this.#res), this.#lines)])
-    this.#lines = NO_LINES
-    this.#isSent = false
+    this.#lines = UNSENT
     this.sent = undefined
   }
 
@@ -107,12 +97,11 @@ export class NodeExchange implements Exchange, JarAccess, HeadersListener {
     const present = this.#res ? cookieLines(this.#res) : NO_LINES
     this.#others = present.length === lines.length ? NO_LINES : without(present, lines)
     this.sent = value
-    this.#isSent = true
     this.#protect(lines.length > 0)
   }
 
   assess(cookiesReplaced: boolean): void {
-    if (!this.#isSent || !this.#res) return
+    if (this.#lines === UNSENT || !this.#res) return
     const present = cookieLines(this.#res)
     const isThere = this.#lines.length > 0 && hasAll(present, this.#lines)
     const isReplaced = this.#carrier.usesCookies && (cookiesReplaced || !this.#isRemoved(present))

@@ -9,8 +9,8 @@ import type { Settings } from './settings.ts'
  * it returns.
  */
 export abstract class Backend {
-  protected readonly exchange: Exchange
-  protected readonly settings: Settings
+  readonly exchange: Exchange
+  readonly settings: Settings
   /** The instant at which it expires; `undefined`: it does not say. */
   expiresAt: number | undefined
   /** What this request did last: gave the session its lifetime from now, or ended it. */
@@ -33,8 +33,8 @@ export abstract class Backend {
   }
   /** What is behind the value that the client presented. */
   abstract load(presented: string): Loaded | Promise<Loaded>
-  /** Has the request go on without a session: it was presented as `id`, and could not be read, or is under another id. */
-  setAside(_id: string | undefined, _why: 'unread' | 'superseded'): void {}
+  /** Has the request go on without the session that was presented (as `id`): it could not be read, or has another id. */
+  setAside(_why: 'unread' | 'superseded', _id?: string): void {}
   /** Forgets the id of a session that was made before it was loaded. */
   discardEarly(): void {}
   /**

@@ -49,7 +49,10 @@ export class CookieBackend extends Backend {
     if (!isPayload(payload)) return UNDECODABLE
     const end = endOf(payload, config.now(), config.absoluteTimeout)
     if (end) return { fault: 'expired', reason: end, value: payload }
-    const valid = config.valid?.(ctx, payload) ?? config.valid === undefined
+    return config.valid ? this.#validated(payload, text, config.valid(ctx, payload)) : this.#checked(payload, text)
+  }
+
+  #validated(payload: Payload, text: string | undefined, valid: unknown): Loaded | Promise<Loaded> {
     return andThen(this.waits ? valid : refusePromise(valid, 'valid'), isValid =>
       isValid ? this.#checked(payload, text) : { fault: 'invalid', reason: 'valid', value: payload },
     )

@@ -3,25 +3,17 @@ import { NOTHING } from '../session/payload.ts'
 import { Session, type SessionHost } from '../session/session.ts'
 import { isStoreFailure } from './asked-store.ts'
 import type { Backend } from './backend.ts'
-import type { Exchange } from './exchange.ts'
 import { propertyError } from './property-error.ts'
-import type { Settings } from './settings.ts'
 
 /** What the client presented, and what was found behind it. Loaded once; an error is kept for who reads the session. */
 export class Presented {
-  readonly #exchange: Exchange
-  readonly #settings: Settings
   readonly #backend: Backend
-  /** The value that the request brings. */
-  #value: string | undefined
   #loading: Promise<void> | undefined
   #found: Loaded | { readonly error: unknown } | undefined
   /** Whether the store could not be read, and the option `onStoreError` has the request go on without. */
   isDegraded = false
 
-  constructor(exchange: Exchange, settings: Settings, backend: Backend) {
-    this.#exchange = exchange
-    this.#settings = settings
+  constructor(backend: Backend) {
     this.#backend = backend
   }
 
@@ -50,7 +42,7 @@ export class Presented {
 
   /** The same for a session that the handler did not ask for; nothing where it can't be had, or is not to be sent. */
   openUnasked(host: SessionHost): Session | undefined {
-    if (this.#exchange.isShared) return undefined
+    if (this.#backend.exchange.isShared) return undefined
     try {
       return this.open(host)
     } catch {
@@ -61,15 +53,15 @@ export class Presented {
 
   /** Looks at what is to be replaced, so that it is known whether that is a change. Throws `ERR_SESSION_STORE`. */
   look(host: SessionHost, isRemoved: boolean): void {
-    const { chosenMaxAge } = this.#settings
+    const { chosenMaxAge } = this.#backend.settings
     try {
       this.open(host)
-      if (chosenMaxAge !== undefined) this.#settings.maxAge = chosenMaxAge
+      if (chosenMaxAge !== undefined) this.#backend.settings.maxAge = chosenMaxAge
     } catch (cause) {
       // A cookie that can't be read is replaced; what a store could not give may be somebody's data.
       if (isRemoved || !this.#backend.waits) return
       const what = 'could not be read, so it can not be replaced'
-      throw propertyError(this.#settings.config, 'ERR_SESSION_STORE', what, cause)
+      throw propertyError(this.#backend.settings.config, 'ERR_SESSION_STORE', what, cause)
     }
   }
 
@@ -77,13 +69,13 @@ export class Presented {
     const session = new Session(host, false)
     if (this.#backend.fill(session, found)) return session
     const refused = { fault: 'invalid', reason: 'undecodable', id: found.id, value: found.payload } as const
-    this.#exchange.emit({ type: 'refused', refused })
+    this.#backend.exchange.emit({ type: 'refused', refused })
     return undefined
   }
 
   #load(): Promise<void> | undefined {
     try {
-      this.#settings.refresh()
+      this.#backend.settings.refresh()
       const loading = this.#find(0, undefined)
       if (loading instanceof Promise) return this.#wait(loading)
       this.#settle(loading)
@@ -95,13 +87,14 @@ export class Presented {
 
   /** What is behind the first good value that is alive; of the others none is told, where there is one. */
   #find(nth: number, first: Refused | undefined): Loaded | Promise<Loaded> {
-    const read = this.#exchange.receive(nth)
+    const read = this.#backend.exchange.receive(nth)
     if (typeof read !== 'string') return first ?? read ?? NOTHING
-    this.#value = read
     const loading = this.#backend.load(read)
-    return loading instanceof Promise
-      ? loading.then(loaded => this.#judged(loaded, nth, first))
-      : this.#judged(loading, nth, first)
+    return loading instanceof Promise ? this.#judgedLater(loading, nth, first) : this.#judged(loading, nth, first)
+  }
+
+  async #judgedLater(loading: Promise<Loaded>, nth: number, first: Refused | undefined): Promise<Loaded> {
+    return this.#judged(await loading, nth, first)
   }
 
   #judged(loaded: Loaded, nth: number, first: Refused | undefined): Loaded | Promise<Loaded> {
@@ -121,14 +114,14 @@ export class Presented {
 
   #settle(loaded: Loaded): void {
     this.#found = loaded
-    if (!loaded.fault) this.#settings.resume(loaded.lifetime)
-    else if (loaded.reason) this.#exchange.emit({ type: 'refused', refused: loaded })
-    if (loaded.fault && loaded.isParallel) this.#backend.setAside(loaded.id, 'superseded')
+    if (!loaded.fault) this.#backend.settings.resume(loaded.lifetime)
+    else if (loaded.reason) this.#backend.exchange.emit({ type: 'refused', refused: loaded })
+    if (loaded.fault && loaded.isParallel) this.#backend.setAside('superseded', loaded.id)
   }
 
   #fail(error: unknown): void {
-    this.isDegraded = this.#settings.config.onStoreError === 'anonymous' && isStoreFailure(error)
+    this.isDegraded = this.#backend.settings.config.onStoreError === 'anonymous' && isStoreFailure(error)
     this.#found = this.isDegraded ? NOTHING : { error }
-    this.#backend.setAside(this.#value, 'unread')
+    this.#backend.setAside('unread')
   }
 }

@@ -5,7 +5,7 @@ import { type CommitWork, Session, type SessionHost } from '../session/session.t
 import { isSessionValue, kindOf } from '../session/value.ts'
 import type { Backend } from './backend.ts'
 import { changeHere } from './draft.ts'
-import type { Beginning, Exchange } from './exchange.ts'
+import type { Beginning } from './exchange.ts'
 import { extend, planFor } from './keep-alive.ts'
 import { Presented } from './presented.ts'
 import { propertyError, warnOfEarly } from './property-error.ts'
@@ -17,8 +17,6 @@ const [FINAL, ASKED]: readonly [CommitWork, CommitWork] = [{}, {}]
 
 /** One request's session: handed out, and committed. */
 export class Scope implements SessionHost {
-  readonly settings: Settings
-  readonly #exchange: Exchange
   readonly #backend: Backend
   readonly #presented: Presented
   #queue: Queue<CommitWork> | undefined
@@ -29,20 +27,22 @@ export class Scope implements SessionHost {
   #renewal: { readonly isToEnd: boolean } | undefined
   #isUsedSinceCommit = false
 
-  constructor(exchange: Exchange, settings: Settings, backend: Backend, beginning: Beginning) {
+  constructor(backend: Backend, beginning: Beginning) {
     this.#phase = beginning === 'thrown' ? 'done' : beginning
-    this.#exchange = exchange
-    this.settings = settings
     this.#backend = backend
-    this.#presented = new Presented(exchange, settings, backend)
-    if (beginning === 'thrown') exchange.fail()
+    this.#presented = new Presented(backend)
+    if (beginning === 'thrown') backend.exchange.fail()
+  }
+
+  get settings(): Settings {
+    return this.#backend.settings
   }
 
   /** Begins the request, or leaves it without a session. A promise where it has to be loaded, which never rejects. */
   start(isSkipped: boolean): Promise<void> | undefined {
     this.#phase = isSkipped ? 'skipped' : 'running'
     if (isSkipped) return undefined
-    if (this.settings.config.rolling || this.settings.config.renew) this.#exchange.watchHeaders(this)
+    if (this.settings.config.rolling || this.settings.config.renew) this.#backend.exchange.watchHeaders(this)
     // What is read at once is read when it is asked for.
     return this.#backend.waits ? this.load() : undefined
   }
@@ -98,24 +98,24 @@ export class Scope implements SessionHost {
 
   #finishFailed(error: unknown): void | Promise<void> {
     this.#phase = 'failed'
-    this.#exchange.fail()
+    this.#backend.exchange.fail()
     return andThen(this.#backend.finish(this.#session ?? undefined), () => this.#end(error))
   }
 
   /** Koa answers nothing once the headers have left, so that an error that it is given leaves the client waiting. */
   #end(error?: unknown): void {
     if (error === undefined) this.#phase = 'done'
-    else if (!this.#exchange.hasLeft) throw error
-    else this.#exchange.emit({ type: 'error', error })
+    else if (!this.#backend.exchange.hasLeft) throw error
+    else this.#backend.exchange.emit({ type: 'error', error })
   }
 
   /** Ends a request whose handler threw: its error is what the request ends with. */
   async finishThrown(): Promise<void> {
-    this.#exchange.fail()
+    this.#backend.exchange.fail()
     try {
       await this.finish()
     } catch (error) {
-      this.#exchange.emit({ type: 'error', error })
+      this.#backend.exchange.emit({ type: 'error', error })
     }
   }
 
@@ -138,7 +138,7 @@ export class Scope implements SessionHost {
       )
     }
     // Nobody commits it any more, and nothing could be sent.
-    if (this.#phase === 'done' && this.#exchange.hasLeft) this.#exchange.emit({ type: 'late' })
+    if (this.#phase === 'done' && this.#backend.exchange.hasLeft) this.#backend.exchange.emit({ type: 'late' })
     this.#use()
     if (this.#session === undefined) this.#presented.look(this, value === null)
     this.settings.isForced = false
@@ -193,8 +193,8 @@ export class Scope implements SessionHost {
       )
     }
     this.#isUsedSinceCommit = true
-    this.#exchange.use()
-    this.#exchange.watchHeaders(this)
+    this.#backend.exchange.use()
+    this.#backend.exchange.watchHeaders(this)
   }
 
   /** One commit, see `commit()`. */
@@ -226,7 +226,7 @@ export class Scope implements SessionHost {
     if (this.#session === undefined && (rolling || renew)) this.#session = this.#presented.openUnasked(this)
     const session = this.#session
     if (session === undefined || (session === null && this.#backend.done === 'ended')) return SKIP
-    return planFor(session, save, regenerate, this.settings, this.#backend, this.#exchange)
+    return planFor(session, save, regenerate, this.settings, this.#backend, this.#backend.exchange)
   }
 
   /** Called when the headers are about to leave: what has to leave with them is sent, and what the handler changed is saved. */
@@ -237,13 +237,13 @@ export class Scope implements SessionHost {
       // The headers are on their way: the response goes on, whatever becomes of the session.
       this.#begin()
         .add(FINAL)
-        .catch(error => this.#exchange.emit({ type: 'error', error }))
+        .catch(error => this.#backend.exchange.emit({ type: 'error', error }))
     }
     if (!this.#queue?.isBusy) return
     // The commit that ends it, or begins another one, is still to come.
     const isEnding = this.#session === null || this.#renewal?.isToEnd
     if (this.#renewal && this.#session?.populated) this.#backend.leaveRenewed()
-    else if (isEnding && autoCommit && this.#backend.done !== 'ended') this.#exchange.clear()
+    else if (isEnding && autoCommit && this.#backend.done !== 'ended') this.#backend.exchange.clear()
     else this.#backend.leave()
   }
 }

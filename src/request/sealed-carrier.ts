@@ -61,7 +61,10 @@ export function sealedCarrier(
   /** The `nth` sealed value, in one cookie or in several: of those after the first nobody brings two. */
   function presented(at: JarAccess, nth: number): string | Refused | undefined {
     const value = first.get(at, nth)
-    if (typeof value !== 'string') return value
+    return typeof value === 'string' ? joined(at, value) : value
+  }
+
+  function joined(at: JarAccess, value: string): string | Refused {
     const pieceOf = (number: number) => {
       const piece = pieces[number]?.get(at, 0)
       return typeof piece === 'string' ? piece : undefined
@@ -101,9 +104,12 @@ export function sealedCarrier(
 
   /** Deletes what an earlier, larger value, or a signed one, left behind. */
   function clearRest(at: JarAccess, count: number): Lines {
-    const stale = pieces.filter((piece, n) => n >= count && piece.isPresent(at))
-    if (acceptSigned && signature.isPresent(at)) stale.push(signature)
-    return stale.flatMap(piece => piece.clear(at, NO_LINES))
+    let lines = NO_LINES
+    for (let number = count; number <= pieces.length; number++) {
+      const piece = pieces[number] ?? (acceptSigned ? signature : undefined)
+      if (piece?.isPresent(at)) lines = [...lines, ...piece.clear(at, NO_LINES)]
+    }
+    return lines
   }
 
   return {

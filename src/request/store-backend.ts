@@ -43,8 +43,8 @@ export class StoreBackend extends StoredSteps {
     return loadStored(this.exchange, this.settings.config, this.store, id)
   }
 
-  override setAside(id: string | undefined, why: 'unread' | 'superseded'): void {
-    if (id !== undefined) this.machine.custody = { at: why, id }
+  override setAside(at: 'unread' | 'superseded', id = this.presented): void {
+    if (id !== undefined) this.machine.custody = { at, id }
   }
 
   override discardEarly(): void {

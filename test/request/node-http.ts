@@ -1,6 +1,6 @@
 /** Sessions for plain node:http. It is not published: it shows that nothing in `src/request` and `src/node` needs Koa. */
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
-import { find, pairsNamed } from '../../src/codec/cookie-header.ts'
+import { find } from '../../src/codec/cookie-header.ts'
 import { isEqual, signBy } from '../../src/codec/signature.ts'
 import { type Config, resolveConfig } from '../../src/config.ts'
 import { NodeExchange } from '../../src/node/exchange.ts'
@@ -30,6 +30,10 @@ export interface Site {
   emit(event: SessionEvent): void
 }
 
+class PlainExchange extends NodeExchange {
+  emit(_: SessionEvent): void {}
+}
+
 /** A listener for `createServer` whose requests have a session at `scope.session`. */
 export function withSessions({ options, secrets, handle, emit }: Site): RequestListener {
   const config = resolveConfig(options)
@@ -37,11 +41,12 @@ export function withSessions({ options, secrets, handle, emit }: Site): RequestL
   const { store } = config
   return async (req, res) => {
     const settings = new Settings(config)
-    const exchange = new NodeExchange({ req, res }, res, { emit: (_, event) => emit(event) }, carrier, settings)
+    const exchange = new PlainExchange({ req, res }, res, carrier, settings)
+    exchange.emit = emit
     const backend = store
       ? new StoreBackend(exchange, settings, () => new AskedStore(store, exchange, settings))
       : new CookieBackend(exchange, settings)
-    const scope = new Scope(exchange, settings, backend, 'early')
+    const scope = new Scope(backend, 'early')
     await scope.start(false)
     try {
       const text = await Promise.resolve(handle({ req, res, scope })).catch(async error => {
@@ -76,7 +81,7 @@ function signedCookie({ key }: Config, secrets: readonly string[]): Cookie {
       if (first === undefined) return undefined
       const signature = find(header(at), `${key}.sig=`) ?? ''
       const signer = (pair: string) => secrets.findIndex(one => isEqual(signature, `${key}.sig=${signBy(one, pair)}`))
-      const pair = pairsNamed(header(at), `${key}=`, first).filter(one => signer(one) >= 0)[nth]
+      const pair = [0, 1, 2, 3].map(n => find(header(at), `${key}=`, n)).filter(one => one && signer(one) >= 0)[nth]
       if (pair === undefined) return nth === 0 ? FORGED : undefined
       if (signer(pair) > 0) at.settings.isStale = true
       return pair.slice(key.length + 1)

@@ -94,7 +94,7 @@ export function site(options: Record<string, unknown> = {}, without: readonly Me
     const backend = isStored
       ? new StoreBackend(exchange, settings, () => new AskedStore(store as unknown as Store, exchange, settings))
       : new CookieBackend(exchange, settings)
-    const scope = new Scope(exchange, settings, backend, beginning)
+    const scope = new Scope(backend, beginning)
     return {
       scope,
       exchange,
