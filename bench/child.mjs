@@ -3,7 +3,7 @@
  * feedback and heap, and the second one measured would pay for the first.
  */
 
-import { randomUUID } from 'node:crypto'
+import { randomBytes, randomUUID } from 'node:crypto'
 import Koa from 'koa'
 import { cookiesOf, exchange } from './exchange.mjs'
 import { amongOthers, cookieOf, cookieTable, fill } from './live-sessions.mjs'
@@ -15,7 +15,7 @@ const { cases, user } = await import(source)
 const session = (await variants[name]?.())?.default
 const { memoryStore } = session ? await built('memory') : {}
 
-const defaultSecrets = ['a secret of the benchmark']
+const defaultSecrets = [randomBytes(32).toString('base64url')]
 let seen
 
 function makeCallback(secrets, options, handle) {

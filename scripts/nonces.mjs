@@ -9,6 +9,7 @@
  * lie in one typed array, 12 bytes each, and a table of their numbers, hashed by their own first bytes, finds equal
  * ones: 190 MB for ten million.
  */
+import { randomBytes } from 'node:crypto'
 import { parseArgs } from 'node:util'
 import { register } from 'tsx/esm/api'
 
@@ -28,7 +29,7 @@ const WORDS = 3
 const NONCE_AT = 5
 const PREFIX = 24
 
-const keyring = createKeyrings()(['a secret of the nonces, long enough'])
+const keyring = createKeyrings()([randomBytes(32)])
 const context = sealContext('session', 'koa.sess')
 const prefix = Buffer.alloc((PREFIX * 3) / 4)
 const nonces = new Uint32Array(seals * WORDS)

@@ -16,7 +16,7 @@
  * | `ERR_SESSION_TIMEOUT` | the store did not answer within `storeTimeout`; what was asked may still be done |
  * | `ERR_SESSION_CONFLICT` | `update()` gave up: others saved the session each time |
  * | `ERR_SESSION_SKIPPED` | the session was used on a request that the `skip` option leaves out |
- * | `ERR_SESSION_KEYS` | signed and sealed cookies need secrets, sealing good ones; or an entry of `app.keys` is no secret |
+ * | `ERR_SESSION_KEYS` | `app.keys`, `keys` or `seal` of a store is no list of secrets, or has one that can be guessed and is to seal |
  * | `ERR_SESSION_INSECURE` | a `secure` cookie was to be sent over a connection that is not encrypted |
  */
 export type SessionErrorCode =

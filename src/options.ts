@@ -94,7 +94,7 @@ export interface CreateSessionOptions<Data extends object = SessionData, Propert
    * Weak secrets, and the options `encode`, `decode` and `externalKey` beside it, are refused. Default `false`.
    */
   seal?: boolean | { readonly acceptSigned?: boolean } | null | undefined
-  /** The secrets for `seal`, the newest first. Default: `app.keys`, where those are a list and not a Keygrip. */
+  /** The secrets for `seal`, of 32 bytes or more, the first one seals. Default: `app.keys`, where those are a list and not a Keygrip. */
   keys?: ReadonlyArray<string | Uint8Array> | null | undefined
   /**
    * Lets a sealed cookie of more than 4096 bytes be sent as several, together under 7 kB in the request (`true`, 2) or

@@ -1,5 +1,6 @@
 import { decode, decodeText, encode, encodeText } from './codec/json.ts'
 import type { Secret } from './codec/keyring.ts'
+import { sealingSecrets } from './codec/secrets.ts'
 import { optionError } from './errors.ts'
 
 /** Options as the user gave them. */
@@ -29,11 +30,12 @@ export function codecOf({ encode: write = encode, decode: read = decode }: Given
   return { ...(read === decode && { read: decodeText }), ...(write === encode && { write: encodeText }) }
 }
 
-/** Throws `ERR_SESSION_OPTION` for what can't go together with it. */
+/** Throws `ERR_SESSION_OPTION` for what can't go together with it, and `ERR_SESSION_KEYS` for `keys` that will not do. */
 export function sealingOf(given: Given): Sealing | undefined {
   const { seal, keys, chunks = false } = given
   if (!seal) {
-    for (const option of ['keys', 'chunks']) if (given[option]) throw optionError(option, given[option], SEALED_ONLY)
+    if (keys !== undefined) throw optionError('keys', keys, SEALED_ONLY)
+    if (chunks) throw optionError('chunks', chunks, SEALED_ONLY)
     return undefined
   }
   const { read, write } = codecOf(given)
@@ -42,8 +44,7 @@ export function sealingOf(given: Given): Sealing | undefined {
     if (value) throw optionError(option, value, 'nothing, as seal asks for')
   }
   return Object.freeze({
-    // As checked above.
-    keys: keys as readonly Secret[] | undefined,
+    keys: keys === undefined ? undefined : sealingSecrets(keys, 'option keys'),
     acceptSigned: Object(seal).acceptSigned === true,
     chunks: chunks === true ? 2 : Number(chunks) || 1,
   })

@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
 import test from 'node:test'
 import { decode, decodeText, encode, encodeText } from '../src/codec/json.ts'
 import { type Config, checkMaxAge, isMaxAge, resolveConfig } from '../src/config.ts'
 import { optionError } from '../src/errors.ts'
 import type { CookieOptions, CreateSessionOptions } from '../src/options.ts'
 import { aFunction, FLAG, NOT_MILLISECONDS, type OptionRow, testOption } from './support/options.ts'
+import { newSecret } from './support/secrets.ts'
 
 const ONE_DAY = 86_400_000
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/
@@ -214,7 +216,7 @@ test('what comes out gives the same again when it is resolved, as ctx.sessionOpt
   for (const given of [
     {},
     { prefix: 'p', maxAge: 'session', store, rolling: true, secure: true, domain: 'a.b', x: 1 },
-    { seal: { acceptSigned: true }, keys: ['a', Buffer.from('b')], chunks: true, renew: 5, secure: 'auto' },
+    { seal: { acceptSigned: true }, keys: [newSecret(), randomBytes(32)], chunks: true, renew: 5, secure: 'auto' },
     { encode: () => '', absoluteTimeout: 1 },
   ]) {
     const config = resolveConfig(given)
@@ -269,7 +271,7 @@ test('the error for an option shows no more of a value than its kind, unless it 
 })
 
 test('how the cookie is sealed is told by three options together', () => {
-  const keys = ['newest', new Uint8Array(32)]
+  const keys = [newSecret(), randomBytes(32)]
   for (const [given, sealing] of [
     [{}, undefined],
     [{ seal: false, chunks: false }, undefined],
@@ -293,6 +295,37 @@ test('how the cookie is sealed is told by three options together', () => {
   assert.equal(resolveConfig({ seal: true, signed: true }).cookie.signed, false)
 })
 
+test('secrets that will not do are ERR_SESSION_KEYS, which says which, and what kind of thing it is', () => {
+  const secret = newSecret()
+  const rows: ReadonlyArray<readonly [keys: unknown, message: RegExp]> = [
+    [[], /^option keys is an empty list, expected a list of secrets such as \[secret\]: `npx koa-session keygen`/],
+    [secret, /^option keys is a string, expected a list of secrets/],
+    ['', /^option keys is an empty string, expected a list of secrets/],
+    [
+      [''],
+      /^option keys\[0\] is an empty string, expected text or bytes\. An environment variable was probably not set/,
+    ],
+    [[secret, ' \n'], /^option keys\[1\] is a blank string, expected text or bytes\. An environment variable/],
+    [[secret, undefined], /^option keys\[1\] is undefined, expected text or bytes\. An environment variable/],
+    [[secret, 1], /^option keys\[1\] is a number, expected text or bytes: `npx koa-session keygen` makes a secret$/],
+    [[Promise.resolve(secret)], /^option keys\[0\] is a promise, expected text or bytes/],
+    [[[secret]], /^option keys\[0\] is a list, expected text or bytes/],
+    [[new Uint8Array()], /^option keys\[0\] is an empty Buffer, expected text or bytes/],
+    [[secret, randomBytes(31)], /^option keys\[1\] is shorter than 32 bytes, which sealing refuses/],
+  ]
+  for (const [keys, message] of rows) {
+    assert.throws(() => resolveConfig({ seal: true, keys }), {
+      name: 'SessionError',
+      code: 'ERR_SESSION_KEYS',
+      message,
+    })
+    assert.throws(
+      () => resolveConfig({ seal: true, keys }),
+      (error: Error) => !error.message.includes(secret),
+    )
+  }
+})
+
 test('what can not go together is refused, and the secrets are not shown', () => {
   const rows: ReadonlyArray<readonly [given: Record<string, unknown>, message: RegExp]> = [
     [{ keys: ['secret'] }, /^option keys was an array, expected nothing without the option seal$/],
@@ -300,10 +333,7 @@ test('what can not go together is refused, and the secrets are not shown', () =>
     [{ chunks: true }, /^option chunks was true, expected nothing without the option seal$/],
     [{ seal: true, chunks: 1 }, /^option chunks was 1, expected true, false, 2 or 3$/],
     [{ seal: true, chunks: 4 }, /^option chunks was 4/],
-    [{ seal: true, keys: [] }, /^option keys was an array, expected a list of secrets$/],
-    [{ seal: true, keys: [''] }, /^option keys was an array/],
-    [{ seal: true, keys: ['a', 1] }, /^option keys was an array/],
-    [{ seal: true, keys: 'secret' }, /^option keys was a string, expected a list of secrets$/],
+    [{ keys: '' }, /^option keys was a string, expected nothing without the option seal$/],
     [{ seal: true, encode: () => '' }, /^option encode was a function, expected nothing, as seal asks for$/],
     [{ seal: true, decode: () => ({}) }, /^option decode was a function, expected nothing, as seal asks for$/],
     [{ seal: true, store, externalKey: { get() {}, set() {} } }, /^option externalKey was an object, expected nothing/],

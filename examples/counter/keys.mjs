@@ -4,13 +4,13 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 
 const FILE = '.session-keys'
 
-// Comma separated: the first key signs, the others still verify, which lets keys be changed in passing.
-const listOf = text => text.trim().split(',').filter(Boolean)
+// Comma separated: the first key signs, the others still verify, so that keys can be replaced. koa-session refuses an
+// empty entry, by which anybody could sign.
+const listOf = text => text.trim().split(',')
 
 // Where sessions outlive the process, so must the secret: it is kept in a file, for whoever tries this out.
 export function findKeys({ outliveProcess }) {
-  const given = listOf(process.env.SESSION_KEYS ?? '')
-  if (given.length > 0) return given
+  if (process.env.SESSION_KEYS) return listOf(process.env.SESSION_KEYS)
   if (!outliveProcess) {
     console.log('SESSION_KEYS is not set: keys are random, so all sessions end with this process')
     return [newKey()]

@@ -3,6 +3,7 @@
  * the longest headers away. What is asked is the build, as users have it.
  */
 import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
 import { IncomingMessage, ServerResponse } from 'node:http'
 import { Socket } from 'node:net'
 import Koa from 'koa'
@@ -10,7 +11,7 @@ import session from 'koa-session'
 
 export const KEY = 'koa.sess'
 export const NOW = 1_700_000_000_000
-export const SECRETS = ['the newest secret of the fuzz run', 'an older secret of the fuzz run']
+export const SECRETS = [0, 1].map(() => randomBytes(32).toString('base64url'))
 
 const socket = new Socket()
 

@@ -2,6 +2,7 @@
  * Cookies that applications really gave out, and who is signed in by a header: told by a parser of its own, which
  * splits where the middleware searches, so that the two have to agree.
  */
+import { randomBytes } from 'node:crypto'
 import { memoryStore } from 'koa-session/memory'
 import { cookiesOf, KEY, NOW, SECRETS, serve } from './application.mjs'
 
@@ -54,8 +55,8 @@ export const modes = {
 
 /** What is good elsewhere: for another secret, another name, another purpose. */
 const elsewhere = [
-  await signIn({}, 'mallory', { keys: ['a secret of somebody else'] }),
-  await signIn({ seal: true }, 'mallory', { keys: ['a secret of somebody else'] }),
+  await signIn({}, 'mallory', { keys: [randomBytes(32)] }),
+  await signIn({ seal: true }, 'mallory', { keys: [randomBytes(32)] }),
   ...(
     await Promise.all([{ key: 'other' }, { key: 'other', seal: true }].map(options => signIn(options, 'mallory')))
   ).map(({ user, pairs }) => ({ user, pairs: pairs.map(([name, value]) => [name.replace('other', KEY), value]) })),

@@ -2,6 +2,7 @@
  * What the run makes up: headers and values near to what is genuine, since what is far from it is refused at the
  * door; payloads and records that nobody would save; options of the wrong kind.
  */
+import { randomBytes } from 'node:crypto'
 import fc from 'fast-check'
 import { memoryStore } from 'koa-session/memory'
 import { KEY, NOW } from './application.mjs'
@@ -170,7 +171,7 @@ const good = {
   renew: [true, false, 1000],
   absoluteTimeout: [1, 1e9],
   seal: [true, false, { acceptSigned: true }, {}],
-  keys: [['a secret of the options, long enough'], [Buffer.from('bytes of the options, long enough')], ['weak']],
+  keys: [[randomBytes(32).toString('hex')], [randomBytes(32)], ['weak']],
   chunks: [true, false, 2, 3],
   cacheHeaders: [true, false],
   encode: [JSON.stringify, () => 5, () => 'a;b', async () => 'later'],
@@ -217,10 +218,11 @@ const anyOptions = fc.oneof(
 export const options = anyOptions.filter(
   given => !['toString', 'toHeader'].some(name => Object.hasOwn(Object(given), name)),
 )
+const SECRET = randomBytes(32).toString('hex')
 /** What stands in app.keys: as Koa knows it, and for `seal`, which looks at it itself, whatever else. */
-export const appKeys = fc.constantFrom(['a secret of the application'], ['a secret'], undefined, null, [])
+export const appKeys = fc.constantFrom([SECRET], ['a secret'], undefined, null, [])
 export const anyKeys = fc.oneof(
-  { arbitrary: fc.constant(['a secret of the application']), weight: 4 },
+  { arbitrary: fc.constant([SECRET]), weight: 4 },
   { arbitrary: appKeys, weight: 1 },
   { arbitrary: fc.constantFrom([5], 'text', {}, 5, { sign() {} }, [new Uint8Array(20).fill(7)]), weight: 1 },
 )

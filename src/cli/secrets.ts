@@ -1,19 +1,20 @@
+import { listOfSecrets } from '../codec/secrets.ts'
+import { SessionError } from '../errors.ts'
 import { UsageError } from './usage.ts'
 
 /** The secrets in the environment variable, newest first: a JSON array, or else separated by commas or white space. */
 export function parseSecrets(text = ''): string[] {
   const trimmed = text.trim()
-  return trimmed.startsWith('[') ? parseArray(trimmed) : trimmed.split(/[\s,]+/).filter(secret => secret !== '')
-}
-
-function parseArray(text: string): string[] {
-  const list = parsed(text)
-  if (Array.isArray(list) && list.every(isSecret)) return list
-  throw new UsageError('KOA_SESSION_KEYS begins with [, but is no JSON array of strings that are not empty')
-}
-
-function isSecret(value: unknown): value is string {
-  return typeof value === 'string' && value !== ''
+  if (trimmed === '') return []
+  const list = trimmed.startsWith('[') ? parsed(trimmed) : trimmed.split(/\s*,\s*|\s+/)
+  if (Array.isArray(list) && list.length === 0) return []
+  try {
+    // There are no bytes in JSON.
+    return [...listOfSecrets(list, 'KOA_SESSION_KEYS')] as string[]
+  } catch (error) {
+    if (error instanceof SessionError) throw new UsageError(error.message)
+    throw error
+  }
 }
 
 /** The message of the error would quote the text. */
@@ -21,6 +22,6 @@ function parsed(text: string): unknown {
   try {
     return JSON.parse(text)
   } catch {
-    return undefined
+    throw new UsageError('KOA_SESSION_KEYS begins with [, but is no JSON array of strings that are not empty')
   }
 }

@@ -3,9 +3,9 @@ import { createSecretKey, hkdfSync, type KeyObject } from 'node:crypto'
 /** What the user configures: text, of which the UTF-8 counts, or bytes. */
 export type Secret = string | Uint8Array
 
-/** Whether `value` can be a secret. */
+/** Whether `value` can be a secret: text that is not blank, or bytes. */
 export function isSecret(value: unknown): value is Secret {
-  return (typeof value === 'string' || value instanceof Uint8Array) && value.length > 0
+  return typeof value === 'string' ? /\S/.test(value) : value instanceof Uint8Array && value.length > 0
 }
 
 /** What is derived from one secret. None of it tells anything about the secret, or about the other. */

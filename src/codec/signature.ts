@@ -6,8 +6,9 @@ import { isSecret, type Secret } from './keyring.ts'
 /** What can sign: a secret, or a key of node:crypto. */
 export type SigningSecret = Secret | KeyObject
 
+/** Whether `value` can sign. A KeyObject may have no bytes, or be one of a pair, with which HMAC does not work. */
 export function isSigningSecret(value: unknown): value is SigningSecret {
-  return isSecret(value) || value instanceof KeyObject
+  return isSecret(value) || (value instanceof KeyObject && Number(value.symmetricKeySize) > 0)
 }
 
 /** The signature of `text`. */

@@ -1,7 +1,5 @@
 import type { Context } from 'koa'
 import { find } from '../codec/cookie-header.ts'
-import { isSecret } from '../codec/keyring.ts'
-import { weaknessOf } from '../codec/weakness.ts'
 import type { Config } from '../config.ts'
 import { SessionError } from '../errors.ts'
 import { cookieLines, isOf, setCookieLines, without } from '../node/set-cookie.ts'
@@ -9,9 +7,8 @@ import type { Cookie, CookieKind, JarAccess, Lines } from '../request/jar.ts'
 import { LARGEST_COOKIE, tooLarge } from '../request/size.ts'
 import type { MaxAge, Refused } from '../session/model.ts'
 import { FORGED, UNDECODABLE } from '../session/payload.ts'
-import { warnOnce } from '../warnings.ts'
 import { type Attributes, attributesOf, type Cookies, type KoaCookies, koaCookiesOf, linesFor } from './cookies.ts'
-import { canVerify, checkKeys, presentedIn } from './signed.ts'
+import { canVerify, createKeysCheck, presentedIn } from './signed.ts'
 
 /**
  * The value in a cookie, and its signature beside it. All is as `ctx.cookies` would have it, which a framework may have
@@ -24,7 +21,7 @@ export function koaCookie(own: Config, { isPlain, suffix = '', ...instead }: Coo
   const { overwrite } = own.cookie
   /** What Koa's cookies wrote: over HTTP and HTTPS, until the browser closes and until an instant. */
   const known: (Attributes | undefined)[] = []
-  let isWarned = false
+  const checkKeys = createKeysCheck()
 
   /** The options as they are for this response; Koa's cookies are known only for those of the middleware. */
   function koaCookiesFor(at: JarAccess): KoaCookies | undefined {
@@ -37,13 +34,20 @@ export function koaCookie(own: Config, { isPlain, suffix = '', ...instead }: Coo
   function ownLines(at: JarAccess, value: string, maxAge: MaxAge): Lines | undefined {
     const koaCookies = isPlain || COOKIE_VALUE.test(value) ? koaCookiesFor(at) : undefined
     if (!koaCookies || typeof koaCookies.secure !== 'boolean' || (signed && !koaCookies.keys)) return undefined
-    if (signed) checkKeys(koaCookies.keys)
     const kind = (koaCookies.secure ? 2 : 0) + (maxAge === 'session' ? 0 : 1)
     const attributes = known[kind] ?? attributesFor(contextOf(at), maxAge)
     known[kind] = attributes
     return (
       attributes && linesFor(start + value, startOfSignature, signed && koaCookies.keys, attributes(Number(maxAge)))
     )
+  }
+
+  /** Of other cookies than Koa's, a list is what they sign with, too; what else they do with `app.keys` is theirs. */
+  function checkSecrets(at: JarAccess): void {
+    if (!(instead.signed ?? at.settings.config.cookie.signed)) return
+    const { keys } = contextOf(at).app ?? {}
+    if (Array.isArray(keys)) checkKeys(keys)
+    else checkKeys(koaCookiesFor(at)?.keys)
   }
 
   function attributesFor(ctx: Context, maxAge: MaxAge): Attributes | undefined {
@@ -80,7 +84,7 @@ export function koaCookie(own: Config, { isPlain, suffix = '', ...instead }: Coo
     const { key, cookie } = at.settings.config
     const koaCookies = koaCookiesFor(at)
     const header = headerOf(at)
-    if (koaCookies && signed) checkKeys(koaCookies.keys)
+    checkSecrets(at)
     const isAsked = koaCookies === undefined || (signed && !canVerify(koaCookies.keys))
     if (isAsked && nth > 0) return undefined
     const value = isAsked
@@ -95,12 +99,11 @@ export function koaCookie(own: Config, { isPlain, suffix = '', ...instead }: Coo
 
   function write(at: JarAccess, value: string, earlier: Lines): Lines {
     const { config, maxAge } = at.settings
-    const { res, app } = contextOf(at)
+    const { res } = contextOf(at)
     const name = config.key + suffix
     const size = name.length + value.length
     if (size > LARGEST_COOKIE) throw tooLarge(name, size)
-    if (signed && !isWarned) warnOfWeak(app.keys)
-    isWarned = true
+    checkSecrets(at)
     if (config.cookie.domain !== undefined && hasTwin(at)) {
       const twin = clearTwin(at)
       const attributes = { ...withLifetime(config, maxAge), overwrite: false }
@@ -160,6 +163,7 @@ export function koaCookie(own: Config, { isPlain, suffix = '', ...instead }: Coo
       if (!isPlain && !COOKIE_VALUE.test(value)) throw new TypeError('argument value is invalid')
       if (secure === true && koaCookies.secure === false) throw explained(new Error(NOT_ENCRYPTED))
       if (signed && !koaCookies.keys) throw explained(new Error(NO_KEYS))
+      checkSecrets(at)
     },
   }
 }
@@ -176,17 +180,6 @@ function contextOf({ ctx }: JarAccess): Context {
 function headerOf(at: JarAccess): string | undefined {
   const header: unknown = contextOf(at).req?.headers?.cookie
   return Array.isArray(header) ? header.join('; ') || undefined : (header as string | undefined)
-}
-
-/** Says that a secret can be guessed. Only once: it is the same secret for every request. */
-function warnOfWeak(keys: unknown): void {
-  const weaknesses = Array.isArray(keys) ? keys.filter(isSecret).map(weaknessOf) : []
-  if (weaknesses.some(Boolean)) {
-    warnOnce(
-      'KOA_SESSION_WEAK_SECRET',
-      'a secret in app.keys can be guessed; make a good one by `npx koa-session keygen`',
-    )
-  }
 }
 
 /** What a cookie's value consists of as far as Koa's cookies check it. */
@@ -246,5 +239,8 @@ function explained(cause: unknown): unknown {
     return new SessionError('ERR_SESSION_INSECURE', `${message}: ${INSECURE}`, { cause })
   if (/keys (required|must)/i.test(message))
     return new SessionError('ERR_SESSION_KEYS', `${message}: ${KEYS}`, { cause })
+  // Node's message would show the entry.
+  if (/^The "key" argument|\bkeys\.\w+ is not a function/.test(message))
+    return new SessionError('ERR_SESSION_KEYS', `app.keys has an entry that is no secret, or lacks a method: ${KEYS}`)
   return cause
 }

@@ -1,13 +1,13 @@
 import type Koa from 'koa'
 import type { Context, Next } from 'koa'
 import { promised } from '../async.ts'
+import { sealingSecrets } from '../codec/secrets.ts'
 import type { CreateSessionOptions } from '../options.ts'
-import { checkSecrets } from '../request/sealed-carrier.ts'
 import type { Given } from '../sealing.ts'
 import type { ContextFor, Session, SessionData } from '../types.ts'
 import { warnOnce } from '../warnings.ts'
 import { begin, type Entry, type Kind, register, scopeOf, toBegin } from './kind.ts'
-import { checkKeys } from './signed.ts'
+import { areSet, checkKeys } from './signed.ts'
 
 /** What `session()` asks of a Koa application. */
 export interface SessionApp {
@@ -34,7 +34,8 @@ export interface SessionMiddleware<Data = SessionData, Property extends string =
 /**
  * The session middleware for `app`. Adds `ctx.session` and `ctx.sessionOptions` to the contexts of `app`.
  *
- * Throws a `TypeError` without an app, and `ERR_SESSION_OPTION` for an option that is not what it has to be.
+ * Throws a `TypeError` without an app, `ERR_SESSION_OPTION` for an option that is not what it has to be, and
+ * `ERR_SESSION_KEYS` for secrets that are none, or that can be guessed where they seal.
  */
 export function createSession<Data extends object = SessionData, const Property extends string = 'session'>(
   app: SessionApp,
@@ -52,10 +53,12 @@ export function createSession(first: unknown, second: unknown): SessionMiddlewar
     warnOnce('KOA_SESSION_MAXAGE', 'the option `maxage` has been renamed to `maxAge`', 'DeprecationWarning')
   }
   const kind = register(app.context, options)
-  const { sealing, cookie, externalKey } = kind.parts().config
+  const { config, carrier } = kind.parts()
+  const { sealing, cookie } = config
+  const keys: unknown = Reflect.get(app, 'keys')
   // Those that are set later are looked at when they are used first.
-  if (sealing) checkSecrets(sealing, Reflect.get(app, 'keys'))
-  else if (cookie.signed && !externalKey) checkKeys(Reflect.get(app, 'keys'))
+  if (sealing && !sealing.keys && areSet(keys)) sealingSecrets(keys, 'app.keys')
+  if (carrier.usesCookies && (cookie.signed || sealing?.acceptSigned)) checkKeys(keys)
   return Object.assign(middlewareOf(kind), {
     load: async (ctx: object) => {
       const scope = scopeOf(ctx as Context, kind)

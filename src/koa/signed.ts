@@ -1,7 +1,10 @@
+import { createHmac } from 'node:crypto'
 import { find } from '../codec/cookie-header.ts'
+import { listOfSecrets, UNSET, weakSigning } from '../codec/secrets.ts'
 import { isEqual, isSigningSecret, type SigningSecret, signBy } from '../codec/signature.ts'
 import { SessionError } from '../errors.ts'
 import { LARGEST_COOKIE } from '../request/size.ts'
+import { warnOnce } from '../warnings.ts'
 import { isOriginal } from './originals.ts'
 
 /** Whether what is signed with `keys` can be verified here: a list of secrets, or a Keygrip. */
@@ -73,22 +76,51 @@ function isKeygrip(keys: unknown): keys is Keygrip {
 }
 
 /**
- * Throws `ERR_SESSION_KEYS` where one of the secrets in a list is none: anybody can sign with an empty one. The message
- * has no secret.
+ * A function that throws `ERR_SESSION_KEYS` where Koa can't sign with `app.keys`, or anybody could; what can be guessed is
+ * a process warning. Nothing is said of keys that are not set, which may come later. A list is looked at again when it has
+ * changed, in place too; a Keygrip, whose secrets nobody sees, once.
  */
-export function checkKeys(keys: unknown): void {
-  if (!Array.isArray(keys)) return
-  for (let at = 0; at < keys.length; at++) {
-    if (isSigningSecret(keys[at])) continue
-    const advice =
-      'an environment variable was probably not set; give a list of secrets, as `npx koa-session keygen` makes them'
-    throw new SessionError('ERR_SESSION_KEYS', `app.keys[${at}] is ${shown(keys[at])}: ${advice}`)
+export function createKeysCheck(): (keys: unknown) => void {
+  let seen: readonly unknown[] = []
+  return keys => {
+    const list: readonly unknown[] = Array.isArray(keys) ? keys : [keys]
+    if (isSame(list, seen)) return
+    checkKeys(keys)
+    seen = [...list]
   }
 }
 
-/** What is not a secret: its kind alone. */
-function shown(value: unknown): string {
-  if (value === '') return 'an empty string'
-  if (value instanceof Uint8Array) return 'no bytes'
-  return value === undefined || value === null ? String(value) : `of type ${typeof value}`
+function isSame(list: readonly unknown[], seen: readonly unknown[]): boolean {
+  if (list.length !== seen.length) return false
+  for (let at = 0; at < list.length; at++) if (list[at] !== seen[at]) return false
+  return true
+}
+
+/** As the function that `createKeysCheck` makes. */
+export function checkKeys(keys: unknown): void {
+  if (!areSet(keys)) return
+  if (isKeygrip(keys)) checkKeygrip(keys)
+  // What signs has secrets of its own, which it does not show.
+  if (typeof Object(keys).sign === 'function') return
+  const weak = weakSigning(listOfSecrets(keys, 'app.keys', isSigningSecret), 'app.keys')
+  if (weak) warnOnce('KOA_SESSION_WEAK_SECRET', weak)
+}
+
+/** Whether there is anything in `app.keys`. */
+export function areSet(keys: unknown): boolean {
+  return keys !== undefined && keys !== null && !(Array.isArray(keys) && keys.length === 0)
+}
+
+/** The signatures of the empty secret, by the algorithms that are likely. */
+const FORGED = ['sha1', 'sha256', 'sha512'].map(name => createHmac(name, '').update('text').digest('base64url'))
+
+/** A Keygrip compares with what each of its secrets signs: it throws for what is none, and accepts what is forged. */
+function checkKeygrip(keys: Keygrip): void {
+  try {
+    const { length } = keys.sign('text')
+    const forged = FORGED.find(signature => signature.length === length) ?? ''
+    if (keys.index('text', forged) < 0) return
+    // The message of Node may show the entry.
+  } catch {}
+  throw new SessionError('ERR_SESSION_KEYS', `app.keys is a Keygrip with an entry that is no secret${UNSET}`)
 }

@@ -1,10 +1,9 @@
 import { join, split } from '../codec/chunks.ts'
 import { decodeText } from '../codec/json.ts'
-import { createKeyrings, isSecret, type Keyring, type Secret } from '../codec/keyring.ts'
+import { createKeyrings, type Keyring } from '../codec/keyring.ts'
 import { open, type SealContext, seal, sealContext } from '../codec/sealed.ts'
-import { weaknessOf } from '../codec/weakness.ts'
+import { listOfSecrets, refuseWeak } from '../codec/secrets.ts'
 import type { Config } from '../config.ts'
-import { SessionError } from '../errors.ts'
 import type { Sealing } from '../sealing.ts'
 import type { Refused } from '../session/model.ts'
 import { FORGED, UNDECODABLE } from '../session/payload.ts'
@@ -46,9 +45,10 @@ export function sealedCarrier(
   let checked: Keyring | undefined
 
   function keyring(ctx: unknown): Keyring {
-    const secrets = secretsIn(keys ?? appKeys(ctx))
+    const name = keys ? 'option keys' : 'app.keys'
+    const secrets = listOfSecrets(keys ?? appKeys(ctx), name)
     const ring = keyrings(secrets)
-    if (ring !== checked) refuseWeak(secrets)
+    if (ring !== checked) refuseWeak(secrets, name)
     checked = ring
     return ring
   }
@@ -150,36 +150,4 @@ function partsOf(value: string, key: string, chunks: number): readonly string[] 
   const parts = isFit ? split(value, { limit: LARGEST_COOKIE - key.length - 2, max: chunks }) : undefined
   if (!parts) throw tooLarge(key, size, largest)
   return parts
-}
-
-const KEYGRIP = 'is a Keygrip, whose secrets are its own: give them to the option keys'
-
-/** The secrets that sealing can use. Throws `ERR_SESSION_KEYS` where `keys` are none. */
-function secretsIn(keys: unknown): readonly Secret[] {
-  if (Array.isArray(keys) && keys.length > 0 && keys.every(isSecret)) return keys
-  const isKeygrip = typeof Object(keys).sign === 'function'
-  const what = isKeygrip ? KEYGRIP : 'is no list of secrets: set it, or the option keys, to one'
-  throw new SessionError('ERR_SESSION_KEYS', `a sealed cookie needs secrets, and app.keys ${what}`)
-}
-
-/** Throws `ERR_SESSION_KEYS` where the secrets that there are when the application starts will not do. */
-export function checkSecrets({ keys }: Sealing, appKeys: unknown): void {
-  const given = keys ?? appKeys
-  if (given !== undefined && Object(given).length !== 0) refuseWeak(secretsIn(given))
-}
-
-/** Throws `ERR_SESSION_KEYS` for what can be guessed (CVE-2023-27524, CVE-2019-5420): it says which, and not what. */
-function refuseWeak(secrets: readonly Secret[]): void {
-  for (const [at, secret] of secrets.entries()) {
-    const weakness = weaknessOf(secret)
-    if (!weakness) continue
-    const advice = 'make a good one by `npx koa-session keygen`'
-    throw new SessionError('ERR_SESSION_KEYS', `secret ${at + 1} for sealing is ${WORDS[weakness]}; ${advice}`)
-  }
-}
-
-const WORDS = {
-  known: 'a well-known one',
-  short: 'shorter than 16 bytes',
-  repetitive: 'a repetition of a few characters',
 }

@@ -9,7 +9,7 @@ export function after<From, To>(answer: Answer<From>, next: (answer: From) => An
 /** Throws `ERR_SESSION_OPTION` for an option of `maker` that is not `expected`. Shows no value that may be a secret. */
 export function checkOption(maker: string, option: string, value: unknown, isGood: boolean, expected: string): void {
   if (isGood) return
-  const isHidden = option === 'seal' || typeof value === 'object' || typeof value === 'function'
+  const isHidden = typeof value === 'object' || typeof value === 'function'
   const shown = isHidden ? `of type ${typeof value}` : String(value)
   throw new SessionError('ERR_SESSION_OPTION', `${maker}: ${option} was ${shown}, expected ${expected}`)
 }

@@ -15,7 +15,7 @@ const PASSES = 10
 export function recordStore(maker: string, plainRows: Rows, options: RowOptions): RecordStore {
   const { hashIds = true, seal } = options
   checkOption(maker, 'hashIds', hashIds, typeof hashIds === 'boolean', 'true or false')
-  const rows = seal ? sealedRows(maker, plainRows, seal) : plainRows
+  const rows = seal !== undefined ? sealedRows(maker, plainRows, seal) : plainRows
   // One request asks several times.
   let lastId = ''
   let lastName = ''

@@ -1,7 +1,7 @@
-import { createKeyrings, isSecret, type Secret } from '../codec/keyring.ts'
+import { createKeyrings, type Secret } from '../codec/keyring.ts'
 import { open, seal, sealContext } from '../codec/sealed.ts'
-import { weaknessOf } from '../codec/weakness.ts'
-import { after, checkOption } from './after.ts'
+import { sealingSecrets } from '../codec/secrets.ts'
+import { after } from './after.ts'
 import type { Rows } from './rows.ts'
 import type { StoredRecord } from './store.ts'
 
@@ -9,13 +9,10 @@ type Members = StoredRecord['members']
 
 /**
  * `rows` with sealed values: sealed with the first of `secrets`, and bound to the row's name and the value's key, so that
- * a value that was moved does not open. What does not open is no JSON. Throws `ERR_SESSION_OPTION`.
+ * a value that was moved does not open. What does not open is no JSON. Throws `ERR_SESSION_KEYS`.
  */
 export function sealedRows(maker: string, rows: Rows, secrets: readonly Secret[]): Rows {
-  const areGood =
-    Array.isArray(secrets) && secrets.length > 0 && secrets.every(one => isSecret(one) && !weaknessOf(one))
-  checkOption(maker, 'seal', secrets, areGood, 'a list of good secrets, as `npx koa-session keygen` makes them')
-  const keyring = createKeyrings()(secrets)
+  const keyring = createKeyrings()(sealingSecrets(secrets, `${maker}: seal`))
   const contextOf = (name: string, key: string) => sealContext('record', `${name} ${key}`)
 
   function map(members: Members, made: (text: string, key: string) => string): Members {

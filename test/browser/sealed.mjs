@@ -1,6 +1,7 @@
 // What a browser makes of sealed cookies: whether it keeps one in several pieces, drops a piece that is not needed any
 // more, and keeps the name __Host-. Run by run.mjs.
 import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
 import { test } from 'node:test'
 import Koa from 'koa'
 import session from 'koa-session'
@@ -58,7 +59,7 @@ test('a sealed __Host- cookie is kept, sent and removed over HTTPS', async t => 
 
 // An application that keeps a note of any size, and shows how long it is.
 async function openNotes(t, options) {
-  const app = new Koa({ keys: ['a key for tests, long enough'] })
+  const app = new Koa({ keys: [randomBytes(32).toString('base64url')] })
   app.silent = true
   app.use(session(options, app))
   app.use(ctx => {

@@ -1,6 +1,7 @@
 // What the tests in a browser share: the browser, the example behind an address, and what a person does there.
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import http from 'node:http'
@@ -27,7 +28,7 @@ before(async () => {
 after(() => browser?.close())
 
 export async function serve(t, session, certificate) {
-  return serveApp(t, createApp({ session, keys: ['a key for tests, long enough'] }), certificate)
+  return serveApp(t, createApp({ session, keys: [randomBytes(32).toString('base64url')] }), certificate)
 }
 
 export async function serveApp(t, app, certificate) {

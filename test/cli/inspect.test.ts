@@ -319,7 +319,7 @@ test('what 7.0.2 really writes is explained', async t => {
     const { visitor } = await serve(t, packages['7.0.2'], options, page)
     await visitor.get('/')
     const header = [...visitor.jar].map(([name, value]) => `${name}=${value}`).join('; ')
-    const report = inspected(header, { secrets: ['secret of tomorrow', 'newest secret'], now: Date.now() })
+    const report = inspected(header, { secrets: ['secret of the next', 'newest secret'], now: Date.now() })
     assert.deepEqual([report.verdict, report.mode, report.protection, report.secret], ['accepted', mode, 'signed', 1])
     if (mode === 'stored') continue
     assert.deepEqual(

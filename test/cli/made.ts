@@ -3,12 +3,11 @@ import { split } from '../../src/codec/chunks.ts'
 import { createKeyrings } from '../../src/codec/keyring.ts'
 import { seal, sealContext } from '../../src/codec/sealed.ts'
 import { encoded, signature } from '../compat/both.ts'
+import { newSecret } from '../support/secrets.ts'
 
 export const NOW = 1_700_000_000_000
 export const HOUR = 3_600_000
-export const NEWEST = 'Newest-Secret-0123456789abcdef'
-export const OLDER = 'Older-Secret-0123456789abcdef'
-export const FOREIGN = 'Foreign-Secret-0123456789abcdef'
+export const [NEWEST, OLDER, FOREIGN] = [newSecret(), newSecret(), newSecret()]
 export const SECRETS = [NEWEST, OLDER]
 
 /** A session of 27 and 11 bytes of data, with an hour of its two hours left. */

@@ -7,7 +7,7 @@ import fc from '../support/properties.ts'
 
 const NEWEST = 'the newest secret of them all'
 const OLDER = 'an older one, still in use'
-const OLDEST = 'one that is about to go'
+const OLDEST = 'the oldest secret of them all'
 
 const bytesOf = (keyring: Keyring) => keyring.map(({ cipherKey }) => cipherKey.export().toString('hex'))
 const hintsOf = (keyring: Keyring) => keyring.map(({ hint }) => hint)
@@ -18,9 +18,9 @@ function hkdf(secret: Secret, info: string, length: number): Buffer {
   return createHmac('sha256', pseudorandom).update(`${info}\u0001`).digest().subarray(0, length)
 }
 
-const secrets: ReadonlyArray<readonly [claim: string, secret: Secret]> = [
+const rows: ReadonlyArray<readonly [claim: string, secret: Secret]> = [
   ['text', NEWEST],
-  ['text beyond ASCII', 'Geheimnis für Größe 世界 🌍'],
+  ['text beyond ASCII', 'Größe 🌍'],
   ['text longer than a block of the hash', 'secret '.repeat(40)],
   ['bytes', Uint8Array.from({ length: 32 }, (_, at) => at * 7)],
   ['a Buffer', Buffer.from('ff00ff00ff00ff00ff00ff00ff00ff00', 'hex')],
@@ -28,7 +28,7 @@ const secrets: ReadonlyArray<readonly [claim: string, secret: Secret]> = [
   ['nothing', ''],
 ]
 
-for (const [claim, secret] of secrets) {
+for (const [claim, secret] of rows) {
   test(`key and hint of a secret that is ${claim} are those of HKDF-SHA256`, () => {
     const keyring = createKeyrings()([secret])
     assert.deepEqual(bytesOf(keyring), [hkdf(secret, 'koa-session sealed 1 key', 32).toString('hex')])
@@ -38,7 +38,7 @@ for (const [claim, secret] of secrets) {
 
 test('text and its UTF-8 are the same secret', () => {
   const of = createKeyrings()
-  assert.deepEqual(bytesOf(of(['Größe und Güte'])), bytesOf(of([Buffer.from('Größe und Güte')])))
+  assert.deepEqual(bytesOf(of(['Größe'])), bytesOf(of([Buffer.from('Größe')])))
 })
 
 test('the keys are in the order of the secrets', () => {

@@ -5,7 +5,11 @@ import { LONGEST, open, type SealContext, seal, sealContext } from '../../src/co
 import { SessionError } from '../../src/errors.ts'
 import fc from '../support/properties.ts'
 
-const [NEWEST, OLDER, OLDEST] = ['the newest secret of them all', 'an older one, still in use', 'about to be dropped']
+const [NEWEST, OLDER, OLDEST] = [
+  'the newest secret of them all',
+  'an older one, still in use',
+  'the oldest of them, not in use',
+]
 const keyringOf = createKeyrings()
 const keyring = keyringOf([NEWEST, OLDER, OLDEST])
 const context = sealContext('session', 'koa.sess')

@@ -57,7 +57,7 @@ async function answerErrors(ctx: TestContext, next: () => Promise<void>): Promis
 
 const store = await OPEN[orders.store](orders.place)
 const app = createApp()
-app.keys = ['a secret for a load that is bounded: 1b6Zt4Qm9xR2pLw7Vn']
+app.keys = ['a secret of the tests, long enough']
 app.use(answerErrors)
 const subject = ({ user }: { user?: string }) => user
 app.use(session({ store, subject, storeTimeout: orders.storeTimeout, onStoreError: orders.onStoreError }, app))

@@ -6,12 +6,13 @@ import session, { type CreateSessionOptions } from 'koa-session'
 import { memoryStore } from 'koa-session/memory'
 import { Clock, visit } from '../support/agent.ts'
 import { createApp, type TestContext } from '../support/koa.ts'
+import { newSecret } from '../support/secrets.ts'
 import { told } from '../support/story.ts'
 
 const MINUTE = 60_000
 const HOUR = 60 * MINUTE
 const DAY = 24 * HOUR
-const KEYS = ['a long random secret of the tests']
+const KEYS = [newSecret()]
 
 const PAGES: Record<string, (ctx: TestContext) => unknown> = {
   '/': ctx => ctx.session.user ?? 'nobody',

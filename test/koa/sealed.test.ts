@@ -1,16 +1,17 @@
 /* Sealed cookies, as an application and its visitors meet them. What a forger can do is in test/security. */
 
 import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
 import test, { type TestContext as Test } from 'node:test'
 import session, { type CreateSessionOptions } from 'koa-session'
 import { memoryStore } from 'koa-session/memory'
 import seven from 'koa-session-7'
 import { Clock, type Visitor, visit } from '../support/agent.ts'
 import { createApp, type TestApp, type TestContext } from '../support/koa.ts'
+import { newSecret } from '../support/secrets.ts'
 import { told } from '../support/story.ts'
 
-const OLD = 'an old secret of 2024, long enough'
-const NEW = 'a newer secret of 2026, long enough'
+const [OLD, NEW] = [newSecret(), newSecret()]
 const NO_KEYS = Symbol('no keys')
 const KEY = 'koa.sess'
 const HOUR = 3_600_000
@@ -207,11 +208,14 @@ test('own secrets take the place of app.keys, which may then be missing or a Key
 
 test('secrets that will not do are refused when the application starts, and are not shown', () => {
   const rows: ReadonlyArray<readonly [keys: unknown, message: RegExp]> = [
-    [['keyboard cat'], /^secret 1 for sealing is a well-known one; make a good one by `npx koa-session keygen`$/],
-    [[NEW, 'short one'], /^secret 2 for sealing is shorter than 16 bytes;/],
-    [['abababababababababab'], /^secret 1 for sealing is a repetition of a few characters;/],
-    [[NEW, 5], /^a sealed cookie needs secrets, and app\.keys is no list of secrets/],
-    [{ sign: () => '' }, /^a sealed cookie needs secrets, and app\.keys is a Keygrip.*option keys$/],
+    [
+      ['keyboard cat'],
+      /^app\.keys\[0\] is made of well-known words, which sealing refuses: `npx koa-session keygen` makes a secret$/,
+    ],
+    [[NEW, randomBytes(31)], /^app\.keys\[1\] is shorter than 32 bytes, which sealing refuses:/],
+    [['ab'.repeat(16)], /^app\.keys\[0\] is a repetition of a few characters, which/],
+    [[NEW, 5], /^app\.keys\[1\] is a number, expected text or bytes:/],
+    [{ sign: () => '' }, /^app\.keys is a Keygrip, which does not show its secrets: give them to the option keys/],
   ]
   for (const [keys, message] of rows) {
     assert.throws(() => appOf({ seal: true }, keys), { code: 'ERR_SESSION_KEYS', message })

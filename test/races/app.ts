@@ -121,7 +121,7 @@ async function answerErrors(ctx: TestContext, next: () => Promise<void>): Promis
 }
 
 const app = createApp()
-app.keys = ['a secret of the races, and long enough: 7Kp2Wn9sXv4Bq8Lt']
+app.keys = ['a secret of the races, long enough']
 for (const event of EVENTS) {
   app.on(event, ({ ctx }: { ctx: TestContext }) => emitted.push({ request: ctx.state.request, event }))
 }

@@ -8,10 +8,11 @@ import { type SqlStoreOptions, sqliteStore } from 'koa-session/sqlite'
 import Database from 'libsql'
 import { visit } from '../support/agent.ts'
 import { createApp } from '../support/koa.ts'
+import { newSecret } from '../support/secrets.ts'
 import { KEY } from '../support/story.ts'
 
 const HOUR = 3_600_000
-const SECRET = 'tqcFRmO4JzXyL1hPn7uVbE2wKd9sGa0i'
+const SECRET = newSecret()
 const call = { ctx: {}, rolling: false, changed: true }
 
 async function open(t: test.TestContext, options: SqlStoreOptions = {}) {

@@ -7,10 +7,10 @@ import { memoryStore } from '../../src/stores/memory.ts'
 import { recordStore } from '../../src/stores/record-store.ts'
 import type { Removed, RowOptions, Rows } from '../../src/stores/rows.ts'
 import type { StoredRecord } from '../../src/stores/store.ts'
+import { newSecret } from '../support/secrets.ts'
 
 const HOUR = 3_600_000
-const SECRET = 'tqcFRmO4JzXyL1hPn7uVbE2wKd9sGa0i'
-const OLDER = 'pZ6vTf3mQx8cWj5kRy1nHb4gLs7dUe2o'
+const [SECRET, OLDER] = [newSecret(), newSecret()]
 const RECORD = { members: { user: '"ada@example.org"', cart: '[1]' }, lifetime: { _expire: 5, _maxAge: 6 } }
 const digest = (text: string) => createHash('sha256').update(text).digest('base64url')
 const call = { ctx: {}, rolling: false, changed: true }
@@ -150,6 +150,34 @@ test('secrets rotate: the first seals, each opens, and one that is dropped opens
   assert.equal(late.get('a', HOUR, call), undefined)
 })
 
+test('in two steps, each of several processes reads what any of them has sealed; at once it does not', () => {
+  const table = new Map<string, StoredRecord>()
+  const isRead = (seal: readonly string[], id: string) => open({ seal }, table).store.get(id, HOUR, call) !== undefined
+  const steps = [
+    [[OLDER], [OLDER, SECRET]],
+    [
+      [OLDER, SECRET],
+      [SECRET, OLDER],
+    ],
+    [
+      [SECRET, OLDER],
+      [SECRET, OLDER],
+    ],
+  ]
+  const ids: string[] = []
+  for (const processes of steps) {
+    for (const seal of processes) {
+      ids.push(`id ${ids.length}`)
+      open({ seal }, table).store.create(ids.at(-1) ?? '', RECORD, HOUR, call)
+    }
+    for (const seal of processes) assert.ok(ids.every(id => isRead(seal, id)))
+  }
+  assert.deepEqual(
+    ids.map(id => isRead([OLDER], id)),
+    [true, true, true, false, false, false],
+  )
+})
+
 test('a value of 10 MB is sealed and opened', () => {
   const { store } = open({ seal: [SECRET] })
   const text = JSON.stringify('ü'.repeat(5_000_000))
@@ -157,12 +185,29 @@ test('a value of 10 MB is sealed and opened', () => {
   assert.equal((store.read('a', call) as StoredRecord).members.text, text)
 })
 
-test('what is no list of good secrets is refused, and not shown', () => {
-  for (const seal of [[], 'secret', [''], ['short'], ['keyboard cat'], [SECRET, 'aaaaaaaaaaaaaaaaaaaaaaaaa'], {}]) {
+test('what is no list of good secrets is refused: it is said which and of what kind, and not shown', () => {
+  for (const [seal, message] of [
+    [[], 'is an empty list, expected a list'],
+    [SECRET, 'is a string, expected a list'],
+    ['', 'is an empty string, expected a list'],
+    [null, 'is null, expected a list'],
+    [false, 'is a boolean, expected a list'],
+    [{}, 'is an object, expected a list'],
+    [[''], '[0] is an empty string, expected text or bytes. An environment variable was probably not set'],
+    [[SECRET, undefined], '[1] is undefined, expected text or bytes. An environment variable was probably not set'],
+    [[SECRET, 5], '[1] is a number, expected text or bytes:'],
+    [['sesame'], '[0] is shorter than 32 bytes'],
+    [['keyboard cat'], '[0] is made of well-known words'],
+    [[SECRET, 'ab'.repeat(20)], '[1] is a repetition of a few characters'],
+  ] as const) {
+    const error = {
+      code: 'ERR_SESSION_KEYS',
+      message: new RegExp(`^testStore: seal ?${message.replace(/[[\].]/g, '\\$&')}`),
+    }
+    assert.throws(() => open({ seal: seal as never }), error)
     assert.throws(
       () => open({ seal: seal as never }),
-      (error: Error & { code?: string }) =>
-        error.code === 'ERR_SESSION_OPTION' && /^testStore: seal was of type \w+, expected/.test(error.message),
+      ({ message }: Error) => !message.includes(SECRET),
     )
   }
   assert.throws(() => open({ hashIds: 'yes' as never }), { message: /^testStore: hashIds was yes, expected true or/ })

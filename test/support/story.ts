@@ -6,10 +6,11 @@ import session, { type CreateSessionOptions, type Store } from 'koa-session'
 import { memoryStore } from 'koa-session/memory'
 import { Clock, type Visitor, visit } from './agent.ts'
 import { createApp, type TestApp, type TestContext } from './koa.ts'
+import { newSecret } from './secrets.ts'
 
 export const KEY = 'koa.sess'
 export const HOUR = 3_600_000
-export const SECRETS = ['a newer secret of 2026, long enough', 'an old secret of 2024, long enough']
+export const SECRETS = [newSecret(), newSecret()]
 
 export type Page = (ctx: TestContext) => unknown
 export type Pages = Readonly<Record<string, Page>>

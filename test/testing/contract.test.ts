@@ -6,10 +6,11 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import { memoryStore } from 'koa-session/memory'
 import { manualClock, type Store, type StoreContractOptions, storeContract } from 'koa-session/testing'
+import { newSecret } from '../support/secrets.ts'
 import { ALL, threeMethods } from './stores.ts'
 
 const clock = manualClock()
-const secrets = ['a secret of 32 characters, or more', 'another one, that was used before']
+const secrets = [newSecret(), newSecret()]
 
 const STORES: ReadonlyArray<readonly [claim: string, options: StoreContractOptions]> = [
   ['in memory', { clock, open: () => memoryStore({ now: clock.now }), capabilities: ALL }],

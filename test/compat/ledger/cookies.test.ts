@@ -1,6 +1,6 @@
 /** Rows 52, 53, 54, 57, 62 and 64 of the ledger: what is sent as a cookie, and what is read from one. */
 import assert from 'node:assert/strict'
-import { createSecretKey } from 'node:crypto'
+import { createSecretKey, generateKeyPairSync } from 'node:crypto'
 import test, { type TestContext as Test } from 'node:test'
 import session, { type CreateSessionOptions } from 'koa-session'
 import { Clock, visit } from '../../support/agent.ts'
@@ -93,6 +93,10 @@ const BAD_KEYS: Readonly<Record<string, unknown>> = {
   'an object': {},
   'a list': ['a secret'],
   'no bytes': Buffer.alloc(0),
+  'a blank text': ' \n',
+  'a KeyObject without bytes': createSecretKey(Buffer.alloc(0)),
+  'a public KeyObject': generateKeyPairSync('ed25519').publicKey,
+  'a promise': Promise.resolve('a secret'),
 }
 
 for (const [what, key] of Object.entries(BAD_KEYS)) {

@@ -11,6 +11,7 @@ import { createClient } from 'redis'
 import { CREATE, PATCH as PATCH_SCRIPT, REMOVE } from '../../../src/stores/redis/scripts.ts'
 import { startRedis } from '../../servers/redis.ts'
 import type { Server } from '../../servers/server.ts'
+import { newSecret } from '../../support/secrets.ts'
 import { digestOf as digest, type Register } from '../support/contract.ts'
 
 const NOW = 1_700_000_000_000
@@ -649,7 +650,7 @@ export function redisSuite(register: Register, serverOf: () => Server): void {
   })
 
   register('sealed, no value can be read in Redis', async t => {
-    const { client, store } = await open(t, { seal: ['a secret of forty characters, 0123456789'] })
+    const { client, store } = await open(t, { seal: [newSecret()] })
     await store.create('a', ADA, HOUR, CALL)
     const values = Object.values(await client.hGetAll(`sess:${digest('a')}`))
     assert.ok(!values.some(value => value.includes('"ada"')), 'only the digest of the subject is there')

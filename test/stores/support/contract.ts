@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { describe, type TestContext as Test } from 'node:test'
 import { type Capability, type Store, type StoreContractOptions, storeContract } from 'koa-session/testing'
+import { newSecret } from '../../support/secrets.ts'
 
 /** What registers a test: that of a row. */
 export type Register = (title: string, run: (t: Test) => unknown) => void
@@ -12,7 +13,7 @@ export const UNORDERED: readonly Capability[] = ['keys', 'versions', 'retire', '
 export const ALL: readonly Capability[] = [...UNORDERED, 'order']
 
 /** Sealing secrets. */
-export const SECRETS = ['a secret of 32 characters, or more', 'another one, that was used before']
+export const SECRETS = [newSecret(), newSecret()]
 
 /** By the clock of a server: far longer (ms) than an answer takes on a machine that is busy. */
 const TTL = 1500
