@@ -53,7 +53,7 @@ export class StoreBackend extends StoredSteps {
   fill(session: Session, found: Found): boolean {
     const { _expire } = found.lifetime
     this.expiresAt = typeof _expire === 'number' ? _expire : undefined
-    if (!this.state.fill(session, found)) return false
+    if (!this.state.fill(session, found, this.store.keepsOwner)) return false
     this.machine.custody = { at: 'stored', id: found.id as string, former: undefined }
     return true
   }
