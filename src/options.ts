@@ -85,7 +85,8 @@ export interface CreateSessionOptions<Data extends object = SessionData, Propert
   renew?: boolean | number | null | undefined
   /**
    * The longest that a session lives since it was made, in milliseconds, however often it is extended or regenerated
-   * (ASVS 7.3.2). It holds from the first save with this option; a session of 7.x counts from its last save by 7.x.
+   * (ASVS 7.3.2). A session that was saved without this option counts from its last save; one that does not say when
+   * that was (`maxAge: 'session'`) ends.
    */
   absoluteTimeout?: number | null | undefined
   /**
