@@ -133,7 +133,8 @@ export interface CreateSessionOptions<Data extends object = SessionData, Propert
   /**
    * Whose session it is: usually the id of the user who signed in, and `undefined` while nobody has. The stores of this
    * package find the sessions of a subject by it: `store.list(subject)`, `store.destroyAll(subject)` (ASVS 7.4.3, 7.5.2).
-   * Called when a session that was used is committed.
+   * In every mode, `isFresh()` is `false` once the subject is another one. Called when a session that was used is
+   * committed, and where it was marked as fresh also when it is read.
    */
   subject?: ((session: SessionDataOf<Data>) => string | null | undefined) | null | undefined
   /**

@@ -117,7 +117,7 @@ export class CookieBackend extends Backend {
     }
     const text = this.#compared ?? textOf(dataOf(session))
     refusePromise(checkSchema(config.schema, text), 'schema')
-    const lifetime = settings.newLifetime()
+    const lifetime = settings.newLifetime(session)
     exchange.send(this.#encoded(session, text, lifetime))
     this.#set(text)
     this.committed(lifetime)
@@ -157,6 +157,7 @@ export class CookieBackend extends Backend {
     }
     this.exchange.clear()
     this.#set(undefined)
+    this.settings.begin()
     this.done = 'ended'
   }
 

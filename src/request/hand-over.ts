@@ -1,4 +1,3 @@
-import type { Config } from '../config.ts'
 import { changed, NO_MEMBERS } from '../session/members.ts'
 import type { Members } from '../session/model.ts'
 import { draftOf, type Session } from '../session/session.ts'
@@ -68,9 +67,10 @@ export async function merge(
   former.version = record.version
   if (unset.length === 0 && Object.keys(set).length === 0) return true
   const members = changed(mine, set, unset)
-  const owner = ownerAmong(settings.config, session, members, state.owner)
+  const merged = draftOf(session, members)
+  const owner = settings.config.subject ? ownerOf(settings.config, merged) : state.owner
   const subject = owner === state.owner ? undefined : (owner ?? null)
-  const patch = { set, unset, lifetime: settings.newLifetime(), keepsEmpty: true, subject }
+  const patch = { set, unset, lifetime: settings.newLifetime(merged), keepsEmpty: true, subject }
   if ((await store.patch(to, patch)) !== 'saved') return false
   state.adopt(session, members, owner)
   return true
@@ -86,9 +86,4 @@ function changesOfOthers(before: Members, after: Members, isTheirs: (name: strin
 /** Whether both have the same under `name`, or both nothing: what an object inherits is none of it. */
 function isSame(one: Members, other: Members, name: string): boolean {
   return Object.hasOwn(one, name) === Object.hasOwn(other, name) && one[name] === other[name]
-}
-
-/** Whose session it is with these `members`, which others may have signed in or out. */
-function ownerAmong(config: Config, session: Session, members: Members, known: string | undefined): string | undefined {
-  return config.subject ? ownerOf(config, draftOf(session, members)) : known
 }

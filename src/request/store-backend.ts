@@ -84,7 +84,7 @@ export class StoreBackend extends StoredSteps {
   /** A parallel request may have put data there, where the store can tell. */
   empty(session: Session): void | Promise<void> {
     if (!this.store.isKeyed) return this.end()
-    this.lifetime = this.settings.newLifetime()
+    this.lifetime = this.settings.newLifetime(session)
     return this.#commit({ wish: 'empty', session })
   }
 
@@ -129,7 +129,7 @@ export class StoreBackend extends StoredSteps {
     } catch {}
   }
 
-  #prepared(session: Session, commit: Commit): void | Promise<void> {
+  #prepared(session: Session, commit: Commit & { readonly session: Session }): void | Promise<void> {
     const { ctx } = this.exchange
     const { config } = this.settings
     if (!config.beforeSave && !config.schema) return this.#save(commit)
@@ -144,9 +144,9 @@ export class StoreBackend extends StoredSteps {
     })
   }
 
-  #save(commit: Commit): void | Promise<void> {
+  #save(commit: Commit & { readonly session: Session }): void | Promise<void> {
     this.#isPreparing = false
-    this.lifetime = this.settings.newLifetime()
+    this.lifetime = this.settings.newLifetime(commit.session)
     return this.#commit(commit)
   }
 

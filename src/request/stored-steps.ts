@@ -160,7 +160,7 @@ export abstract class StoredSteps extends Backend implements Surroundings<Former
   #ended(): undefined {
     this.exchange.clear()
     this.state.clear()
-    this.settings.forget()
+    this.settings.begin()
     this.done = 'ended'
   }
 

@@ -4,8 +4,10 @@ import { METADATA } from './payload.ts'
 
 /** What a commit may be asked for from inside. */
 export interface CommitWork extends CommitOptions {
-  /** The keys that go over to the new id; `undefined`: all. */
+  /** The keys of which the new id gets what other requests have written; `undefined`: all. */
   readonly keep?: readonly string[] | undefined
+  /** With a new id: the visitor has just proved who they are. */
+  readonly fresh?: boolean | undefined
   /** Saves what this changes in a draft of the session, see `Session.update`. */
   readonly update?: (draft: Session) => unknown
 }
@@ -17,10 +19,8 @@ export interface SessionHost {
   maxAge: MaxAge
   readonly settings: {
     readonly createdAt: number
-    /** Whether the visitor proved who they are within the last `milliseconds`. */
-    isFresh(milliseconds: number): boolean
-    /** Marks that they have just done so. */
-    freshen(): void
+    /** Whether who has `session` proved who they are within the last `milliseconds`. */
+    isFresh(milliseconds: number, session: Session): boolean
   }
   commit(work: CommitWork): Promise<void>
 }
@@ -94,8 +94,8 @@ export class Session {
     const [options, callback] = typeof given === 'function' ? [undefined, given] : [given]
     const { fresh, keep }: RegenerateOptions = options ?? {}
     if (keep) for (const name of Object.keys(dataOf(this))) if (!keep.includes(name)) Reflect.deleteProperty(this, name)
-    if (fresh) this.#host.settings.freshen()
-    return settle(this.#host.commit({ regenerate: true, keep }), callback)
+    // A proof is that of the data of this request.
+    return settle(this.#host.commit({ regenerate: true, fresh, keep: fresh ? [] : keep }), callback)
   }
 
   /**
@@ -109,10 +109,11 @@ export class Session {
 
   /**
    * Whether the visitor proved who they are within the last `milliseconds`, as `regenerate({ fresh: true })` marked it:
-   * for asking again before what matters (ASVS 7.5.1, 7.5.3).
+   * for asking again before what matters (ASVS 7.5.1, 7.5.3). The mark ends when the session is another `subject`'s.
+   * Without that option it ends with `ctx.session = null` or `= {…}`, without data, and by `regenerate()` without `fresh`.
    */
   isFresh(milliseconds: number): boolean {
-    return this.#host.settings.isFresh(milliseconds)
+    return this.#host.settings.isFresh(milliseconds, this)
   }
 
   /**
