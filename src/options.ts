@@ -102,7 +102,10 @@ export interface CreateSessionOptions<Data extends object = SessionData, Propert
    * under 12 kB (3), which many servers refuse unless they are told otherwise. Default `false`.
    */
   chunks?: boolean | 2 | 3 | null | undefined
-  /** `Vary: Cookie` when the session was used, `Cache-Control: no-store` with its cookie. Default `true`. */
+  /**
+   * `Vary: Cookie` when the session was used, `Cache-Control: no-store` with its cookie. Where the handler lets shared caches
+   * keep the response without saying `public`, it becomes `private`. Default `true`.
+   */
   cacheHeaders?: boolean | null | undefined
   /** Text for a cookie from a payload. Default: base64 of JSON. */
   encode?: ((payload: Record<string, unknown>) => string) | null | undefined

@@ -4,7 +4,7 @@ import type { Exchange, SessionEvent } from '../request/exchange.ts'
 import { type JarAccess, type Lines, NO_LINES } from '../request/jar.ts'
 import type { Settings } from '../request/settings.ts'
 import type { Refused } from '../session/model.ts'
-import { forbidCaching, isShared, variesByCookie, varyByCookie } from './cache.ts'
+import { forbidCaching, forbidSharing, isShared, variesByCookie, varyByCookie } from './cache.ts'
 import { type HeadersListener, listen } from './headers.ts'
 import { cookieLines, isOf, setCookieLines, without } from './set-cookie.ts'
 
@@ -26,6 +26,8 @@ export class NodeExchange implements Exchange, JarAccess, HeadersListener {
   readonly #host: NodeHost
   #listener: { leave(): void } | undefined
   #lines: Lines = NO_LINES
+  /** Lines that the handler did not ask for: a shared cache that keeps the response is not to have them. */
+  #unasked: Lines = NO_LINES
   /** The lines of others that were there when ours were written. */
   #others: Lines = NO_LINES
   /** Whether the value was sent, or deleted. */
@@ -47,10 +49,16 @@ export class NodeExchange implements Exchange, JarAccess, HeadersListener {
   }
 
   receive(nth: number): string | Refused | undefined {
+    const before = this.#res ? cookieLines(this.#res) : NO_LINES
     const read = this.#carrier.read(this, nth)
-    // A framework's cookies may renew or clear a signature when they read one: that response sets the cookie, too.
-    if (this.#res && this.#setsCookie(this.#res)) this.watchHeaders(this.#listener)
+    if (this.#res && this.#setsCookie(this.#res)) this.#noteUnasked(without(cookieLines(this.#res), before))
     return read
+  }
+
+  /** To read a cookie may renew or delete its signature: that response sets the cookie, too. */
+  #noteUnasked(lines: Lines): void {
+    if (this.#carrier.usesCookies) this.#unasked = [...this.#unasked, ...lines]
+    this.watchHeaders(this.#listener)
   }
 
   get hasLeft(): boolean {
@@ -80,9 +88,9 @@ export class NodeExchange implements Exchange, JarAccess, HeadersListener {
     this.#host.emit(this.ctx, event)
   }
 
-  send(value: string): void {
+  send(value: string, isUnasked = false): void {
     if (this.hasLeft) return
-    this.#wrote(this.#carrier.write(this, value, this.#lines), value)
+    this.#wrote(this.#carrier.write(this, value, this.#lines), value, isUnasked)
   }
 
   clear(): void {
@@ -102,13 +110,14 @@ export class NodeExchange implements Exchange, JarAccess, HeadersListener {
     if (!this.hasLeft) this.#carrier.check(this, value)
   }
 
-  #wrote(lines: Lines, value: string | undefined): void {
+  #wrote(lines: Lines, value: string | undefined, isUnasked = false): void {
     this.#lines = lines
+    this.#unasked = isUnasked ? lines : NO_LINES
     const present = this.#res ? cookieLines(this.#res) : NO_LINES
     this.#others = present.length === lines.length ? NO_LINES : without(present, lines)
     this.sent = value
     this.#isSent = true
-    this.#protect(lines.length > 0)
+    this.#protect(lines.length > 0, lines.length > 0 && !isUnasked)
   }
 
   assess(cookiesReplaced: boolean): void {
@@ -138,8 +147,18 @@ export class NodeExchange implements Exchange, JarAccess, HeadersListener {
       // The response is on its way: it goes on, and the application is told.
       this.emit({ type: 'error', error })
     }
+    const isYielded = this.#yieldToCaches(this.#res)
     // The signature alone may have been renewed, when it was read.
-    this.#protect(isNew || this.#fate !== 'none' || this.#setsCookie(this.#res))
+    const isSet = (!isYielded && (isNew || this.#fate !== 'none')) || this.#setsCookie(this.#res)
+    this.#protect(isSet, isSet)
+    if (isSet && this.#isProtected) forbidSharing(this.#res)
+  }
+
+  /** Takes back what the handler did not ask for, where a shared cache may keep the response. */
+  #yieldToCaches(res: ServerResponse): boolean {
+    if (this.#unasked.length === 0 || !isShared(res)) return false
+    setCookieLines(res, without(cookieLines(res), this.#unasked))
+    return true
   }
 
   #restore(res: ServerResponse): void {
@@ -149,10 +168,14 @@ export class NodeExchange implements Exchange, JarAccess, HeadersListener {
     else this.#carrier.write(this, this.sent, NO_LINES)
   }
 
-  #protect(isSet: boolean): void {
-    if (!this.#res || !this.settings.config.cacheHeaders || !this.#carrier.usesCookies) return
-    if (this.#isUsed || isSet) varyByCookie(this.#res)
-    if (isSet) forbidCaching(this.#res)
+  get #isProtected(): boolean {
+    return this.settings.config.cacheHeaders && this.#carrier.usesCookies
+  }
+
+  #protect(varies: boolean, isSecret: boolean): void {
+    if (!this.#res || !this.#isProtected) return
+    if (this.#isUsed || varies) varyByCookie(this.#res)
+    if (isSecret) forbidCaching(this.#res)
   }
 
   #setsCookie(res: ServerResponse): boolean {
@@ -168,8 +191,7 @@ export class NodeExchange implements Exchange, JarAccess, HeadersListener {
    */
   #isWiped(res: ServerResponse): boolean {
     const hasCacheControl = res.hasHeader('cache-control')
-    const hasMark = this.settings.config.cacheHeaders && this.#carrier.usesCookies
-    if (hasMark) return !variesByCookie(res) && (this.#hasFailed || !hasCacheControl)
+    if (this.#isProtected) return !variesByCookie(res) && (this.#hasFailed || !hasCacheControl)
     return this.#hasFailed || (res.statusCode >= 400 && !hasCacheControl)
   }
 }

@@ -105,6 +105,10 @@ export class CookieBackend extends Backend {
   }
 
   save(session: Session): void {
+    this.#save(session, false)
+  }
+
+  #save(session: Session, isUnasked: boolean): void {
     const { exchange, settings } = this
     const { config } = settings
     if (exchange.hasLeft) {
@@ -118,14 +122,14 @@ export class CookieBackend extends Backend {
     const text = this.#compared ?? textOf(dataOf(session))
     refusePromise(checkSchema(config.schema, text), 'schema')
     const lifetime = settings.newLifetime(session)
-    exchange.send(this.#encoded(session, text, lifetime))
+    exchange.send(this.#encoded(session, text, lifetime), isUnasked)
     this.#set(text)
     this.committed(lifetime)
   }
 
   /** Once the headers have left it stays as it is. */
   override extend(session: Session): void {
-    if (!this.exchange.hasLeft) this.save(session)
+    if (!this.exchange.hasLeft) this.#save(session, true)
   }
 
   #encoded(session: Session, text: string, lifetime: Lifetime): string {

@@ -70,6 +70,10 @@ export class StoreBackend extends StoredSteps {
     return this.#prepared(session, { wish: 'save', session, isFinal })
   }
 
+  override extend(session: Session): void | Promise<void> {
+    return this.#prepared(session, { wish: 'save', session, isFinal: true, isUnasked: true })
+  }
+
   regenerate(session: Session, keep: readonly string[] | undefined): void | Promise<void> {
     const { former } = this.machine
     this.keep = keep

@@ -1,7 +1,7 @@
 /** A request that changes nothing saves nothing, and sends nothing: counted in each mode, with each option. */
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import { site } from './site.ts'
+import { codeOf, fails, site } from './site.ts'
 
 type Method = 'read' | 'create' | 'patch' | 'touch' | 'retire' | 'list' | 'destroyAll'
 type Options = Readonly<Record<string, unknown>>
@@ -94,8 +94,27 @@ for (const [mode, [store, without]] of Object.entries(MODES)) {
         await handle(request)
         await request.scope.finish()
         const writes = calls.filter(call => !/^(get|read) /.test(call))
-        assert.deepEqual([what, writes, request.exchange.sent !== undefined], [what, extension, true])
+        const { sent, isUnasked } = request.exchange
+        // What nobody asked for is not sent where a shared cache may keep the response.
+        assert.deepEqual([what, writes, sent !== undefined, isUnasked], [what, extension, true, true])
       }
     })
   }
 }
+
+test('a new id has to arrive, though the session is only extended', async () => {
+  const { courses, visit, held } = site({ rolling: true })
+  const { scope, session, exchange } = await visit('A')
+  courses.create = [fails]
+  assert.equal(await codeOf(() => session.regenerate()), 'ERR_SESSION_STORE')
+  await scope.finish()
+  assert.deepEqual([held(), exchange.sent, exchange.isUnasked], [{ 2: { a: 1 } }, '2', false])
+})
+
+test('a change has to arrive', async () => {
+  const { visit } = site({ rolling: true })
+  const { scope, session, exchange } = await visit('A')
+  session.a = 2
+  await scope.finish()
+  assert.deepEqual([exchange.sent, exchange.isUnasked], ['A', false])
+})
