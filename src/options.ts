@@ -85,7 +85,8 @@ export interface CreateSessionOptions<Data extends object = SessionData, Propert
   renew?: boolean | number | null | undefined
   /**
    * The longest that a session lives since it was made, in milliseconds, however often it is extended or regenerated
-   * (ASVS 7.3.2). It holds from the first save with this option; a session of 7.x counts from its last save by 7.x.
+   * (ASVS 7.3.2). A session that was saved without this option counts from its last save; one that does not say when
+   * that was (`maxAge: 'session'`) ends.
    */
   absoluteTimeout?: number | null | undefined
   /**
@@ -101,7 +102,10 @@ export interface CreateSessionOptions<Data extends object = SessionData, Propert
    * under 12 kB (3), which many servers refuse unless they are told otherwise. Default `false`.
    */
   chunks?: boolean | 2 | 3 | null | undefined
-  /** `Vary: Cookie` when the session was used, `Cache-Control: no-store` with its cookie. Default `true`. */
+  /**
+   * `Vary: Cookie` when the session was used, `Cache-Control: no-store` with its cookie. Where the handler lets shared caches
+   * keep the response without saying `public`, it becomes `private`. Default `true`.
+   */
   cacheHeaders?: boolean | null | undefined
   /** Text for a cookie from a payload. Default: base64 of JSON. */
   encode?: ((payload: Record<string, unknown>) => string) | null | undefined
@@ -132,7 +136,8 @@ export interface CreateSessionOptions<Data extends object = SessionData, Propert
   /**
    * Whose session it is: usually the id of the user who signed in, and `undefined` while nobody has. The stores of this
    * package find the sessions of a subject by it: `store.list(subject)`, `store.destroyAll(subject)` (ASVS 7.4.3, 7.5.2).
-   * Called when a session that was used is committed.
+   * In every mode, `isFresh()` is `false` once the subject is another one. Called when a session that was used is
+   * committed, and where it was marked as fresh also when it is read.
    */
   subject?: ((session: SessionDataOf<Data>) => string | null | undefined) | null | undefined
   /**

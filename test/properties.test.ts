@@ -21,7 +21,7 @@ const OWNER: SessionHost = {
   id: undefined,
   isDegraded: false,
   maxAge: 1000,
-  settings: { createdAt: 0, isFresh: () => false, freshen() {} },
+  settings: { createdAt: 0, isFresh: () => false },
   commit: async () => {},
 }
 

@@ -13,9 +13,9 @@ const CIRCLES = { files: 0, largest: 0 }
  * folder's, with the reason. The aim is 400 for `koa` and 3100 for all: what is above that is the fast way around Koa's own
  * cookies, which is still in `koa`, and in `request` the state machine with its steps.
  */
-const BUDGETS = { koa: 717, node: 234, request: 1980, session: 494, codec: 387, root: 421 }
+const BUDGETS = { koa: 717, node: 265, request: 2038, session: 494, codec: 387, root: 421 }
 /** Of all these together. */
-const CORE_BUDGET = 4233
+const CORE_BUDGET = 4322
 
 /** Lines of a file, of any kind. */
 const FILE_LINES = 250

@@ -1,6 +1,7 @@
 /** What a response says to caches. */
 
 import type { ServerResponse } from 'node:http'
+import { warnOnce } from '../warnings.ts'
 
 /** Whether the response says that it depends on the request's cookies. */
 export function variesByCookie(res: ServerResponse): boolean {
@@ -23,20 +24,40 @@ export function forbidCaching(res: ServerResponse): void {
   if (!res.hasHeader('cache-control')) res.setHeader('Cache-Control', 'no-store')
 }
 
-/** What lets a shared cache keep a response for everybody (RFC 9111, 3; RFC 9213), and what forbids it. */
-const KEEPS = /(^|,)\s*(public\b|immutable\b|(s-maxage|max-age)\s*=\s*"?0*[1-9])/i
+/** The headers that say it; each goes for the caches that know it, whatever the others say (RFC 9213, 2.2). */
+const FIELDS = ['Cache-Control', 'CDN-Cache-Control', 'Surrogate-Control'] as const
+/** What lets a shared cache keep a response for everybody (RFC 9111, 3), and what forbids it. */
+const ALLOWS = /(^|,)\s*(public\b|immutable\b|(s-maxage|max-age)\s*=\s*"?0*[1-9])/i
 const FORBIDS = /(^|,)\s*(private|no-store)\s*(,|$)/i
+const PUBLIC = /(^|,)\s*public\b/i
 
 /** Whether a shared cache may keep the response: then it is not this visitor's alone. */
 export function isShared(res: ServerResponse): boolean {
-  const control = textOf(res, 'cache-control')
-  if (FORBIDS.test(control)) return false
-  return KEEPS.test(control) || CDN.some(name => KEEPS.test(textOf(res, name)))
+  return FIELDS.some(field => allowsSharing(textOf(res, field)))
 }
 
-const CDN = ['cdn-cache-control', 'surrogate-control']
+/**
+ * Keeps a response that hands out a session from shared caches, which its handler has allowed to keep it. Where the handler
+ * said `public` it stays so: the process warning `KOA_SESSION_PUBLIC`, once.
+ */
+export function forbidSharing(res: ServerResponse): void {
+  for (const field of FIELDS) {
+    const text = textOf(res, field)
+    if (!allowsSharing(text)) continue
+    if (PUBLIC.test(text)) warnOnce('KOA_SESSION_PUBLIC', PUBLIC_ADVICE)
+    else res.setHeader(field, field === 'Cache-Control' ? `${text}, private` : 'no-store')
+  }
+}
 
-function textOf(res: ServerResponse, name: string): string {
-  const value = res.getHeader(name)
+const PUBLIC_ADVICE =
+  'a response that sends the cookie of a session says that it is public, so that a cache may give the session to others; ' +
+  'say `private`, or do not change the session there'
+
+function allowsSharing(text: string): boolean {
+  return ALLOWS.test(text) && !FORBIDS.test(text)
+}
+
+function textOf(res: ServerResponse, field: string): string {
+  const value = res.getHeader(field)
   return value === undefined ? '' : String(value)
 }

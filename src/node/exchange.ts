@@ -4,7 +4,7 @@ import type { Exchange, SessionEvent } from '../request/exchange.ts'
 import { type JarAccess, type Lines, NO_LINES } from '../request/jar.ts'
 import type { Settings } from '../request/settings.ts'
 import type { Refused } from '../session/model.ts'
-import { forbidCaching, isShared, variesByCookie, varyByCookie } from './cache.ts'
+import { forbidCaching, forbidSharing, isShared, variesByCookie, varyByCookie } from './cache.ts'
 import { type HeadersListener, listen } from './headers.ts'
 import { cookieLines, isOf, setCookieLines, without } from './set-cookie.ts'
 
@@ -22,6 +22,8 @@ export abstract class NodeExchange implements Exchange, JarAccess, HeadersListen
   readonly #carrier: Carrier
   #listener: { leave(): void } | undefined
   #lines: Lines = UNSENT
+  /** Lines that the handler did not ask for: a shared cache that keeps the response is not to have them. */
+  #unasked: Lines = NO_LINES
   /** The lines of others that were there when ours were written. */
   #others: Lines = NO_LINES
   /** How the headers were left: whether what was sent is among them, was lost with others, or neither. */
@@ -40,10 +42,16 @@ export abstract class NodeExchange implements Exchange, JarAccess, HeadersListen
   }
 
   receive(nth: number): string | Refused | undefined {
+    const before = this.#res ? cookieLines(this.#res) : NO_LINES
     const read = this.#carrier.read(this, nth)
-    // A framework's cookies may renew or clear a signature when they read one: that response sets the cookie, too.
-    if (this.#res && this.#setsCookie(this.#res)) this.watchHeaders(this.#listener)
+    if (this.#res && this.#setsCookie(this.#res)) this.#noteUnasked(without(cookieLines(this.#res), before))
     return read
+  }
+
+  /** To read a cookie may renew or delete its signature: that response sets the cookie, too. */
+  #noteUnasked(lines: Lines): void {
+    if (this.#carrier.usesCookies) this.#unasked = [...this.#unasked, ...lines]
+    this.watchHeaders(this.#listener)
   }
 
   get hasLeft(): boolean {
@@ -71,9 +79,9 @@ export abstract class NodeExchange implements Exchange, JarAccess, HeadersListen
 
   abstract emit(event: SessionEvent): void
 
-  send(value: string): void {
+  send(value: string, isUnasked = false): void {
     if (this.hasLeft) return
-    this.#wrote(this.#carrier.write(this, value, this.#lines), value)
+    this.#wrote(this.#carrier.write(this, value, this.#lines), value, isUnasked)
   }
 
   clear(): void {
@@ -92,12 +100,13 @@ export abstract class NodeExchange implements Exchange, JarAccess, HeadersListen
     if (!this.hasLeft) this.#carrier.check(this, value)
   }
 
-  #wrote(lines: Lines, value: string | undefined): void {
+  #wrote(lines: Lines, value: string | undefined, isUnasked = false): void {
     this.#lines = lines
+    this.#unasked = isUnasked ? lines : NO_LINES
     const present = this.#res ? cookieLines(this.#res) : NO_LINES
     this.#others = present.length === lines.length ? NO_LINES : without(present, lines)
     this.sent = value
-    this.#protect(lines.length > 0)
+    this.#protect(lines.length > 0, lines.length > 0 && !isUnasked)
   }
 
   assess(cookiesReplaced: boolean): void {
@@ -127,8 +136,18 @@ export abstract class NodeExchange implements Exchange, JarAccess, HeadersListen
       // The response is on its way: it goes on, and the application is told.
       this.emit({ type: 'error', error })
     }
+    const isYielded = this.#yieldToCaches(this.#res)
     // The signature alone may have been renewed, when it was read.
-    this.#protect(isNew || this.#fate !== 'none' || this.#setsCookie(this.#res))
+    const isSet = (!isYielded && (isNew || this.#fate !== 'none')) || this.#setsCookie(this.#res)
+    this.#protect(isSet, isSet)
+    if (isSet && this.#isProtected) forbidSharing(this.#res)
+  }
+
+  /** Takes back what the handler did not ask for, where a shared cache may keep the response. */
+  #yieldToCaches(res: ServerResponse): boolean {
+    if (this.#unasked.length === 0 || !isShared(res)) return false
+    setCookieLines(res, without(cookieLines(res), this.#unasked))
+    return true
   }
 
   #restore(res: ServerResponse): void {
@@ -138,10 +157,14 @@ export abstract class NodeExchange implements Exchange, JarAccess, HeadersListen
     else this.#carrier.write(this, this.sent, NO_LINES)
   }
 
-  #protect(isSet: boolean): void {
-    if (!this.#res || !this.settings.config.cacheHeaders || !this.#carrier.usesCookies) return
-    if (this.#isUsed || isSet) varyByCookie(this.#res)
-    if (isSet) forbidCaching(this.#res)
+  get #isProtected(): boolean {
+    return this.settings.config.cacheHeaders && this.#carrier.usesCookies
+  }
+
+  #protect(varies: boolean, isSecret: boolean): void {
+    if (!this.#res || !this.#isProtected) return
+    if (this.#isUsed || varies) varyByCookie(this.#res)
+    if (isSecret) forbidCaching(this.#res)
   }
 
   #setsCookie(res: ServerResponse): boolean {
@@ -157,8 +180,7 @@ export abstract class NodeExchange implements Exchange, JarAccess, HeadersListen
    */
   #isWiped(res: ServerResponse): boolean {
     const hasCacheControl = res.hasHeader('cache-control')
-    const hasMark = this.settings.config.cacheHeaders && this.#carrier.usesCookies
-    if (hasMark) return !variesByCookie(res) && (this.#hasFailed || !hasCacheControl)
+    if (this.#isProtected) return !variesByCookie(res) && (this.#hasFailed || !hasCacheControl)
     return this.#hasFailed || (res.statusCode >= 400 && !hasCacheControl)
   }
 }

@@ -56,6 +56,11 @@ export class AskedStore {
     return keyed(this.store)?.retire !== undefined
   }
 
+  /** Whether it keeps whose sessions it has, so that it can find them by that. */
+  get keepsOwner(): boolean {
+    return keyed(this.store)?.list !== undefined
+  }
+
   get(id: string): unknown {
     return this.#ask('get', id)
   }

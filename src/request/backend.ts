@@ -47,9 +47,7 @@ export abstract class Backend {
   /** Saves the session as it was compared last, and has the client carry it. `isFinal`: nobody asked for it. */
   abstract save(session: Session, isFinal: boolean): void | Promise<void>
   /** Gives a session that did not change its lifetime anew. */
-  extend(session: Session): void | Promise<void> {
-    return this.save(session, true)
-  }
+  abstract extend(session: Session): void | Promise<void>
   /** The same as `save`, under a new id. The old one is retired. */
   abstract regenerate(session: Session, options: RegenerateOptions): void | Promise<void>
   /** Whether others may write to the session, key by key, so that `update` has something to do. */

@@ -108,6 +108,10 @@ export class CookieBackend extends Backend {
   }
 
   save(session: Session): void {
+    this.#save(session, false)
+  }
+
+  #save(session: Session, isUnasked: boolean): void {
     const { exchange, settings } = this
     const { config } = settings
     if (exchange.hasLeft) {
@@ -120,15 +124,15 @@ export class CookieBackend extends Backend {
     }
     const text = this.#compared ?? textOf(dataOf(session))
     refusePromise(checkSchema(config.schema, text), 'schema')
-    const lifetime = settings.newLifetime()
-    exchange.send(this.#encoded(session, text, lifetime))
+    const lifetime = settings.newLifetime(session)
+    exchange.send(this.#encoded(session, text, lifetime), isUnasked)
     this.#set(text)
     this.committed(lifetime)
   }
 
   /** Once the headers have left it stays as it is. */
   override extend(session: Session): void {
-    if (!this.exchange.hasLeft) this.save(session)
+    if (!this.exchange.hasLeft) this.#save(session, true)
   }
 
   #encoded(session: Session, text: string, lifetime: Lifetime): string {
@@ -160,6 +164,7 @@ export class CookieBackend extends Backend {
     }
     this.exchange.clear()
     this.#set(undefined)
+    this.settings.begin()
     this.done = 'ended'
   }
 

@@ -32,8 +32,11 @@ export interface Exchange {
   readonly ctx: unknown
   /** The `nth` good value that the request brings, or why there is none. Throws what the application's own code throws. */
   receive(nth: number): string | Refused | undefined
-  /** Sends `value` along with the response, in place of what was sent before. Does nothing once the headers have left. */
-  send(value: string): void
+  /**
+   * Sends `value` along with the response, in place of what was sent before. Does nothing once the headers have left.
+   * `isUnasked`: nobody asked for it, so it is not sent where a shared cache may keep the response.
+   */
+  send(value: string, isUnasked?: boolean): void
   /** Deletes the value that the client has. Does nothing once the headers have left. */
   clear(): void
   /** Does not send what was to be sent, where it is not too late. */

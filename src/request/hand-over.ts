@@ -1,4 +1,3 @@
-import type { Config } from '../config.ts'
 import { changed, NO_MEMBERS } from '../session/members.ts'
 import type { Members } from '../session/model.ts'
 import { draftOf, type Session } from '../session/session.ts'
@@ -68,11 +67,12 @@ export async function leaveAlone(
   const mine = state.after()
   const members = Object.fromEntries(Object.entries(mine).filter(([name]) => !isSame(known, mine, name)))
   if (Object.keys(members).length === 0) return false
-  const owner = ownerAmong(settings.config, session, members, undefined)
+  const alone = draftOf(session, members)
+  const owner = ownerOf(settings.config, alone)
   if (to !== undefined) {
     const unset = Object.keys(mine).filter(name => !Object.hasOwn(members, name))
     const subject = owner ?? null
-    const patch = { set: NO_MEMBERS, unset, lifetime: settings.newLifetime(), keepsEmpty: false, subject }
+    const patch = { set: NO_MEMBERS, unset, lifetime: settings.newLifetime(alone), keepsEmpty: false, subject }
     if ((await store.patch(to, patch)) !== 'saved') return false
   }
   state.adopt(session, members, owner)
@@ -104,9 +104,10 @@ export async function merge(
   former.version = record.version
   if (unset.length === 0 && Object.keys(set).length === 0) return true
   const members = changed(mine, set, unset)
-  const owner = ownerAmong(settings.config, session, members, state.owner)
+  const merged = draftOf(session, members)
+  const owner = settings.config.subject ? ownerOf(settings.config, merged) : state.owner
   const subject = owner === state.owner ? undefined : (owner ?? null)
-  const patch = { set, unset, lifetime: settings.newLifetime(), keepsEmpty: true, subject }
+  const patch = { set, unset, lifetime: settings.newLifetime(merged), keepsEmpty: true, subject }
   if ((await store.patch(to, patch)) !== 'saved') return false
   state.adopt(session, members, owner)
   return true
@@ -122,9 +123,4 @@ function changesOfOthers(before: Members, after: Members, isTheirs: (name: strin
 /** Whether both have the same under `name`, or both nothing: what an object inherits is none of it. */
 function isSame(one: Members, other: Members, name: string): boolean {
   return Object.hasOwn(one, name) === Object.hasOwn(other, name) && one[name] === other[name]
-}
-
-/** Whose session it is with these `members`, which others may have signed in or out. */
-function ownerAmong(config: Config, session: Session, members: Members, known: string | undefined): string | undefined {
-  return config.subject ? ownerOf(config, draftOf(session, members)) : known
 }

@@ -16,7 +16,8 @@ export function planFor(
   backend: Backend,
   exchange: Exchange,
 ): Plan {
-  const difference = session ? backend.compare(session) : 'removed'
+  const compared = session ? backend.compare(session) : 'removed'
+  const difference = compared === 'same' && settings.isUnmarked ? 'changed' : compared
   const forced = save || settings.isForced
   const keepAlive = reasonToExtend(settings, backend, exchange)
   return planCommit({ difference, isKnown: backend.isKnown, forced, regenerate, keepAlive })

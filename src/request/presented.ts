@@ -67,7 +67,11 @@ export class Presented {
 
   #resume(found: Found, host: SessionHost): Session | undefined {
     const session = new Session(host, false)
-    if (this.#backend.fill(session, found)) return session
+    if (this.#backend.fill(session, found)) {
+      this.#backend.settings.resumeMark(found.lifetime, session)
+      return session
+    }
+    this.#backend.settings.forget()
     const refused = { fault: 'invalid', reason: 'undecodable', id: found.id, value: found.payload } as const
     this.#backend.exchange.emit({ type: 'refused', refused })
     return undefined

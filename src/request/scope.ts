@@ -141,9 +141,9 @@ export class Scope implements SessionHost {
     if (this.#phase === 'done' && this.#backend.exchange.hasLeft) this.#backend.exchange.emit({ type: 'late' })
     this.#use()
     if (this.#session === undefined) this.#presented.look(this, value === null)
-    this.settings.isForced = false
     if (value === null) this.settings.forget()
     else if (this.#session === null || this.#backend.isGone) this.#renew(this.#session === null)
+    else this.settings.replaced()
     this.#session = value && Object.assign(new Session(this, false), value)
     if (value) void this.#backend.id
   }
@@ -164,6 +164,7 @@ export class Scope implements SessionHost {
   /** Commits now, after the commits that are under way. */
   commit(work: CommitWork): Promise<void> {
     this.#backend.beginPatience()
+    if (work.regenerate) this.settings.regenerated(work.fresh === true)
     return this.#begin().add(work)
   }
 
@@ -186,11 +187,8 @@ export class Scope implements SessionHost {
 
   #use(): void {
     if (this.#phase === 'skipped') {
-      throw propertyError(
-        this.settings.config,
-        'ERR_SESSION_SKIPPED',
-        'was used on a request that the option skip leaves out',
-      )
+      const what = 'was used on a request that the option skip leaves out'
+      throw propertyError(this.settings.config, 'ERR_SESSION_SKIPPED', what)
     }
     this.#isUsedSinceCommit = true
     this.#backend.exchange.use()

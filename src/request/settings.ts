@@ -1,6 +1,8 @@
 import { type Config, checkMaxAge, resolveConfig } from '../config.ts'
 import { createdAt, lifetimeFrom, maxAgeOf } from '../session/lifetime.ts'
 import type { Lifetime, MaxAge } from '../session/model.ts'
+import type { Session } from '../session/session.ts'
+import { heldBy, type Mark, markIn } from './mark.ts'
 
 /** The options of one response: those of the middleware, and what this request made of them. */
 export class Settings {
@@ -10,10 +12,12 @@ export class Settings {
   isStale = false
   /** Whether the handler has set a lifetime that is not saved yet. */
   isForced = false
+  /** Whether the mark of `isFresh()` was ended, which is not saved yet. */
+  isUnmarked = false
   #maxAge: MaxAge | undefined
-  /** Instants, see `Meta`. */
+  /** An instant, see `Meta`. */
   #created: number | undefined
-  #fresh: number | undefined
+  #mark: Mark | undefined
   #view: Record<string, unknown> | undefined
   /** The lifetime in the view, as far as it is not the handler's. */
   #shown: MaxAge | undefined
@@ -43,52 +47,81 @@ export class Settings {
     return this.#created
   }
 
-  isFresh(milliseconds: number): boolean {
-    return this.#fresh !== undefined && Math.abs(this.config.now() - this.#fresh) <= milliseconds
+  /** Whether who has `session` proved who they are within the last `milliseconds`. */
+  isFresh(milliseconds: number, session: Session): boolean {
+    const mark = this.#mark && heldBy(this.#mark, this.config, session)
+    return mark !== undefined && Math.abs(this.config.now() - mark.at) <= milliseconds
   }
 
-  freshen(): void {
-    this.#fresh = this.config.now()
+  /** A new id was asked for; `isFresh`: by somebody who has just proved who they are. */
+  regenerated(isFresh: boolean): void {
+    if (isFresh) this.#mark = { at: this.config.now(), holder: undefined, isOwn: true }
+    else this.#unmark()
   }
 
-  /** The lifetime of a session that is saved now. */
-  newLifetime(): Lifetime {
+  /** Other data were assigned. The lifetime stays, but for what the handler has set. */
+  replaced(): void {
+    this.isForced = false
+    this.#unmark()
+  }
+
+  /** Ends the mark, where nobody says whose it is. */
+  #unmark(): void {
+    if (this.config.subject || !this.#mark) return
+    this.#mark = undefined
+    this.isUnmarked = true
+  }
+
+  /** The lifetime of `session`, which is saved now. */
+  newLifetime(session: Session): Lifetime {
     const { now: clock, absoluteTimeout, sealing } = this.config
     const now = clock()
-    const saysMore = absoluteTimeout !== undefined || sealing !== undefined || this.#fresh !== undefined
+    if (this.#mark) this.#mark = heldBy(this.#mark, this.config, session)
+    const fresh = this.#mark?.at
+    const saysMore = absoluteTimeout !== undefined || sealing !== undefined || fresh !== undefined
     if (!saysMore) return lifetimeFrom(this.maxAge, now)
     // Where the clock was ahead when it was made, it is as if it were made now.
     const created = Math.min(this.createdAt, now)
-    const meta = this.#fresh === undefined ? { created } : { created, fresh: this.#fresh }
+    const meta = fresh === undefined ? { created } : { created, fresh }
     return lifetimeFrom(this.maxAge, now, meta, created + (absoluteTimeout ?? Number.POSITIVE_INFINITY))
   }
 
   /** The session was saved with `lifetime`. A lifetime that the handler has set since is still to be saved. */
   saved(lifetime: Lifetime): void {
     if (this.isForced && this.maxAge === maxAgeOf(lifetime)) this.isForced = false
+    this.isUnmarked = false
   }
 
   /** Has the lifetime of a session that was found. */
   resume(lifetime: Lifetime): void {
-    const fresh = lifetime._meta?.fresh
     this.maxAge = maxAgeOf(lifetime) ?? this.maxAge
     this.#created = createdAt(lifetime)
-    this.#fresh = Number.isFinite(fresh) ? fresh : undefined
   }
 
-  /** The same, of a session that has gone on meanwhile. */
-  catchUp(lifetime: Lifetime): void {
-    const fresh = lifetime._meta?.fresh
+  /** Has the mark of `session`, which was found with `lifetime`. */
+  resumeMark(lifetime: Lifetime, session: Session): void {
+    this.#mark = markIn(lifetime, this.config, () => session)
+  }
+
+  /** Has the lifetime of a session that has gone on meanwhile; `open` gives it as it was found. */
+  catchUp(lifetime: Lifetime, open: () => Session): void {
     if (!this.isForced) this.maxAge = maxAgeOf(lifetime) ?? this.maxAge
-    if (Number.isFinite(fresh)) this.#fresh = Math.max(this.#fresh ?? 0, Number(fresh))
+    if (!this.#mark?.isOwn && !this.isUnmarked) this.#mark = markIn(lifetime, this.config, open)
   }
 
   /** What is saved from now on is another session, with the lifetime that is configured. */
   forget(): void {
+    this.#mark = undefined
+    this.begin()
+  }
+
+  /** The same, for whoever this request signs in after they proved who they are. */
+  begin(): void {
     const { config } = this
     if (this.#view && this.#view.maxAge === this.#maxAge) this.#view.maxAge = config.maxAge
-    this.#maxAge = this.#created = this.#fresh = undefined
-    this.isForced = false
+    this.#maxAge = this.#created = undefined
+    if (this.#mark?.holder !== undefined) this.#mark = undefined
+    this.isForced = this.isUnmarked = false
   }
 
   /** What `ctx.sessionOptions` gives: an object that can be written to, for this response. */

@@ -54,7 +54,7 @@ export class StoreBackend extends StoredSteps {
   fill(session: Session, found: Found): boolean {
     const { _expire } = found.lifetime
     this.expiresAt = typeof _expire === 'number' ? _expire : undefined
-    if (!this.state.fill(session, found)) return false
+    if (!this.state.fill(session, found, this.store.keepsOwner)) return false
     this.machine.custody = { at: 'stored', id: found.id as string, former: undefined }
     return true
   }
@@ -69,6 +69,10 @@ export class StoreBackend extends StoredSteps {
 
   save(session: Session, isFinal: boolean): void | Promise<void> {
     return this.#prepared(session, { wish: 'save', session, isFinal })
+  }
+
+  override extend(session: Session): void | Promise<void> {
+    return this.#prepared(session, { wish: 'save', session, isFinal: true, isUnasked: true })
   }
 
   regenerate(session: Session, { keep, fresh = false }: RegenerateOptions): void | Promise<void> {
@@ -86,7 +90,7 @@ export class StoreBackend extends StoredSteps {
   /** A parallel request may have put data there, where the store can tell. */
   empty(session: Session): void | Promise<void> {
     if (!this.store.isKeyed) return this.end()
-    this.lifetime = this.settings.newLifetime()
+    this.lifetime = this.settings.newLifetime(session)
     return this.#commit({ wish: 'empty', session })
   }
 
@@ -132,7 +136,7 @@ export class StoreBackend extends StoredSteps {
     } catch {}
   }
 
-  #prepared(session: Session, commit: Commit): void | Promise<void> {
+  #prepared(session: Session, commit: Commit & { readonly session: Session }): void | Promise<void> {
     const { ctx } = this.exchange
     const { config } = this.settings
     if (!config.beforeSave && !config.schema) return this.#save(commit)
@@ -147,9 +151,9 @@ export class StoreBackend extends StoredSteps {
     })
   }
 
-  #save(commit: Commit): void | Promise<void> {
+  #save(commit: Commit & { readonly session: Session }): void | Promise<void> {
     this.#isPreparing = false
-    this.lifetime = this.settings.newLifetime()
+    this.lifetime = this.settings.newLifetime(commit.session)
     return this.#commit(commit)
   }
 

@@ -13,12 +13,15 @@ export class StoredState {
   /** Whose session it is, and what the store has of that. */
   owner: string | undefined
   #storedOwner: string | undefined
+  /** Whether the store could know whose session it is. */
+  #keepsOwner = true
   /** Whether the store has the changes by now. */
   #isSaved = false
 
   /** Fills `session` with what was found. Says whether it could: data too deep to compare was not written by us. */
-  fill(session: Session, { payload, members, version, subject }: Found): boolean {
+  fill(session: Session, { payload, members, version, subject }: Found, keepsOwner: boolean): boolean {
     this.version = version
+    this.#keepsOwner = keepsOwner
     this.owner = this.#storedOwner = subject
     try {
       if (members) fillFrom(session, members)
@@ -49,10 +52,10 @@ export class StoredState {
     return this.changes.isEmpty ? 'emptied' : 'changed'
   }
 
-  /** A store that does not know whose session it is, because nobody said so before, is told. */
+  /** A store that does not know whose session it is, because nobody said so before, is told, if it can keep that. */
   #compareOwner(session: Session, ownerOf: (session: Session) => string | undefined): void {
     const isKnown = this.#storedOwner !== undefined || !this.members || this.members === NO_MEMBERS
-    if (this.changes ? this.changes.isEmpty : isKnown) return
+    if (this.changes ? this.changes.isEmpty : isKnown || !this.#keepsOwner) return
     this.owner = ownerOf(session)
     if (this.owner !== this.#storedOwner) this.changes ??= NO_CHANGES
   }

@@ -24,6 +24,8 @@ export interface Commit {
   readonly session: Session | undefined
   /** Nobody asked for it: what comes too late is told, and is no error. */
   readonly isFinal?: boolean
+  /** The session did not change, and is only to be extended. */
+  readonly isUnasked?: boolean
   readonly change?: (draft: Session) => unknown
 }
 
@@ -93,7 +95,8 @@ export abstract class StoredSteps extends Backend implements Surroundings<Former
       case 'destroy':
         return andThen(this.store.destroy(leftover), () => undefined)
       case 'send':
-        this.exchange.send(id)
+        // A new id has to arrive, whoever asked for it.
+        this.exchange.send(id, commit.isUnasked && id === this.presented)
         this.committed(this.lifetime)
         this.state.settle()
         return undefined
@@ -171,7 +174,7 @@ export abstract class StoredSteps extends Backend implements Surroundings<Former
   #ended(): undefined {
     this.exchange.clear()
     this.state.clear()
-    this.settings.forget()
+    this.settings.begin()
     this.done = 'ended'
   }
 

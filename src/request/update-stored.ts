@@ -88,8 +88,8 @@ async function attemptOnce(wish: Wish): Promise<Updated | undefined | 'conflict'
   // Who does not say whose sessions are leaves them to whom they belong.
   const owner = settings.config.subject ? ownerOf(settings.config, draft) : record.subject
   const subject = owner === record.subject ? undefined : (owner ?? null)
-  settings.catchUp(record.lifetime)
-  const lifetime = settings.newLifetime()
+  settings.catchUp(record.lifetime, () => draftOf(session, record.members))
+  const lifetime = settings.newLifetime(draft)
   const patch = { set, unset, lifetime, keepsEmpty: false, version: record.version, subject }
   const outcome = await store.patch(id, patch)
   if (outcome === 'conflict') return outcome

@@ -14,14 +14,19 @@ export function createdAt({ _expire, _maxAge, _meta }: Lifetime): number | undef
   return typeof _expire === 'number' && isLifetime(_maxAge) ? _expire - _maxAge : undefined
 }
 
-/** Why a session's lifetime is over, if it is. `absoluteTimeout`: how long it may live since it was made (ms). */
+/**
+ * Why a session's lifetime is over, if it is. `absoluteTimeout`: how long it may live since it was made (ms). A session that
+ * does not say when it was made is as old as it can be.
+ */
 export function endOf(
   lifetime: Lifetime,
   now: number,
   absoluteTimeout: number | undefined,
 ): 'absolute' | 'expired' | undefined {
-  const created = absoluteTimeout === undefined ? undefined : createdAt(lifetime)
-  if (created !== undefined && now - created >= Number(absoluteTimeout)) return 'absolute'
+  if (absoluteTimeout !== undefined) {
+    const created = createdAt(lifetime)
+    if (created === undefined || now - created >= absoluteTimeout) return 'absolute'
+  }
   return isExpired(lifetime, now) ? 'expired' : undefined
 }
 

@@ -107,7 +107,10 @@ export interface CommitOptions {
 
 /** How `regenerate()` differs from a new id and nothing else. */
 export interface RegenerateOptions {
-  /** The visitor has just proved who they are: `isFresh()` counts from now. */
+  /**
+   * The visitor has just proved who they are: `isFresh()` counts from now. The session under the new id has the data of this
+   * request, and nothing that parallel requests write under the old one.
+   */
   readonly fresh?: boolean
   /** The keys that the session keeps. Default: all of them. */
   readonly keep?: readonly string[]

@@ -15,10 +15,8 @@ export interface SessionHost {
   maxAge: MaxAge
   readonly settings: {
     readonly createdAt: number
-    /** Whether the visitor proved who they are within the last `milliseconds`. */
-    isFresh(milliseconds: number): boolean
-    /** Marks that they have just done so. */
-    freshen(): void
+    /** Whether who has `session` proved who they are within the last `milliseconds`. */
+    isFresh(milliseconds: number, session: Session): boolean
   }
   commit(work: CommitWork): Promise<void>
 }
@@ -92,8 +90,8 @@ export class Session {
     const [options, callback] = typeof given === 'function' ? [undefined, given] : [given]
     const { fresh, keep }: RegenerateOptions = options ?? {}
     if (keep) for (const name of Object.keys(dataOf(this))) if (!keep.includes(name)) Reflect.deleteProperty(this, name)
-    if (fresh) this.#host.settings.freshen()
-    return settle(this.#host.commit({ regenerate: true, keep, fresh }), callback)
+    // A proof is that of the data of this request.
+    return settle(this.#host.commit({ regenerate: true, fresh, keep: fresh ? [] : keep }), callback)
   }
 
   /**
@@ -107,10 +105,11 @@ export class Session {
 
   /**
    * Whether the visitor proved who they are within the last `milliseconds`, as `regenerate({ fresh: true })` marked it:
-   * for asking again before what matters (ASVS 7.5.1, 7.5.3).
+   * for asking again before what matters (ASVS 7.5.1, 7.5.3). The mark ends when the session is another `subject`'s.
+   * Without that option it ends with `ctx.session = null` or `= {…}`, without data, and by `regenerate()` without `fresh`.
    */
   isFresh(milliseconds: number): boolean {
-    return this.#host.settings.isFresh(milliseconds)
+    return this.#host.settings.isFresh(milliseconds, this)
   }
 
   /**

@@ -1,6 +1,7 @@
 /** What keeps a response that depends on a session out of shared caches, and leaves the others in. */
 import assert from 'node:assert/strict'
 import test from 'node:test'
+import Keygrip from 'keygrip'
 import session, { type CreateSessionOptions } from 'koa-session'
 import { memoryStore } from 'koa-session/memory'
 import { visit } from '../support/agent.ts'
@@ -14,6 +15,28 @@ interface Row {
   readonly vary: string | null
   readonly cache: string | null
   readonly setsCookie: boolean
+  /** Other headers, by their names. */
+  readonly others?: Readonly<Record<string, string>>
+  /** What a middleware further out does then. */
+  readonly further?: (ctx: TestContext) => unknown
+}
+
+const warnings: unknown[] = []
+process.on('warning', ({ code }: Error & { code?: string }) => {
+  if (code === 'KOA_SESSION_PUBLIC') warnings.push(code)
+})
+
+/** Keys of an application's own, which ctx.cookies have to be asked about. */
+class OwnKeys {
+  readonly #keys: Keygrip
+
+  constructor(list: readonly string[]) {
+    this.#keys = new Keygrip([...list])
+  }
+
+  sign = (text: string) => this.#keys.sign(text)
+  verify = (text: string, signature: string) => this.#keys.verify(text, signature)
+  index = (text: string, signature: string) => this.#keys.index(text, signature)
 }
 
 const UNTOUCHED = { vary: null, cache: null, setsCookie: false }
@@ -143,6 +166,104 @@ const EVERYWHERE: readonly Row[] = [
     ...SET,
     cache: 'private',
   },
+  {
+    when: 'rolling, but a middleware further out lets caches keep the response',
+    options: { rolling: true },
+    handler: nothing,
+    further: set({ 'Cache-Control': 's-maxage=60' }, nothing),
+    ...UNTOUCHED,
+    vary: 'Cookie',
+    cache: 's-maxage=60',
+  },
+  {
+    when: 'rolling, and a middleware further out lets the CDN keep it',
+    options: { rolling: true },
+    handler: nothing,
+    further: set({ 'CDN-Cache-Control': 'max-age=60' }, nothing),
+    ...UNTOUCHED,
+    vary: 'Cookie',
+    others: { 'cdn-cache-control': 'max-age=60' },
+  },
+  {
+    when: 'rolling, and the CDN may keep what is private otherwise',
+    options: { rolling: true },
+    handler: set({ 'Cache-Control': 'private', 'CDN-Cache-Control': 'max-age=60' }, nothing),
+    ...UNTOUCHED,
+    cache: 'private',
+    others: { 'cdn-cache-control': 'max-age=60' },
+  },
+  {
+    when: 'rolling, beside max-age=0, which koa-send puts on every file',
+    options: { rolling: true },
+    handler: set({ 'Cache-Control': 'max-age=0' }, nothing),
+    ...SET,
+    cache: 'max-age=0',
+  },
+  {
+    when: 'it is changed on a response that caches may keep',
+    handler: set({ 'Cache-Control': 'max-age=60' }, write),
+    ...SET,
+    cache: 'max-age=60, private',
+  },
+  {
+    when: 'it is changed, and a middleware further out lets caches keep the response',
+    handler: write,
+    further: set({ 'Cache-Control': 'max-age=60, immutable' }, nothing),
+    ...SET,
+    cache: 'max-age=60, immutable, private',
+  },
+  {
+    when: 'the visitor signs out on a response that caches may keep',
+    handler(ctx) {
+      ctx.set('Cache-Control', 's-maxage=60')
+      ctx.session = null
+    },
+    ...SET,
+    cache: 's-maxage=60, private',
+  },
+  {
+    when: 'it is changed on a response that the CDN may keep',
+    handler: set({ 'CDN-Cache-Control': 'max-age=60', 'Surrogate-Control': 'max-age=60' }, write),
+    ...SET,
+    others: { 'cdn-cache-control': 'no-store', 'surrogate-control': 'no-store' },
+  },
+  {
+    when: 'it is changed on a response that the CDN may keep, and browsers may not',
+    handler: set({ 'Cache-Control': 'no-store', 'CDN-Cache-Control': 'max-age=60' }, write),
+    ...SET,
+    others: { 'cdn-cache-control': 'no-store' },
+  },
+  {
+    when: 'it is changed with writeHead that lets caches keep the response',
+    handler(ctx) {
+      write(ctx)
+      ctx.respond = false
+      ctx.res.writeHead(200, { 'Cache-Control': 'max-age=60' }).end('text')
+    },
+    ...SET,
+    cache: 'max-age=60, private',
+  },
+  {
+    when: 'it is changed on a response that is public',
+    handler: set({ 'Cache-Control': 'public, max-age=60' }, write),
+    ...SET,
+    cache: 'public, max-age=60',
+  },
+  {
+    when: 'it is changed on a response that caches may keep, and cacheHeaders is off',
+    options: { cacheHeaders: false },
+    handler: set({ 'Cache-Control': 'max-age=60', 'CDN-Cache-Control': 'max-age=60' }, write),
+    ...UNTOUCHED,
+    setsCookie: true,
+    cache: 'max-age=60',
+    others: { 'cdn-cache-control': 'max-age=60' },
+  },
+  {
+    when: 'it is read on a response that the CDN may keep',
+    handler: set({ 'CDN-Cache-Control': 'max-age=60' }, read),
+    ...READ,
+    others: { 'cdn-cache-control': 'max-age=60' },
+  },
   { when: 'renew finds it young', options: { renew: true }, handler: nothing, ...UNTOUCHED },
 ]
 
@@ -157,12 +278,16 @@ for (const [mode, rows] of [
   ['cookie', EVERYWHERE],
   ['store', [...EVERYWHERE, ...STORED]],
 ] as const) {
-  for (const { when, options, handler, vary, cache, setsCookie } of rows) {
+  for (const { when, options, handler, vary, cache, setsCookie, others = {}, further = nothing } of rows) {
     const says = `${vary ? `Vary: ${vary}` : 'no Vary'}, ${cache ? `Cache-Control: ${cache}` : 'no Cache-Control'}`
     test(`${mode}: ${when}: ${says}`, async t => {
       const app = createApp()
       const errors: unknown[] = []
       app.on('error', error => errors.push(error))
+      app.use(async (ctx, next) => {
+        await next()
+        if (ctx.path === '/') await further(ctx)
+      })
       app.use(session({ ...(mode === 'store' && { store: memoryStore() }), ...options }, app))
       app.use(ctx => {
         ctx.body = 'text'
@@ -177,6 +302,40 @@ for (const [mode, rows] of [
       assert.equal(answer.cookies.length, setsCookie ? 2 : 0)
       assert.equal(answer.headers.get('vary'), vary)
       assert.equal(answer.headers.get('cache-control'), cache)
+      for (const [name, value] of Object.entries(others)) assert.equal(answer.headers.get(name), value)
+    })
+  }
+}
+
+test('that a public response sends the cookie of a session is told, once', () => {
+  assert.deepEqual(warnings, ['KOA_SESSION_PUBLIC'])
+})
+
+/** Koa's cookies renew or delete a signature as soon as they read one; where `keys` are no list, they are asked. */
+for (const [what, keys, isTouched] of [
+  ['signed by an older secret, which is renewed', ['newest secret of all', 'older secret'], true],
+  ['that nobody signed, which is deleted', ['another secret'], true],
+  ['signed by the newest secret', ['older secret'], false],
+] as const) {
+  for (const [who, make] of [
+    ['koa-session', (list: readonly string[]) => list],
+    ['ctx.cookies', (list: readonly string[]) => new OwnKeys(list)],
+  ] as const) {
+    test(`a cookie ${what}, by ${who}: not on a response that a shared cache may keep`, async t => {
+      const app = createApp()
+      app.use(session(app))
+      app.use(ctx => {
+        if (ctx.path === '/begin') ctx.session.views = 1
+        if (ctx.path === '/shared') ctx.set('Cache-Control', 'max-age=60')
+        ctx.body = String(ctx.session.views)
+      })
+      app.keys = ['older secret']
+      const visitor = await visit(t, app)
+      await visitor.get('/begin')
+      app.keys = make(keys)
+      const shared = await visitor.copy().get('/shared')
+      assert.deepEqual([shared.cookies, shared.headers.get('cache-control')], [[], 'max-age=60'])
+      assert.equal((await visitor.copy().get('/')).cookies.length > 0, isTouched)
     })
   }
 }

@@ -12,6 +12,8 @@ export class FakeExchange implements Exchange {
   hasLeft = false
   isShared = false
   hasFailed = false
+  /** Whether what is sent yields to caches. */
+  isUnasked = false
   /** Whether nothing can be sent, as over a connection that is not encrypted. */
   isInsecure = false
   #listener: { leave(): void } | undefined
@@ -21,7 +23,10 @@ export class FakeExchange implements Exchange {
   }
 
   receive = (nth: number) => (nth === 0 ? this.#presented : undefined)
-  send = (value: string) => this.#put(value, value)
+  send = (value: string, isUnasked = false) => {
+    this.isUnasked = isUnasked
+    this.#put(value, value)
+  }
   clear = () => this.#put(undefined, undefined)
   withdraw = () => this.#put(undefined, this.#presented)
 

@@ -16,7 +16,7 @@ import { FakeExchange } from './exchange.ts'
 export type Data = Session & Record<string, unknown>
 /** The course of one call: `ask` asks the store. */
 export type Course = (ask: () => unknown) => unknown
-type Method = 'get' | 'set' | 'destroy' | 'read' | 'create' | 'patch' | 'touch' | 'retire'
+type Method = 'get' | 'set' | 'destroy' | 'read' | 'create' | 'patch' | 'touch' | 'retire' | 'list' | 'destroyAll'
 
 const DOWN = new Error('connection refused')
 export const fails: Course = () => Promise.reject(DOWN)
@@ -59,7 +59,10 @@ export function gate(): { open(): void; course: Course; arrived: Promise<void> }
 }
 
 const LIFETIME = 1_000_000
-const METHODS: readonly Method[] = ['get', 'set', 'destroy', 'read', 'create', 'patch', 'touch', 'retire']
+const METHODS: readonly Method[] = [
+  ...(['get', 'set', 'destroy', 'read', 'create', 'patch', 'touch', 'retire'] as const),
+  ...(['list', 'destroyAll'] as const),
+]
 
 /** A site with one session, A, whose data are `{ a: 1 }`. New ids are 1, 2 and so on. `without`: methods the store lacks. */
 export function site(options: Record<string, unknown> = {}, without: readonly Method[] = []) {

@@ -47,7 +47,16 @@ const ends: ReadonlyArray<readonly [claim: string, lifetime: Lifetime, timeout: 
   ['is over after the timeout', { _expire: NOW + 1, _maxAge: 1, _meta: META }, HOUR - 1, 'absolute'],
   ['is over by the timeout first', { _expire: NOW - 1, _maxAge: 1, _meta: META }, HOUR, 'absolute'],
   ['expires before the timeout', { _expire: NOW - 1, _maxAge: 1, _meta: META }, HOUR + 1, 'expired'],
-  ['has no timeout where nobody knows when it was made', { _session: true }, 1, undefined],
+  [
+    'until the browser closes is over by a timeout where it does not say when it was made',
+    { _session: true },
+    1,
+    'absolute',
+  ],
+  ['without any lifetime is over by a timeout', {}, 1, 'absolute'],
+  ['whose instant is no number is over by a timeout', { _session: true, _meta: { created: NaN } }, 1, 'absolute'],
+  ['until the browser closes says when it was made', { _session: true, _meta: META }, HOUR + 1, undefined],
+  ['until the browser closes has no end without a timeout', { _session: true }, undefined, undefined],
 ]
 
 for (const [claim, lifetime, timeout, end] of ends) {

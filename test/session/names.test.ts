@@ -8,7 +8,7 @@ const owner: SessionHost = {
   id: 'id-1',
   isDegraded: false,
   maxAge: 5000,
-  settings: { createdAt: 0, isFresh: () => false, freshen() {} },
+  settings: { createdAt: 0, isFresh: () => false },
   commit: async () => {},
 }
 

@@ -42,9 +42,6 @@ class RecordingOwner implements SessionHost {
       this.marks.push(`within ${milliseconds}`)
       return milliseconds > 1000
     },
-    freshen: () => {
-      this.marks.push('fresh')
-    },
   }
 
   commit(work: CommitWork): Promise<void> {
@@ -154,7 +151,11 @@ test('each method asks the request for one kind of commit', async t => {
   const change = () => {}
   const rows: ReadonlyArray<readonly [claim: string, call: (session: Session) => unknown, asked: CommitWork]> = [
     ['save() for one that saves', session => session.save(), { save: true }],
-    ['regenerate() for one with a new id', session => session.regenerate(), { regenerate: true, keep: undefined }],
+    [
+      'regenerate() for one with a new id',
+      session => session.regenerate(),
+      { regenerate: true, fresh: undefined, keep: undefined },
+    ],
     ['manuallyCommit() for that of the end', session => session.manuallyCommit(), {}],
     ['commit() for that of the end', session => session.commit(), {}],
     ['commit(undefined) for that of the end', session => session.commit(undefined), {}],
@@ -164,13 +165,17 @@ test('each method asks the request for one kind of commit', async t => {
     [
       'regenerate(callback) for one with a new id',
       session => session.regenerate(() => {}),
-      { regenerate: true, keep: undefined },
+      { regenerate: true, fresh: undefined, keep: undefined },
     ],
-    ['regenerate({}) for one with a new id', session => session.regenerate({}), { regenerate: true, keep: undefined }],
+    [
+      'regenerate({}) for one with a new id',
+      session => session.regenerate({}),
+      { regenerate: true, fresh: undefined, keep: undefined },
+    ],
     [
       'regenerate(null) for one with a new id',
       session => session.regenerate(null as never),
-      { regenerate: true, keep: undefined },
+      { regenerate: true, fresh: undefined, keep: undefined },
     ],
     ['commit(callback) for that of the end', session => session.commit(() => {}), {}],
     [
@@ -277,16 +282,18 @@ test('regenerate({ keep }) drops the other data, and none of what is no data', a
   assert.deepEqual(dataOf(session), {})
 })
 
-test('only regenerate({ fresh: true }) marks a session as fresh, and isFresh() asks the request', async () => {
+test('regenerate({ fresh: true }) gets nothing that other requests have written, and isFresh() asks the request', async () => {
   const owner = new RecordingOwner()
   const session = open({ owner })
-  await session.regenerate()
-  await session.regenerate({ fresh: false })
-  assert.deepEqual(owner.marks, [])
-  await session.regenerate({ fresh: true })
+  await session.regenerate({ fresh: false, keep: ['user'] })
+  await session.regenerate({ fresh: true, keep: ['user'] })
+  assert.deepEqual(owner.asked, [
+    { regenerate: true, fresh: false, keep: ['user'] },
+    { regenerate: true, fresh: true, keep: [] },
+  ])
   assert.equal(session.isFresh(1001), true)
   assert.equal(session.isFresh(1000), false)
-  assert.deepEqual(owner.marks, ['fresh', 'within 1001', 'within 1000'])
+  assert.deepEqual(owner.marks, ['within 1001', 'within 1000'])
   assert.equal(session.createdAt, owner.settings.createdAt)
 })
 
