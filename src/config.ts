@@ -101,7 +101,7 @@ const OURS: Readonly<Record<string, Rule>> = {
     value => isLifetime(value) && value <= LONGEST_TIMER,
     `a positive number of milliseconds, ${LONGEST_TIMER} at most`,
   ],
-  externalKey: [value => has(value, ['get', 'set']), 'an object with the methods get and set'],
+  externalKey: [isExternalKey, 'an object with the methods get and set, and clear where it has one'],
   genid: FUNCTION,
   prefix: [value => typeof value === 'string', 'a string'],
   now: [isFunction, 'a function that gives milliseconds since the epoch'],
@@ -122,7 +122,16 @@ const ATTRIBUTES: Readonly<Record<string, Rule>> = {
   path: [value => typeof value === 'string' && PATH.test(value), "a path that begins with '/' and holds no ;"],
 }
 
-const RULES = { ...OURS, ...ATTRIBUTES }
+/** They would take the place of the cookie's own name and value, which `ctx.cookies` knows under these names. */
+const REFUSED: Readonly<Record<string, Rule>> = {
+  name: [() => false, 'nothing: the name of the cookie is the option key'],
+  value: [() => false, 'nothing: the value of the cookie is the session'],
+}
+
+const RULES = { ...OURS, ...ATTRIBUTES, ...REFUSED }
+
+/** The options that this package knows. The others go along with the cookie. */
+export const KNOWN: readonly string[] = Object.keys({ ...OURS, ...ATTRIBUTES })
 
 /** Resolves what the user gave. Throws `ERR_SESSION_OPTION`, and never writes to `options`. */
 export function resolveConfig(options: Given): Config {
@@ -217,6 +226,11 @@ function prefixAttributes(key: string, { secure, path, domain }: Given): { secur
 
 function pick(given: Given, isWanted: (name: string) => boolean): Given {
   return Object.fromEntries(Object.entries(given).filter(([name]) => isWanted(name)))
+}
+
+function isExternalKey(value: unknown): boolean {
+  const { clear } = Object(value)
+  return has(value, ['get', 'set']) && (clear === undefined || clear === null || isFunction(clear))
 }
 
 function isSchema(value: unknown): boolean {

@@ -79,6 +79,17 @@ test('options that are not ours go along with the cookie, whatever they are', ()
   for (const option of Object.keys(others)) assert.equal(option in ours, false, option)
 })
 
+test('what would take the place of the name and the value of the cookie is refused', () => {
+  for (const [option, advice] of [
+    ['name', 'the name of the cookie is the option key'],
+    ['value', 'the value of the cookie is the session'],
+  ] as const) {
+    const message = `option ${option} was "sid", expected nothing: ${advice}`
+    assert.throws(() => resolveConfig({ [option]: 'sid' }), { code: 'ERR_SESSION_OPTION', message })
+    for (const unset of [null, undefined]) assert.equal(option in resolveConfig({ [option]: unset }).cookie, false)
+  }
+})
+
 test('options that are not ours and not set do not go along', () => {
   assert.deepEqual(Object.keys(resolveConfig({ encrypt: null, other: undefined, zero: 0 }).cookie), [
     'httpOnly',

@@ -1,8 +1,9 @@
 import type { Context } from 'koa'
 import { isAsyncFunction, refusePromise } from '../async.ts'
-import { type Config, resolveConfig } from '../config.ts'
+import { type Config, KNOWN, resolveConfig } from '../config.ts'
 import { optionError } from '../errors.ts'
 import { NodeExchange, type NodeHost } from '../node/exchange.ts'
+import { unknownOptions } from '../option-names.ts'
 import { AskedStore } from '../request/asked-store.ts'
 import type { Backend } from '../request/backend.ts'
 import { type Carrier, cookieCarrier, externalCarrier } from '../request/carrier.ts'
@@ -16,6 +17,7 @@ import { StoreBackend } from '../request/store-backend.ts'
 import type { Given, Sealing } from '../sealing.ts'
 import type { Store } from '../stores/store.ts'
 import { warnOnce } from '../warnings.ts'
+import { koaCookiesOf } from './cookies.ts'
 import { emitEvent } from './events.ts'
 import { koaCookie } from './jar.ts'
 
@@ -25,6 +27,8 @@ export interface Parts {
   readonly config: Config
   /** Whether a request that does not ask for its session has nothing to do for it. */
   readonly isLazy: boolean
+  /** Options that nobody knows, unless cookies of a framework do. */
+  readonly unknown: readonly string[]
   readonly carrier: Carrier
   backendFor(exchange: Exchange, settings: Settings): Backend
 }
@@ -155,6 +159,7 @@ function scopeIn(entry: Entry): Scope {
 const HOST: NodeHost = { emit: emitEvent }
 
 function scopeFor({ ctx, parts, phase }: Entry): Scope {
+  if (parts.unknown.length > 0 && koaCookiesOf(ctx)) warnOfUnknown(parts.unknown)
   const settings = new Settings(parts.config)
   const exchange = new NodeExchange(ctx, ctx.res, HOST, parts.carrier, settings)
   return new Scope(exchange, settings, parts.backendFor(exchange, settings), phase)
@@ -204,6 +209,8 @@ function isSame(options: Given, seen: readonly unknown[]): boolean {
 
 function partsOf(options: Given): Parts {
   const config = resolveConfig(options)
+  const unknown = unknownOptions(Object.keys(config.cookie), KNOWN)
+  for (const { name, advice } of unknown) if (advice) warnOfOption(name, advice)
   const { store, ContextStore, rolling, renew } = config
   const isStored = store !== undefined || ContextStore !== undefined
   const storeFor = (exchange: Exchange, settings: Settings) =>
@@ -213,11 +220,21 @@ function partsOf(options: Given): Parts {
   return {
     options,
     config,
+    unknown: unknown.filter(({ advice }) => !advice).map(({ name }) => name),
     isLazy: !isStored && !rolling && !renew && !isAsyncFunction(config.valid),
     carrier: carrierOf(config, isStored),
     backendFor: (exchange, settings) =>
       isStored ? new StoreBackend(exchange, settings, storeFor) : new CookieBackend(exchange, settings),
   }
+}
+
+function warnOfUnknown(names: readonly string[]): void {
+  for (const name of names) warnOfOption(name, 'look for it in the list of options')
+}
+
+function warnOfOption(name: string, advice: string): void {
+  const message = `session() has no option ${name}, and passes it on to ctx.cookies: ${advice}`
+  warnOnce('KOA_SESSION_OPTION', message, 'Warning', name)
 }
 
 function carrierOf(config: Config, isStored: boolean): Carrier {

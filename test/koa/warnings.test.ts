@@ -1,0 +1,72 @@
+/** Process warnings about the set-up are raised once per process, and so each is asked for in one test. */
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import session, { type CreateSessionOptions } from 'koa-session'
+import { visit } from '../support/agent.ts'
+import { createApp, type TestContext } from '../support/koa.ts'
+import { heard, warningsOf } from '../support/warnings.ts'
+
+/** An application that uses its session, with options that the types do not have. */
+function appOf(options: object) {
+  const app = createApp()
+  app.use(session(options as CreateSessionOptions, app))
+  app.use(ctx => {
+    ctx.session.views = (ctx.session.views ?? 0) + 1
+    ctx.body = String(ctx.session.views)
+  })
+  return app
+}
+
+test('an option of another package, or one that is misspelled, is told at start, once, with what to use', async t => {
+  const warnings = warningsOf(t, 'KOA_SESSION_OPTION')
+  for (let turn = 0; turn < 2; turn++) {
+    appOf({ httponly: false, absoluteTimeOut: 5, secret: 'x', resave: false, saveUninitialized: true, cookie: {} })
+  }
+  await heard()
+  const texts = warnings.map(({ message }) => message)
+  const named = ['httponly', 'absoluteTimeOut', 'secret', 'resave', 'saveUninitialized', 'cookie']
+  assert.deepEqual(
+    texts.map(text => /no option (\w+),/.exec(text)?.[1]),
+    named,
+  )
+  assert.match(texts[0] ?? '', /use the option httpOnly/)
+  assert.match(texts[2] ?? '', /app\.keys/)
+})
+
+test('an option that nobody knows is told at the first request whose cookies are Koa’s own, and passed on', async t => {
+  const warnings = warningsOf(t, 'KOA_SESSION_OPTION')
+  const app = appOf({ encrypt: true, logValue: 1 })
+  const foreign = createApp()
+  const given: object[] = []
+  Object.defineProperty(foreign.context, 'cookies', {
+    value: { get() {}, set: (_name: string, _value: string, options: object) => given.push(options) },
+  })
+  foreign.use(session({ encrypt: true } as CreateSessionOptions, foreign))
+  foreign.use((ctx: TestContext) => {
+    ctx.session.views = 1
+  })
+  await (await visit(t, foreign)).get()
+  await heard()
+  assert.deepEqual(warnings, [])
+  assert.equal(Reflect.get(given[0] ?? {}, 'encrypt'), true)
+  const visitor = await visit(t, app)
+  assert.equal((await visitor.get()).text, '1')
+  assert.equal((await visitor.get()).text, '2')
+  await heard()
+  assert.deepEqual(
+    warnings.map(({ message }) => /no option (\w+),/.exec(message)?.[1]),
+    ['encrypt', 'logValue'],
+  )
+})
+
+test('an option that is added to the caller’s object later is told, too', async t => {
+  const warnings = warningsOf(t, 'KOA_SESSION_OPTION')
+  const options: Record<string, unknown> = {}
+  const visitor = await visit(t, appOf(options))
+  options.samesite = 'lax'
+  await visitor.get()
+  await heard()
+  assert.match(warnings[0]?.message ?? '', /no option samesite,.* use the option sameSite$/)
+  options.name = 'sid'
+  assert.equal((await visitor.get()).status, 500)
+})
