@@ -4,6 +4,7 @@ import { uuid } from './codec/random.ts'
 import { optionError } from './errors.ts'
 import type { StandardSchema } from './options.ts'
 import { codecOf, type Given, isSealing, PLAIN, type Sealing, sealingOf, type TextCodec } from './sealing.ts'
+import { secureAttributes } from './secure.ts'
 import { isLifetime } from './session/lifetime.ts'
 import type { MaxAge } from './session/model.ts'
 import type { Store } from './stores/store.ts'
@@ -198,30 +199,14 @@ const MAY_BE_EMPTY: ReadonlySet<string> = new Set([
 ])
 
 function cookieOptions(given: Given, isSealed: boolean): Config['cookie'] {
-  const { key = '', sameSite } = given
   const { secure, ...others } = pick(given, name => !Object.hasOwn(OURS, name))
-  // RFC 6265bis, 5.7: browsers drop such a cookie.
-  if (secure === false && String(sameSite).toLowerCase() === 'none') {
-    throw optionError('secure', secure, "true or 'auto', as sameSite 'none' asks for")
-  }
   const attributes = { httpOnly: true, overwrite: true, signed: true, ...others }
   return Object.freeze({
     ...attributes,
     ...(typeof secure === 'boolean' && { secure }),
     ...(isSealed && { signed: false }),
-    ...prefixAttributes(String(key), given),
+    ...secureAttributes(given),
   })
-}
-
-/** RFC 6265bis, 4.1.3: a cookie with one of these names is dropped by the browser unless it has these attributes. */
-function prefixAttributes(key: string, { secure, path, domain }: Given): { secure?: true } {
-  if (!/^__(Host|Secure)-/i.test(key)) return {}
-  if (secure === false || secure === 'auto') throw optionError('secure', secure, `true, as the key ${key} asks for`)
-  if (/^__Host-/i.test(key)) {
-    if (domain !== undefined) throw optionError('domain', domain, `nothing, as the key ${key} asks for`)
-    if (path !== undefined && path !== '/') throw optionError('path', path, `'/', as the key ${key} asks for`)
-  }
-  return { secure: true }
 }
 
 function pick(given: Given, isWanted: (name: string) => boolean): Given {

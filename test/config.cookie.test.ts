@@ -143,10 +143,22 @@ test('a key with a prefix of RFC 6265bis has the attributes without which a brow
   }
 })
 
+const HOST = "for plain HTTP in development choose the key: production ? '__Host-id' : 'session'"
+
 test('attributes with which a browser would drop a cookie of that key are refused', async t => {
   const rows: ReadonlyArray<readonly [options: Record<string, unknown>, message: string]> = [
-    [{ key: '__Host-id', secure: false }, 'option secure was false, expected true, as the key __Host-id asks for'],
-    [{ key: '__Secure-id', secure: false }, 'option secure was false, expected true, as the key __Secure-id asks for'],
+    [
+      { key: '__Host-id', secure: false },
+      `option secure was false, expected true, as the key __Host-id asks for; ${HOST}`,
+    ],
+    [
+      { key: '__Host-id', secure: 'auto' },
+      `option secure was "auto", expected true, as the key __Host-id asks for; ${HOST}`,
+    ],
+    [
+      { key: '__Secure-id', secure: false },
+      "option secure was false, expected true, as the key __Secure-id asks for; for plain HTTP in development choose the key: production ? '__Secure-id' : 'session'",
+    ],
     [{ key: '__Host-id', domain: 'a.b' }, 'option domain was "a.b", expected nothing, as the key __Host-id asks for'],
     [{ key: '__host-id', domain: 'a.b' }, 'option domain was "a.b", expected nothing, as the key __host-id asks for'],
     [{ key: '__Host-id', path: '/app' }, 'option path was "/app", expected \'/\', as the key __Host-id asks for'],
@@ -178,4 +190,13 @@ test("sameSite 'none' is refused with secure: false, and with nothing else", () 
       assert.equal(resolveConfig({ sameSite, secure }).cookie.sameSite, sameSite)
   }
   assert.equal(resolveConfig({ sameSite: 'lax', secure: false }).cookie.secure, false)
+})
+
+test('partitioned is refused with secure: false, and with nothing else', () => {
+  const message = "option secure was false, expected true or 'auto', as partitioned asks for"
+  assert.throws(() => resolveConfig({ partitioned: true, secure: false }), { code: 'ERR_SESSION_OPTION', message })
+  for (const secure of [true, 'auto', undefined]) {
+    assert.equal(resolveConfig({ partitioned: true, secure }).cookie.partitioned, true)
+  }
+  assert.equal(resolveConfig({ partitioned: false, secure: false }).cookie.secure, false)
 })

@@ -70,3 +70,59 @@ test('an option that is added to the caller’s object later is told, too', asyn
   options.name = 'sid'
   assert.equal((await visitor.get()).status, 500)
 })
+
+test('a cookie that browsers drop over plain HTTP is told, once, with the way out', async t => {
+  const warnings = warningsOf(t, 'KOA_SESSION_INSECURE')
+  for (const options of [
+    { sameSite: 'lax' },
+    { sameSite: 'none', secure: true },
+    { sameSite: 'none' },
+    { sameSite: 'none' },
+  ])
+    await (await visit(t, appOf(options))).get()
+  await heard()
+  assert.equal(warnings.length, 1)
+  assert.match(
+    warnings[0]?.message ?? '',
+    /sameSite 'none'.*app\.proxy = true, for plain HTTP in development leave out/,
+  )
+})
+
+test('X-Forwarded-Proto: https without app.proxy is told, once, where the cookie leaves without secure', async t => {
+  const warnings = warningsOf(t, 'KOA_SESSION_PROXY')
+  const https = { 'x-forwarded-proto': 'https' }
+  const trusting = appOf({})
+  trusting.proxy = true
+  assert.match((await (await visit(t, trusting)).get('/', https)).cookies[0] ?? '', /; secure/)
+  await (await visit(t, appOf({ secure: false }))).get('/', https)
+  await (await visit(t, appOf({}))).get('/', { 'x-forwarded-proto': 'http' })
+  await (await visit(t, appOf({}))).get('/')
+  await heard()
+  assert.equal(warnings.length, 0)
+  const visitor = await visit(t, appOf({}))
+  for (let turn = 0; turn < 2; turn++) assert.doesNotMatch((await visitor.get('/', https)).cookies[0] ?? '', /; secure/)
+  await heard()
+  assert.equal(warnings.length, 1)
+  assert.match(warnings[0]?.message ?? '', /set app\.proxy = true/)
+})
+
+const ADVICE: ReadonlyArray<readonly [options: object, advice: RegExp]> = [
+  [{ secure: true }, /set app\.proxy = true, for plain HTTP set the option secure to false$/],
+  [
+    { key: '__Host-session' },
+    /for plain HTTP in development choose the key: production \? '__Host-session' : 'session'$/,
+  ],
+  [{ secure: true, sameSite: 'None' }, /leave out the options sameSite 'none' and secure there$/],
+  [{ secure: true, partitioned: true }, /leave out the options partitioned and secure there$/],
+]
+
+for (const [options, advice] of ADVICE) {
+  test(`over plain HTTP ${JSON.stringify(options)} is an error that advises nothing that is refused`, async t => {
+    const app = appOf(options)
+    const errors: Array<Error & { code?: string }> = []
+    app.on('error', error => errors.push(error))
+    assert.equal((await (await visit(t, app)).get()).status, 500)
+    assert.equal(errors[0]?.code, 'ERR_SESSION_INSECURE')
+    assert.match(errors[0]?.message ?? '', advice)
+  })
+}
