@@ -83,6 +83,8 @@ export class NodeExchange implements Exchange, JarAccess, HeadersListener {
   send(value: string): void {
     if (this.hasLeft) return
     this.#wrote(this.#carrier.write(this, value, this.#lines), value)
+    // The response that was made for an upgrade: nobody sends it.
+    if (this.#res?.socket === null && this.#res.req?.headers.upgrade !== undefined) this.emit({ type: 'late' })
   }
 
   clear(): void {

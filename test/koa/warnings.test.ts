@@ -126,3 +126,85 @@ for (const [options, advice] of ADVICE) {
     assert.match(errors[0]?.message ?? '', advice)
   })
 }
+
+const CHANGES: Readonly<Record<string, (ctx: TestContext) => unknown>> = {
+  '/write': ctx => {
+    ctx.session.user = 'ada'
+  },
+  '/unsavable': ctx => {
+    ctx.session.cart = new Map()
+  },
+  '/end': ctx => {
+    ctx.session = null
+  },
+  '/read': ctx => ctx.session.user,
+  '/commit': async ctx => {
+    ctx.session.user = 'ada'
+    await ctx.session.manuallyCommit()
+  },
+}
+
+test('a session that is changed without its middleware is told, once, when the response leaves', async t => {
+  const warnings = warningsOf(t, 'KOA_SESSION_UNUSED')
+  const app = createApp()
+  const sessions = session(app)
+  app.use(async (ctx, next) => {
+    await CHANGES[ctx.path]?.(ctx)
+    ctx.body = 'served'
+    if (ctx.get('later')) await next()
+  })
+  app.use((ctx, next) => sessions(ctx, next))
+  const visitor = await visit(t, app)
+  await visitor.get('/read')
+  await visitor.get('/write', { later: '1' })
+  await heard()
+  assert.equal(warnings.length, 0)
+  for (let turn = 0; turn < 2; turn++) await visitor.stranger().get('/write')
+  await heard()
+  assert.equal(warnings.length, 1)
+  assert.match(warnings[0]?.message ?? '', /^ctx\.session was used.*call app\.use\(session\(app\)\) before/)
+})
+
+test('a change that autoCommit: false leaves uncommitted is told, once', async t => {
+  const warnings = warningsOf(t, 'KOA_SESSION_UNCOMMITTED')
+  const app = createApp()
+  app.use(session(app, { autoCommit: false, rolling: true }))
+  app.use(async ctx => {
+    await CHANGES[ctx.path]?.(ctx)
+    ctx.body = 'served'
+  })
+  const visitor = await visit(t, app)
+  for (const path of ['/read', '/commit', '/read']) await visitor.get(path)
+  await heard()
+  assert.equal(warnings.length, 0)
+  for (const path of ['/end', '/write']) await visitor.get(path)
+  await heard()
+  assert.equal(warnings.length, 1)
+  assert.match(warnings[0]?.message ?? '', /autoCommit is false.*manuallyCommit\(\)/)
+})
+
+test('a change after an un-awaited next(), and after the response, is session:late', async t => {
+  for (const path of ['/write', '/unsavable', '/read']) {
+    const app = createApp()
+    const late: unknown[] = []
+    app.on('session:late', event => late.push(event))
+    app.use(session(app))
+    let done = () => {}
+    const changed = new Promise<void>(resolve => {
+      done = resolve
+    })
+    app.use((ctx, next) => {
+      ctx.body = 'served'
+      void next()
+    })
+    app.use(async ctx => {
+      await new Promise(resolve => ctx.res.once('close', resolve))
+      await CHANGES[path]?.(ctx)
+      done()
+    })
+    await (await visit(t, app)).get(path)
+    await changed
+    for (let turn = 0; turn < 5; turn++) await heard()
+    assert.equal(late.length, path === '/read' ? 0 : 1, path)
+  }
+})
