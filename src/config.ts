@@ -3,6 +3,7 @@ import { uuid } from './codec/random.ts'
 import { optionError } from './errors.ts'
 import type { StandardSchema } from './options.ts'
 import { codecOf, type Given, isSealing, PLAIN, type Sealing, sealingOf, type TextCodec } from './sealing.ts'
+import { secureAttributes } from './secure.ts'
 import { isLifetime } from './session/lifetime.ts'
 import type { MaxAge } from './session/model.ts'
 import type { Store } from './stores/store.ts'
@@ -101,7 +102,7 @@ const OURS: Readonly<Record<string, Rule>> = {
     value => isLifetime(value) && value <= LONGEST_TIMER,
     `a positive number of milliseconds, ${LONGEST_TIMER} at most`,
   ],
-  externalKey: [value => has(value, ['get', 'set']), 'an object with the methods get and set'],
+  externalKey: [isExternalKey, 'an object with the methods get and set, and clear where it has one'],
   genid: FUNCTION,
   prefix: [value => typeof value === 'string', 'a string'],
   now: [isFunction, 'a function that gives milliseconds since the epoch'],
@@ -122,7 +123,16 @@ const ATTRIBUTES: Readonly<Record<string, Rule>> = {
   path: [value => typeof value === 'string' && PATH.test(value), "a path that begins with '/' and holds no ;"],
 }
 
-const RULES = { ...OURS, ...ATTRIBUTES }
+/** They would take the place of the cookie's own name and value, which `ctx.cookies` knows under these names. */
+const REFUSED: Readonly<Record<string, Rule>> = {
+  name: [() => false, 'nothing: the name of the cookie is the option key'],
+  value: [() => false, 'nothing: the value of the cookie is the session'],
+}
+
+const RULES = { ...OURS, ...ATTRIBUTES, ...REFUSED }
+
+/** The options that this package knows. The others go along with the cookie. */
+export const KNOWN: readonly string[] = Object.keys({ ...OURS, ...ATTRIBUTES })
 
 /** Resolves what the user gave. Throws `ERR_SESSION_OPTION` or `ERR_SESSION_KEYS`, and never writes to `options`. */
 export function resolveConfig(options: Given): Config {
@@ -189,34 +199,23 @@ const MAY_BE_EMPTY: ReadonlySet<string> = new Set([
 ])
 
 function cookieOptions(given: Given, isSealed: boolean): Config['cookie'] {
-  const { key = '', sameSite } = given
   const { secure, ...others } = pick(given, name => !Object.hasOwn(OURS, name))
-  // RFC 6265bis, 5.7: browsers drop such a cookie.
-  if (secure === false && String(sameSite).toLowerCase() === 'none') {
-    throw optionError('secure', secure, "true or 'auto', as sameSite 'none' asks for")
-  }
   const attributes = { httpOnly: true, overwrite: true, signed: true, ...others }
   return Object.freeze({
     ...attributes,
     ...(typeof secure === 'boolean' && { secure }),
     ...(isSealed && { signed: false }),
-    ...prefixAttributes(String(key), given),
+    ...secureAttributes(given),
   })
-}
-
-/** RFC 6265bis, 4.1.3: a cookie with one of these names is dropped by the browser unless it has these attributes. */
-function prefixAttributes(key: string, { secure, path, domain }: Given): { secure?: true } {
-  if (!/^__(Host|Secure)-/i.test(key)) return {}
-  if (secure === false || secure === 'auto') throw optionError('secure', secure, `true, as the key ${key} asks for`)
-  if (/^__Host-/i.test(key)) {
-    if (domain !== undefined) throw optionError('domain', domain, `nothing, as the key ${key} asks for`)
-    if (path !== undefined && path !== '/') throw optionError('path', path, `'/', as the key ${key} asks for`)
-  }
-  return { secure: true }
 }
 
 function pick(given: Given, isWanted: (name: string) => boolean): Given {
   return Object.fromEntries(Object.entries(given).filter(([name]) => isWanted(name)))
+}
+
+function isExternalKey(value: unknown): boolean {
+  const { clear } = Object(value)
+  return has(value, ['get', 'set']) && (clear === undefined || clear === null || isFunction(clear))
 }
 
 function isSchema(value: unknown): boolean {

@@ -79,6 +79,17 @@ test('options that are not ours go along with the cookie, whatever they are', ()
   for (const option of Object.keys(others)) assert.equal(option in ours, false, option)
 })
 
+test('what would take the place of the name and the value of the cookie is refused', () => {
+  for (const [option, advice] of [
+    ['name', 'the name of the cookie is the option key'],
+    ['value', 'the value of the cookie is the session'],
+  ] as const) {
+    const message = `option ${option} was "sid", expected nothing: ${advice}`
+    assert.throws(() => resolveConfig({ [option]: 'sid' }), { code: 'ERR_SESSION_OPTION', message })
+    for (const unset of [null, undefined]) assert.equal(option in resolveConfig({ [option]: unset }).cookie, false)
+  }
+})
+
 test('options that are not ours and not set do not go along', () => {
   assert.deepEqual(Object.keys(resolveConfig({ encrypt: null, other: undefined, zero: 0 }).cookie), [
     'httpOnly',
@@ -132,10 +143,22 @@ test('a key with a prefix of RFC 6265bis has the attributes without which a brow
   }
 })
 
+const HOST = "for plain HTTP in development choose the key: production ? '__Host-id' : 'session'"
+
 test('attributes with which a browser would drop a cookie of that key are refused', async t => {
   const rows: ReadonlyArray<readonly [options: Record<string, unknown>, message: string]> = [
-    [{ key: '__Host-id', secure: false }, 'option secure was false, expected true, as the key __Host-id asks for'],
-    [{ key: '__Secure-id', secure: false }, 'option secure was false, expected true, as the key __Secure-id asks for'],
+    [
+      { key: '__Host-id', secure: false },
+      `option secure was false, expected true, as the key __Host-id asks for; ${HOST}`,
+    ],
+    [
+      { key: '__Host-id', secure: 'auto' },
+      `option secure was "auto", expected true, as the key __Host-id asks for; ${HOST}`,
+    ],
+    [
+      { key: '__Secure-id', secure: false },
+      "option secure was false, expected true, as the key __Secure-id asks for; for plain HTTP in development choose the key: production ? '__Secure-id' : 'session'",
+    ],
     [{ key: '__Host-id', domain: 'a.b' }, 'option domain was "a.b", expected nothing, as the key __Host-id asks for'],
     [{ key: '__host-id', domain: 'a.b' }, 'option domain was "a.b", expected nothing, as the key __host-id asks for'],
     [{ key: '__Host-id', path: '/app' }, 'option path was "/app", expected \'/\', as the key __Host-id asks for'],
@@ -167,4 +190,13 @@ test("sameSite 'none' is refused with secure: false, and with nothing else", () 
       assert.equal(resolveConfig({ sameSite, secure }).cookie.sameSite, sameSite)
   }
   assert.equal(resolveConfig({ sameSite: 'lax', secure: false }).cookie.secure, false)
+})
+
+test('partitioned is refused with secure: false, and with nothing else', () => {
+  const message = "option secure was false, expected true or 'auto', as partitioned asks for"
+  assert.throws(() => resolveConfig({ partitioned: true, secure: false }), { code: 'ERR_SESSION_OPTION', message })
+  for (const secure of [true, 'auto', undefined]) {
+    assert.equal(resolveConfig({ partitioned: true, secure }).cookie.partitioned, true)
+  }
+  assert.equal(resolveConfig({ partitioned: false, secure: false }).cookie.secure, false)
 })

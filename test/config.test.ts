@@ -139,9 +139,15 @@ const rows: Record<Exclude<keyof CreateSessionOptions, keyof CookieOptions | 'ke
     bad: { 0: 0, '-1': -1, NaN: Number.NaN, Infinity: Number.POSITIVE_INFINITY, 2147483648: 2 ** 31, '"5s"': '5s' },
   },
   externalKey: {
-    expected: 'an object with the methods get and set',
-    good: [{ get: aFunction, set: aFunction }, store],
-    bad: { 'an object': {}, 'an object #2': { get: aFunction }, 'an object #3': { set: aFunction }, '"id"': 'id' },
+    expected: 'an object with the methods get and set, and clear where it has one',
+    good: [{ get: aFunction, set: aFunction }, store, { get: aFunction, set: aFunction, clear: aFunction }],
+    bad: {
+      'an object': {},
+      'an object #2': { get: aFunction },
+      'an object #3': { set: aFunction },
+      'an object #4': { get: aFunction, set: aFunction, clear: true },
+      '"id"': 'id',
+    },
   },
   prefix: {
     expected: 'a string',

@@ -13,9 +13,9 @@ const CIRCLES = { files: 0, largest: 0 }
  * folder's, with the reason. The aim is 400 for `koa` and 3100 for all: what is above that is the fast way around Koa's own
  * cookies, which is still in `koa`, and in `request` the state machine with its steps.
  */
-const BUDGETS = { koa: 717, node: 265, request: 2038, session: 494, codec: 387, root: 421 }
+const BUDGETS = { koa: 800, node: 266, request: 2064, session: 539, codec: 387, root: 481 }
 /** Of all these together. */
-const CORE_BUDGET = 4322
+const CORE_BUDGET = 4537
 
 /** Lines of a file, of any kind. */
 const FILE_LINES = 250
@@ -28,7 +28,7 @@ const ARROWS = {
   index: ['koa', 'request', 'session', 'options', 'types', 'errors', 'stores/store (types)'],
   koa: [
     ...['node', 'request', 'session', 'codec', 'stores/store (types)'],
-    ...['config', 'options', 'sealing', 'types', 'errors', 'async'],
+    ...['config', 'options', 'option-names', 'sealing', 'secure', 'types', 'errors', 'async'],
   ],
   node: ['request', 'session (types)', 'codec', 'config', 'options (types)', 'errors', 'async'],
   request: [
@@ -47,8 +47,10 @@ const ARROWS = {
   stores: ['stores/store', 'codec', 'errors', 'async'],
   testing: ['stores/store'],
   cli: ['codec', 'request', 'session', 'config', 'errors'],
-  config: ['options', 'sealing', 'codec', 'session', 'stores/store (types)', 'errors'],
+  config: ['options', 'sealing', 'secure', 'codec', 'session', 'stores/store (types)', 'errors'],
   sealing: ['codec', 'errors'],
+  secure: ['sealing (types)', 'errors'],
+  'option-names': [],
   options: ['session (types)', 'types', 'stores/store (types)'],
   types: ['session (types)'],
   async: ['errors'],

@@ -16,7 +16,7 @@ const SLOW = [
   /^test\/(codec|security)\/forger/,
 ]
 /** A warning that is given once a process has a process of its own. */
-const ALONE = /^test\/compat\/warnings/
+const ALONE = /^test\/(compat|koa)\/warnings/
 /** And one that measures the depth of the stack, which depends on what the process has compiled before. */
 const ALONE_IN_QUICK = [ALONE, /^test\/security\/sealing/, /^test\/session\/changes/]
 /** Folders that are run in one process each with `--dist`: starting one and its loader takes most of the time. */

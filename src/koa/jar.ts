@@ -1,13 +1,13 @@
 import type { Context } from 'koa'
 import { find } from '../codec/cookie-header.ts'
 import type { Config } from '../config.ts'
-import { SessionError } from '../errors.ts'
 import { cookieLines, isOf, setCookieLines, without } from '../node/set-cookie.ts'
 import type { Cookie, CookieKind, JarAccess, Lines } from '../request/jar.ts'
 import { LARGEST_COOKIE, tooLarge } from '../request/size.ts'
 import type { MaxAge, Refused } from '../session/model.ts'
 import { FORGED, UNDECODABLE } from '../session/payload.ts'
 import { type Attributes, attributesOf, type Cookies, type KoaCookies, koaCookiesOf, linesFor } from './cookies.ts'
+import { explained, NO_KEYS, NOT_ENCRYPTED, warnOfInsecure } from './insecure.ts'
 import { canVerify, createKeysCheck, presentedIn } from './signed.ts'
 
 /**
@@ -130,7 +130,7 @@ export function koaCookie(own: Config, { isPlain, suffix = '', ...instead }: Coo
       try {
         return read(at, nth)
       } catch (cause) {
-        throw explained(cause)
+        throw explained(cause, at.settings.config)
       }
     },
 
@@ -141,9 +141,11 @@ export function koaCookie(own: Config, { isPlain, suffix = '', ...instead }: Coo
 
     set(at, value, earlier) {
       try {
-        return write(at, value, earlier)
+        const lines = write(at, value, earlier)
+        warnOfInsecure(contextOf(at), at.settings.config, lines)
+        return lines
       } catch (cause) {
-        throw explained(cause)
+        throw explained(cause, at.settings.config)
       }
     },
 
@@ -151,7 +153,7 @@ export function koaCookie(own: Config, { isPlain, suffix = '', ...instead }: Coo
       try {
         return clear(at, earlier)
       } catch (cause) {
-        throw explained(cause)
+        throw explained(cause, at.settings.config)
       }
     },
 
@@ -161,16 +163,12 @@ export function koaCookie(own: Config, { isPlain, suffix = '', ...instead }: Coo
       const size = own.key.length + suffix.length + value.length
       if (size > LARGEST_COOKIE) throw tooLarge(own.key + suffix, size)
       if (!isPlain && !COOKIE_VALUE.test(value)) throw new TypeError('argument value is invalid')
-      if (secure === true && koaCookies.secure === false) throw explained(new Error(NOT_ENCRYPTED))
-      if (signed && !koaCookies.keys) throw explained(new Error(NO_KEYS))
+      if (secure === true && koaCookies.secure === false) throw explained(new Error(NOT_ENCRYPTED), own)
+      if (signed && !koaCookies.keys) throw explained(new Error(NO_KEYS), own)
       checkSecrets(at)
     },
   }
 }
-
-/** What Koa's cookies say, so that an error is the same whoever raised it. */
-const NOT_ENCRYPTED = 'Cannot send secure cookie over unencrypted connection'
-const NO_KEYS = '.keys required for signed cookies'
 
 function contextOf({ ctx }: JarAccess): Context {
   return ctx as Context
@@ -227,20 +225,4 @@ function cookiesOf(ctx: Context): Cookies {
   const cookies = ctx.cookies as Cookies
   const isInert = ctx.res?.headersSent !== false && 'response' in cookies
   return isInert ? Object.create(cookies, { response: { value: INERT_RESPONSE } }) : cookies
-}
-
-const INSECURE = 'behind a proxy that ends TLS set app.proxy = true, for plain HTTP set the option secure to false'
-const KEYS = 'set app.keys to a list of secrets, or the option signed to false'
-
-/** An error of `ctx.cookies` with what it means, and the way out. */
-function explained(cause: unknown): unknown {
-  const message = cause instanceof Error ? cause.message : ''
-  if (/unencrypted/i.test(message))
-    return new SessionError('ERR_SESSION_INSECURE', `${message}: ${INSECURE}`, { cause })
-  if (/keys (required|must)/i.test(message))
-    return new SessionError('ERR_SESSION_KEYS', `${message}: ${KEYS}`, { cause })
-  // Node's message would show the entry.
-  if (/^The "key" argument|\bkeys\.\w+ is not a function/.test(message))
-    return new SessionError('ERR_SESSION_KEYS', `app.keys has an entry that is no secret, or lacks a method: ${KEYS}`)
-  return cause
 }

@@ -1,8 +1,9 @@
 import type { Context } from 'koa'
 import { isAsyncFunction, refusePromise } from '../async.ts'
-import { type Config, resolveConfig } from '../config.ts'
+import { type Config, KNOWN, resolveConfig } from '../config.ts'
 import { optionError } from '../errors.ts'
 import { NodeExchange } from '../node/exchange.ts'
+import { unknownOptions } from '../option-names.ts'
 import { AskedStore } from '../request/asked-store.ts'
 import type { Backend } from '../request/backend.ts'
 import { type Carrier, cookieCarrier, externalCarrier } from '../request/carrier.ts'
@@ -13,11 +14,13 @@ import { Scope } from '../request/scope.ts'
 import { sealedCarrier } from '../request/sealed-carrier.ts'
 import { Settings } from '../request/settings.ts'
 import { StoreBackend } from '../request/store-backend.ts'
-import type { Given, Sealing } from '../sealing.ts'
+import type { Given } from '../sealing.ts'
 import type { Store } from '../stores/store.ts'
 import { warnOnce } from '../warnings.ts'
+import { koaCookiesOf } from './cookies.ts'
 import { emitEvent } from './events.ts'
 import { koaCookie } from './jar.ts'
+import { refuseDifference, refuseMounted, refuseSameCookie, warnOfDifference } from './sharing.ts'
 
 /** What serves the requests of one middleware, made from its options. */
 export interface Parts {
@@ -25,6 +28,8 @@ export interface Parts {
   readonly config: Config
   /** Whether a request that does not ask for its session has nothing to do for it. */
   readonly isLazy: boolean
+  /** Options that nobody knows, unless cookies of a framework do. */
+  readonly unknown: readonly string[]
   readonly carrier: Carrier
   backendFor(exchange: Exchange, settings: Settings): Backend
 }
@@ -33,6 +38,8 @@ export interface Parts {
 export interface Kind {
   readonly options: Given
   readonly property: string
+  /** What the contexts of its application inherit from. */
+  readonly context: object
   /** The key in a context under which its entry is. */
   readonly slot: symbol
   /** The parts for the options as they are now. */
@@ -56,31 +63,23 @@ const KINDS = Symbol.for('koa-session.kinds')
 /** The kind for `options` on the application that `context` belongs to; one that is there already is shared. */
 export function register(context: object, options: Given): Kind {
   const parts = watch(options)
-  const { property, key, sealing } = parts().config
+  const { config } = parts()
+  const { property } = config
   const kinds = kindsOf(context)
   const known = kinds.get(property)
   if (known) {
     warnOfDifference(known, options)
     return known
   }
-  for (const other of kinds.values()) {
-    const { key: taken, sealing: theirs } = other.parts().config
-    if (namesOf(taken, theirs).includes(key) || namesOf(key, sealing).includes(taken))
-      throw optionError('key', key, `a cookie that is not that of ctx.${other.property}`)
-  }
+  refuseSameCookie(config, kinds.values())
   const names = [property, `${property}Options`]
   const isTaken = (name: string) =>
     kinds.has(name) || (property !== 'session' && (name in context || OF_EACH_CONTEXT.includes(name)))
   if (names.some(isTaken)) throw optionError('property', property, 'a name that ctx does not have')
-  const kind = { options, property, slot: Symbol.for(`koa-session.entry.${property}`), parts }
+  const kind = { options, property, context, slot: Symbol.for(`koa-session.entry.${property}`), parts }
   kinds.set(property, kind)
   extend(context, kind)
   return kind
-}
-
-/** The cookies that a session with this key may have. */
-function namesOf(key: string, sealing: Sealing | undefined): readonly string[] {
-  return [key, `${key}.sig`, ...(sealing ? [`${key}.1`, `${key}.2`] : [])]
 }
 
 /** What Koa gives to each context when it makes it, and not to the prototype of them all. */
@@ -89,24 +88,6 @@ const OF_EACH_CONTEXT = ['app', 'req', 'res', 'request', 'response', 'state', 'o
 function kindsOf(context: object): Map<string, Kind> {
   if (!Object.hasOwn(context, KINDS)) Object.defineProperty(context, KINDS, { value: new Map() })
   return Reflect.get(context, KINDS)
-}
-
-/** Says that the options of a second middleware for the same session have no effect. */
-function warnOfDifference(known: Pick<Kind, 'options' | 'property'>, options: Given): void {
-  const names = Object.keys({ ...known.options, ...options })
-  if (names.every(name => options[name] === known.options[name])) return
-  const advice = 'its options have no effect; the option `property` names a session of its own'
-  warnOnce(`KOA_SESSION_SHARED`, `a second session() shares ctx.${known.property} with the first one: ${advice}`)
-}
-
-/** What decides whose session is accepted: a mounted application that asks for another answer would not get it. */
-const DECISIVE = ['valid', 'schema', 'store', 'ContextStore', 'notBefore']
-
-function refuseDifference(outer: Given, { options, property }: Kind): void {
-  const name = DECISIVE.find(name => (options[name] ?? undefined) !== (outer[name] ?? undefined))
-  if (name === undefined) return
-  const expected = `that of the application around it, whose ctx.${property} it shares; the option property names a session of its own`
-  throw optionError(name, options[name], expected)
 }
 
 /** What `ctx` has of `kind`, the same throughout its request. */
@@ -124,13 +105,13 @@ function entryOf(ctx: Context, kind: Kind): Entry {
 /** The entry of `ctx`, for the middleware to begin with; nothing where one further out has: its session is shared. */
 export function toBegin(ctx: Context, kind: Kind): Entry | undefined {
   const entry = entryOf(ctx, kind)
-  if (entry.phase === 'early') return entry
   const { options } = entry.parts
+  const { context } = ctx.app
   if (options !== kind.options) {
     refuseDifference(options, kind)
     warnOfDifference({ ...kind, options }, kind.options)
-  }
-  return undefined
+  } else if (context !== kind.context) refuseMounted(kind, context, kindsOf(context).values())
+  return entry.phase === 'early' ? entry : undefined
 }
 
 /** Begins. A promise where the session has to be loaded before the handler runs; it never rejects. */
@@ -159,6 +140,7 @@ class KoaExchange extends NodeExchange {
 }
 
 function scopeFor({ ctx, parts, phase }: Entry): Scope {
+  if (parts.unknown.length > 0 && koaCookiesOf(ctx)) warnOfUnknown(parts.unknown)
   const settings = new Settings(parts.config)
   const exchange = new KoaExchange(ctx, ctx.res, parts.carrier, settings)
   return new Scope(parts.backendFor(exchange, settings), phase)
@@ -208,6 +190,8 @@ function isSame(options: Given, seen: readonly unknown[]): boolean {
 
 function partsOf(options: Given): Parts {
   const config = resolveConfig(options)
+  const unknown = unknownOptions(Object.keys(config.cookie), KNOWN)
+  for (const { name, advice } of unknown) if (advice) warnOfOption(name, advice)
   const { store, ContextStore, rolling, renew } = config
   const isStored = store !== undefined || ContextStore !== undefined
   const storeFor = (exchange: Exchange, settings: Settings) =>
@@ -217,11 +201,21 @@ function partsOf(options: Given): Parts {
   return {
     options,
     config,
+    unknown: unknown.filter(({ advice }) => !advice).map(({ name }) => name),
     isLazy: !isStored && !rolling && !renew && !isAsyncFunction(config.valid),
     carrier: carrierOf(config, isStored),
     backendFor: (exchange, settings) =>
       isStored ? new StoreBackend(exchange, settings, storeFor) : new CookieBackend(exchange, settings),
   }
+}
+
+function warnOfUnknown(names: readonly string[]): void {
+  for (const name of names) warnOfOption(name, 'look for it in the list of options')
+}
+
+function warnOfOption(name: string, advice: string): void {
+  const message = `session() has no option ${name}, and passes it on to ctx.cookies: ${advice}`
+  warnOnce('KOA_SESSION_OPTION', message, 'Warning', name)
 }
 
 function carrierOf(config: Config, isStored: boolean): Carrier {

@@ -82,6 +82,8 @@ export abstract class NodeExchange implements Exchange, JarAccess, HeadersListen
   send(value: string, isUnasked = false): void {
     if (this.hasLeft) return
     this.#wrote(this.#carrier.write(this, value, this.#lines), value, isUnasked)
+    // The response that was made for an upgrade: nobody sends it.
+    if (this.#res?.socket === null && this.#res.req?.headers.upgrade !== undefined) this.emit({ type: 'late' })
   }
 
   clear(): void {

@@ -1,6 +1,6 @@
 import { SessionError } from '../errors.ts'
 import type { Plan } from '../session/model.ts'
-import { isDue, planCommit } from '../session/plan.ts'
+import { isChange, isDue, planCommit } from '../session/plan.ts'
 import type { Session } from '../session/session.ts'
 import { isStoreFailure } from './asked-store.ts'
 import type { Backend } from './backend.ts'
@@ -30,6 +30,15 @@ function reasonToExtend(settings: Settings, backend: Backend, exchange: Exchange
   if (backend.done === 'saved' || !(isRolling || renew) || exchange.isShared) return 'no'
   if (isRolling) return 'rolling'
   return isDue(renew, settings.maxAge, backend.expiresAt, now()) ? 'renew' : 'no'
+}
+
+/** Whether a commit would keep a change; data that can't be saved are one. */
+export function holdsChange(plan: () => Plan): boolean {
+  try {
+    return isChange(plan())
+  } catch {
+    return true
+  }
 }
 
 /** Saves a session that did not change. Where that can't be done, it may stay as it is. */

@@ -2,13 +2,13 @@ import { andThen } from '../async.ts'
 import type { MaxAge, Plan } from '../session/model.ts'
 import { SKIP } from '../session/plan.ts'
 import { type CommitWork, Session, type SessionHost } from '../session/session.ts'
-import { isSessionValue, kindOf } from '../session/value.ts'
+import { isSessionValue } from '../session/value.ts'
 import type { Backend } from './backend.ts'
 import { changeHere } from './draft.ts'
 import type { Beginning } from './exchange.ts'
-import { extend, planFor } from './keep-alive.ts'
+import { extend, holdsChange, planFor } from './keep-alive.ts'
 import { Presented } from './presented.ts'
-import { propertyError, warnOfEarly } from './property-error.ts'
+import { badValue, skipped, warnOfEarly, warnOfLost } from './property-error.ts'
 import { Queue } from './queue.ts'
 import type { Settings } from './settings.ts'
 
@@ -62,7 +62,7 @@ export class Scope implements SessionHost {
     const { autoCommit, rolling, renew } = this.settings.config
     const isInvolved = autoCommit && (this.#session !== undefined || rolling || renew)
     try {
-      const committing = isInvolved ? this.#commitFinally() : undefined
+      const committing = isInvolved && (this.#queue ? this.#queue.turn(FINAL) : this.work(FINAL))
       if (this.#queue || committing) return this.#finishAfter(this.#begin(committing), committing)
     } catch (error) {
       return this.#finishFailed(error)
@@ -70,17 +70,13 @@ export class Scope implements SessionHost {
     return this.#finished()
   }
 
-  #commitFinally(): void | Promise<void> {
-    return this.#queue ? this.#queue.turn(FINAL) : this.work(FINAL)
-  }
-
   /** The queue of commits, in which `first` is under way. */
-  #begin(first?: void | Promise<void>): Queue<CommitWork> {
+  #begin(first?: false | void | Promise<void>): Queue<CommitWork> {
     this.#queue ??= new Queue(this, first || undefined)
     return this.#queue
   }
 
-  async #finishAfter(queue: Queue<CommitWork>, committing: void | Promise<void>): Promise<void> {
+  async #finishAfter(queue: Queue<CommitWork>, committing: false | void | Promise<void>): Promise<void> {
     try {
       await committing
       await queue.settle()
@@ -91,6 +87,8 @@ export class Scope implements SessionHost {
   }
 
   #finished(): void | Promise<void> {
+    const { config } = this.settings
+    if (!config.autoCommit && this.#backend.exchange.hasLeft && this.#isUncommitted) warnOfLost(config, false)
     const finishing = this.#backend.finish(this.#session ?? undefined)
     if (finishing) return finishing.then(() => this.#end())
     this.#phase = 'done'
@@ -126,17 +124,12 @@ export class Scope implements SessionHost {
   get session(): Session | null {
     this.#use()
     if (this.#session === undefined) this.#session = this.#presented.open(this)
+    if (this.#phase === 'done' && this.#backend.exchange.hasLeft) this.#tellLater()
     return this.#session
   }
 
   set session(value: unknown) {
-    if (value !== null && !isSessionValue(value)) {
-      throw propertyError(
-        this.settings.config,
-        'ERR_SESSION_VALUE',
-        `was set to ${kindOf(value)}, expected null or a plain object`,
-      )
-    }
+    if (value !== null && !isSessionValue(value)) throw badValue(this.settings.config, value)
     // Nobody commits it any more, and nothing could be sent.
     if (this.#phase === 'done' && this.#backend.exchange.hasLeft) this.#backend.exchange.emit({ type: 'late' })
     this.#use()
@@ -186,10 +179,7 @@ export class Scope implements SessionHost {
   }
 
   #use(): void {
-    if (this.#phase === 'skipped') {
-      const what = 'was used on a request that the option skip leaves out'
-      throw propertyError(this.settings.config, 'ERR_SESSION_SKIPPED', what)
-    }
+    if (this.#phase === 'skipped') throw skipped(this.settings.config)
     this.#isUsedSinceCommit = true
     this.#backend.exchange.use()
     this.#backend.exchange.watchHeaders(this)
@@ -227,10 +217,23 @@ export class Scope implements SessionHost {
     return planFor(session, save, regenerate, this.settings, this.#backend, this.#backend.exchange)
   }
 
+  /** Whether there are changes that no commit has taken. */
+  get #isUncommitted(): boolean {
+    if (this.#session === undefined || !this.#isUsedSinceCommit || this.#queue?.isBusy) return false
+    return (this.#phase === 'early' && this.#backend.waits) || holdsChange(() => this.#plan(FINAL))
+  }
+
+  /** After a next() that nobody awaits: what is changed in this tick is seen in the next. */
+  #tellLater(): void {
+    setImmediate(() => this.#isUncommitted && this.#backend.exchange.emit({ type: 'late' }))
+  }
+
   /** Called when the headers are about to leave: what has to leave with them is sent, and what the handler changed is saved. */
   leave(): void {
     const isOver = this.#phase === 'finishing' || (this.#phase === 'done' && this.#isUsedSinceCommit)
     const { autoCommit } = this.settings.config
+    const isLost = this.#phase === 'early' || (this.#phase === 'done' && !autoCommit)
+    if (isLost && this.#isUncommitted) warnOfLost(this.settings.config, this.#phase === 'early')
     if (autoCommit && (this.#phase === 'running' || isOver)) {
       // The headers are on their way: the response goes on, whatever becomes of the session.
       this.#begin()

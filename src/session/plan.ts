@@ -21,6 +21,11 @@ export function planCommit({ difference, isKnown, forced, regenerate, keepAlive 
   return keepAlive === 'no' ? SKIP : SAVE[keepAlive]
 }
 
+/** Whether it keeps something that the handler did, and not merely a session alive. */
+export function isChange(plan: Plan): boolean {
+  return plan.action === 'save' ? plan.reason === 'changed' || plan.reason === 'forced' : plan.action !== 'skip'
+}
+
 /**
  * Whether a session that expires at the instant `expiresAt` (`undefined`: it does not say) is to be renewed: when less
  * than `threshold` is left of its lifetime, or less than half of that (`true`). All in milliseconds.

@@ -1,3 +1,4 @@
+import { checkFunction, checkMilliseconds, optionsFor } from './arguments.ts'
 import { valueIn } from './members.ts'
 import type { CommitCallback, CommitOptions, Data, MaxAge, Members, Payload, RegenerateOptions } from './model.ts'
 import { METADATA } from './payload.ts'
@@ -77,18 +78,19 @@ export class Session {
   save(callback: CommitCallback): void
   save(): Promise<void>
   save(callback?: CommitCallback): Promise<void> | void {
+    checkFunction('save', 'callback', callback)
     return settle(this.#host.commit({ save: true }), callback)
   }
 
   /**
    * Gives this session a new id, now, and forgets the old one; the data stays, or what of it `keep` names. Call it at
-   * sign-in (ASVS 7.2.4), with `fresh` there and where somebody proves anew who they are.
+   * sign-in (ASVS 7.2.4), with `fresh` there and where somebody proves anew who they are. Throws `ERR_SESSION_OPTION`.
    */
   regenerate(callback: CommitCallback): void
   regenerate(options?: RegenerateOptions): Promise<void>
   regenerate(given?: RegenerateOptions | CommitCallback | null): Promise<void> | void {
     const [options, callback] = typeof given === 'function' ? [undefined, given] : [given]
-    const { fresh, keep }: RegenerateOptions = options ?? {}
+    const { fresh, keep } = optionsFor('regenerate', options)
     if (keep) for (const name of Object.keys(dataOf(this))) if (!keep.includes(name)) Reflect.deleteProperty(this, name)
     // A proof is that of the data of this request.
     return settle(this.#host.commit({ regenerate: true, fresh, keep: fresh ? [] : keep }), callback)
@@ -109,6 +111,7 @@ export class Session {
    * Without that option it ends with `ctx.session = null` or `= {…}`, without data, and by `regenerate()` without `fresh`.
    */
   isFresh(milliseconds: number): boolean {
+    checkMilliseconds('isFresh', milliseconds)
     return this.#host.settings.isFresh(milliseconds, this)
   }
 
@@ -120,6 +123,7 @@ export class Session {
    * Rejects with what `change` throws, `ERR_SESSION_ASYNC`, and `ERR_SESSION_CONFLICT` after a hundred attempts.
    */
   update(change: (draft: Session) => unknown): Promise<void> {
+    checkFunction('update', 'change', change)
     return this.#host.commit({ update: change })
   }
 
@@ -136,7 +140,8 @@ export class Session {
   /** What the three above do, in the words of 7.x. */
   commit(options?: CommitOptions | CommitCallback, callback?: CommitCallback): Promise<void> | void {
     if (typeof options === 'function') return settle(this.#host.commit({}), options)
-    return settle(this.#host.commit(options ?? {}), callback)
+    checkFunction('commit', 'callback', callback)
+    return settle(this.#host.commit(optionsFor('commit', options)), callback)
   }
 
   /** The data alone, as a new object: what is saved. */

@@ -1,4 +1,5 @@
 import { checkOption } from './after.ts'
+import { checkNames } from './options.ts'
 import type { StoredPayload } from './store.ts'
 
 /** As much of a store for express-session as is called. */
@@ -53,7 +54,9 @@ const SHIFTED = /^_*(cookie|__lastAccess)$/
  * A session that is missing or is no JSON is `undefined`, also where the store calls it an error. Rejects with what the
  * store calls back, throws or rejects with. Throws `ERR_SESSION_OPTION` when `store` is no such store.
  */
-export function connectStore(store: ExpressStore, { now = Date.now }: ConnectStoreOptions = {}): ConnectedStore {
+export function connectStore(store: ExpressStore, options: ConnectStoreOptions = {}): ConnectedStore {
+  checkNames('connectStore', options, ['now'])
+  const { now = Date.now } = options
   const isStore = [store?.get, store?.set, store?.destroy].every(method => typeof method === 'function')
   checkOption('connectStore', 'store', store, isStore, 'a store for express-session')
   checkOption('connectStore', 'now', now, typeof now === 'function', 'a function that gives milliseconds')

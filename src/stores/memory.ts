@@ -1,4 +1,5 @@
 import { checkOption } from './after.ts'
+import { checkRowOptions } from './options.ts'
 import { type Linked, Recency } from './recency.ts'
 import { recordStore } from './record-store.ts'
 import type { Row, RowOptions, Rows, Tombstone } from './rows.ts'
@@ -56,6 +57,7 @@ interface Entry extends Linked<Entry> {
  * Throws `ERR_SESSION_OPTION` when `max` is not a positive integer or another option not what it has to be.
  */
 export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
+  checkRowOptions('memoryStore', options, ['max'])
   const { max = 10_000, now = Date.now } = options
   checkOption('memoryStore', 'max', max, Number.isSafeInteger(max) && max > 0, 'a positive integer')
   checkOption('memoryStore', 'now', now, typeof now === 'function', 'a function that gives milliseconds')

@@ -1,5 +1,6 @@
 import { checkOption } from './after.ts'
 import { reader } from './moving.ts'
+import { checkNames, checkWhich } from './options.ts'
 import { payloadOf } from './record.ts'
 import {
   type Answer,
@@ -47,11 +48,9 @@ export type MigratingStore<To extends Store> = KeyedStore &
  * - read ∥ retire, or a patch that drops the record: as with destroy; the tombstone, too, stops a copy.
  * - create of an id that is in `from`, or on its way: it is taken.
  */
-export function migrate<To extends Store>(
-  from: Store,
-  to: To,
-  { ttl = 86_400_000, now = Date.now }: MigrateOptions = {},
-): MigratingStore<To> {
+export function migrate<To extends Store>(from: Store, to: To, options: MigrateOptions = {}): MigratingStore<To> {
+  checkNames('migrate', options, ['ttl', 'now'])
+  const { ttl = 86_400_000, now = Date.now } = options
   const isOld = [from?.get, from?.set, from?.destroy].every(method => typeof method === 'function')
   checkOption('migrate', 'from', from, isOld, 'a store')
   const target = keyedOf(to)
@@ -109,7 +108,12 @@ function storeOf(from: Store, to: KeyedStore, ttl: number, now: () => number): K
       retire: (id, retire, ttl, call) => ended(id, call, () => (to as Required<Store>).retire(id, retire, ttl, call)),
     }),
     ...(to.list && { list: subject => (to as Required<Store>).list(subject) }),
-    ...(to.destroyAll && { destroyAll: (subject, which) => (to as Required<Store>).destroyAll(subject, which) }),
+    ...(to.destroyAll && {
+      destroyAll(subject, which) {
+        checkWhich(which)
+        return (to as Required<Store>).destroyAll(subject, which)
+      },
+    }),
   }
 }
 

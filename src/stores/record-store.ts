@@ -3,6 +3,7 @@
 import { digest } from '../codec/digest.ts'
 import { after, checkOption } from './after.ts'
 import { chainOf, end } from './ending.ts'
+import { checkWhich } from './options.ts'
 import { payloadOf, recordOf } from './record.ts'
 import type { RecordStore, Row, RowOptions, Rows } from './rows.ts'
 import { sealedRows } from './sealed-rows.ts'
@@ -76,7 +77,9 @@ export function recordStore(maker: string, plainRows: Rows, options: RowOptions)
         found.map(row => listed(row, handleOf)).sort((one, other) => one.createdAt - other.createdAt),
       ),
 
-    destroyAll(subject, { except, only }: Which = {}) {
+    destroyAll(subject, which: Which = {}) {
+      checkWhich(which)
+      const { except, only } = which
       const whose = digest(subject)
       const spared = except === undefined ? undefined : nameOf(except)
       if (only === undefined) return endAll(rows, whose, spared, PASSES)

@@ -1,4 +1,5 @@
 import { checkOption } from './after.ts'
+import { checkRowOptions } from './options.ts'
 import { recordStore } from './record-store.ts'
 import { commandsOf, type IoRedisClient, isClient, type NodeRedisClient, type RedisClient } from './redis/client.ts'
 import { createRedisRows } from './redis/rows.ts'
@@ -27,6 +28,7 @@ export interface RedisStoreOptions extends RowOptions {
  * Throws `ERR_SESSION_OPTION` when `client` is none of these or an option not what it has to be.
  */
 export function redisStore(client: RedisClient, options: RedisStoreOptions = {}): RecordStore {
+  checkRowOptions('redisStore', options, ['prefix'])
   const { prefix = 'sess:', now = Date.now } = options
   checkOption('redisStore', 'client', client, isClient(client), 'a client of redis or ioredis')
   checkOption('redisStore', 'prefix', prefix, typeof prefix === 'string', 'a string')

@@ -79,7 +79,8 @@ export interface Store {
   list?(subject: string): Answer<readonly ListedSession[]>
   /**
    * Ends sessions of a subject: all of them, all but one, or one. Says how many there were. One whose id was retired ends
-   * under its successor, as with `destroy`, and rejects as that does once the others have ended.
+   * under its successor, as with `destroy`, and rejects as that does once the others have ended. Throws or rejects with
+   * `ERR_SESSION_OPTION`, and ends nothing, where `which` has another name, or one that is no text: `undefined` neither.
    */
   destroyAll?(subject: string, which?: Which): Answer<number>
 }

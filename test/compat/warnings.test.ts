@@ -1,28 +1,11 @@
 /** Process warnings are raised once per process, and so each is asked for in one test. */
 import assert from 'node:assert/strict'
-import test, { type TestContext as Test } from 'node:test'
+import test from 'node:test'
 import session from 'koa-session'
 import { visit } from '../support/agent.ts'
 import { createApp } from '../support/koa.ts'
+import { heard, warningsOf } from '../support/warnings.ts'
 import { ask, attribute, MapStore, packages, router } from './both.ts'
-
-interface Warning extends Error {
-  readonly code?: string
-}
-
-/** The warnings with `code` that are raised until the test ends. */
-function warningsOf(t: Test, code: string): Warning[] {
-  const warnings: Warning[] = []
-  const note = (warning: Warning) => {
-    if (warning.code === code) warnings.push(warning)
-  }
-  process.on('warning', note)
-  t.after(() => process.off('warning', note))
-  return warnings
-}
-
-/** Lets the warnings be heard that were raised before. */
-const heard = () => new Promise(resolve => setImmediate(resolve))
 
 const PAGES = {
   '/': (ctx: { session: { user?: string } }) => {

@@ -248,3 +248,82 @@ test('different options of a mounted session that is shared raise one process wa
   assert.match(warnings[0]?.message ?? '', /ctx\.session/)
   assert.deepEqual([...visitor.jar.keys()], ['a', 'a.sig'])
 })
+
+type Clash = readonly [claim: string, outer: object | undefined, first: object, second: object | undefined]
+const [A, B] = [memoryStore(), memoryStore()]
+
+/** An application with a session, if `outer` are its options, and others that are mounted in it, by their paths. */
+function appAround(outer: object | undefined, inner: Readonly<Record<string, object | undefined>>): TestApp {
+  const parent = createApp()
+  if (outer) parent.use(session(outer, parent))
+  for (const [path, options] of Object.entries(inner)) {
+    const app = createApp()
+    if (options) app.use(session(options, app))
+    app.use(ctx => {
+      ctx.body = 'served'
+    })
+    parent.use(mounted(`/${path}`, app))
+  }
+  return parent
+}
+
+/** The sessions of an application, if it has one, and of two that are mounted in it; the second gets the last request. */
+const CLASHES: readonly Clash[] = [
+  ['the default key and another property', {}, { property: 'adminSession' }, undefined],
+  ['another property and another path', {}, { property: 'adminSession', path: '/first' }, undefined],
+  ['a key that is the signature of the other', { key: 'a' }, { property: 'b', key: 'a.sig' }, undefined],
+  ['the default key, as another mounted application', undefined, { property: 'a' }, { property: 'b' }],
+  ['the default key and another store than that one', undefined, { store: A }, { store: B }],
+]
+
+for (const [claim, outer, first, second] of CLASHES) {
+  test(`a mounted session with ${claim} is refused at its first request`, async t => {
+    const errors: Error[] = []
+    const parent = appAround(outer, { first, second })
+    parent.on('error', error => errors.push(error))
+    const visitor = await visit(t, parent)
+    const [refused, served] = second ? ['/second', '/first'] : ['/first', '/second']
+    assert.equal((await visitor.get(served)).status, 200)
+    for (let turn = 1; turn <= 2; turn++) {
+      assert.equal((await visitor.get(refused)).status, 500)
+      assert.equal(Reflect.get(errors[turn - 1] ?? {}, 'code'), 'ERR_SESSION_OPTION')
+      assert.match(errors[turn - 1]?.message ?? '', /^option key was .*another session, ctx\.\w+, has that cookie$/)
+    }
+    assert.equal((await visitor.get(served)).status, 200)
+  })
+}
+
+const PEACEFUL: readonly Clash[] = [
+  ['a key of its own', {}, { property: 'adminSession', key: 'admin' }, undefined],
+  [
+    'a path beside that of another one',
+    undefined,
+    { property: 'a', path: '/first' },
+    { property: 'b', path: '/second' },
+  ],
+  ['the same store as another one', undefined, { store: A }, { store: A }],
+  ['an id that no cookie carries', {}, { property: 'a', store: A, externalKey: { get() {}, set() {} } }, undefined],
+]
+
+for (const [claim, outer, first, second] of PEACEFUL) {
+  test(`a mounted session with ${claim} is served`, async t => {
+    const visitor = await visit(t, appAround(outer, { first, second }))
+    for (const path of ['/first', '/second', '/first']) assert.equal((await visitor.get(path)).status, 200)
+  })
+}
+
+test('a mounted session whose store would be ignored is refused, though the outer one was only read before', async t => {
+  const [parent, child] = [createApp(), createApp()]
+  const errors: Error[] = []
+  parent.on('error', error => errors.push(error))
+  const outer = session({ store: A }, parent)
+  parent.use((ctx, next) => {
+    ctx.state.isNew = ctx.session.isNew
+    return next()
+  })
+  child.use(session({ store: B }, child)).use(countViews)
+  parent.use(mounted('/child', child)).use(outer as never)
+  const visitor = await visit(t, parent)
+  assert.equal((await visitor.get('/child')).status, 500)
+  assert.match(errors[0]?.message ?? '', /^option store was an object, expected that of the application around it/)
+})

@@ -184,13 +184,16 @@ test('a new session that could not reach its visitor is not saved', async t => {
   assert.equal(store.size, 0)
 })
 
-test('saving in a cookie without a response raises an event and no error', async t => {
-  const onUpgrade: OnUpgrade = async (sessions, ctx) => (await sessions.load(ctx)).save()
-  const { app, visitor, connect } = await serve(t, {}, onUpgrade, false)
-  const events = eventsOf(app)
-  assert.equal(await connect(visitor), 'undefined')
-  assert.deepEqual(events, ['late'])
-})
+for (const hasResponse of [true, false]) {
+  test(`saving in a cookie outside of a request raises an event and no error (response: ${hasResponse})`, async t => {
+    const onUpgrade: OnUpgrade = async (sessions, ctx) => (await sessions.load(ctx)).save()
+    const { app, visitor, connect } = await serve(t, {}, onUpgrade, hasResponse)
+    const events = eventsOf(app)
+    assert.equal(await connect(visitor), 'undefined')
+    await new Promise(resolve => setImmediate(resolve))
+    assert.deepEqual(events, ['late'])
+  })
+}
 
 test('load rejects with the error of a store that is down, and ctx.session throws it', async t => {
   const memory = memoryStore()

@@ -282,6 +282,87 @@ test('regenerate({ keep }) drops the other data, and none of what is no data', a
   assert.deepEqual(dataOf(session), {})
 })
 
+const REFUSED: ReadonlyArray<
+  readonly [
+    claim: string,
+    call: (session: Record<string, (...given: unknown[]) => unknown>) => unknown,
+    message: string,
+  ]
+> = [
+  [
+    'regenerate({ keep: text }), which named a part of other keys',
+    session => session.regenerate?.({ keep: 'userId' }),
+    'regenerate(): option keep was of type string, expected a list of the keys to keep',
+  ],
+  [
+    'regenerate({ keep: undefined }), which kept everything',
+    session => session.regenerate?.({ keep: undefined }),
+    'regenerate(): option keep was undefined, expected a list of the keys to keep',
+  ],
+  [
+    'regenerate({ keep: [1] })',
+    session => session.regenerate?.({ keep: [1] }),
+    'regenerate(): option keep was an array, expected a list of the keys to keep',
+  ],
+  [
+    'regenerate({ keeps })',
+    session => session.regenerate?.({ keeps: ['user'] }),
+    'regenerate(): unknown option keeps, expected fresh and keep',
+  ],
+  [
+    'regenerate({ constructor })',
+    session => session.regenerate?.({ constructor: 1 }),
+    'regenerate(): unknown option constructor, expected fresh and keep',
+  ],
+  [
+    'regenerate({ fresh: 1 })',
+    session => session.regenerate?.({ fresh: 1 }),
+    'regenerate(): option fresh was of type number, expected true or false',
+  ],
+  [
+    "regenerate(['user'])",
+    session => session.regenerate?.(['user']),
+    'regenerate(): options were an array, expected an object with fresh and keep',
+  ],
+  [
+    'save({ maxAge })',
+    session => session.save?.({ maxAge: 1 }),
+    'save(): callback was of type object, expected a function',
+  ],
+  [
+    'commit({ update })',
+    session => session.commit?.({ update: () => {} }),
+    'commit(): unknown option update, expected save and regenerate',
+  ],
+  ['commit({}, 1)', session => session.commit?.({}, 1), 'commit(): callback was of type number, expected a function'],
+  ['update() without a change', session => session.update?.(), 'update(): change was undefined, expected a function'],
+  [
+    "isFresh('5m')",
+    session => session.isFresh?.('5m'),
+    'isFresh(): milliseconds were of type string, expected a number, 0 or more',
+  ],
+  [
+    'isFresh(NaN)',
+    session => session.isFresh?.(Number.NaN),
+    'isFresh(): milliseconds were of type number, expected a number, 0 or more',
+  ],
+  [
+    'isFresh(-1)',
+    session => session.isFresh?.(-1),
+    'isFresh(): milliseconds were of type number, expected a number, 0 or more',
+  ],
+]
+
+for (const [claim, call, message] of REFUSED) {
+  test(`${claim} is refused, and nothing is done`, () => {
+    const owner = new RecordingOwner()
+    const session = open({ owner, data: { user: 'ada', userId: 1 } })
+    const work = () => call(session as unknown as Parameters<typeof call>[0])
+    assert.throws(work, { code: 'ERR_SESSION_OPTION', message })
+    assert.deepEqual([dataOf(session), owner.asked, owner.marks], [{ user: 'ada', userId: 1 }, [], []])
+  })
+}
+
 test('regenerate({ fresh: true }) gets nothing that other requests have written, and isFresh() asks the request', async () => {
   const owner = new RecordingOwner()
   const session = open({ owner })

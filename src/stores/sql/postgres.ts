@@ -81,13 +81,13 @@ const postgres: Dialect = {
  * Throws `ERR_SESSION_OPTION`.
  */
 export function postgresStore(pool: PostgresClient, options: PostgresStoreOptions = {}): SqlStore {
-  const { prepare = false } = options
+  const { prepare = false } = Object(options) as PostgresStoreOptions
   checkOption('postgresStore', 'pool', pool, typeof pool?.query === 'function', 'a Pool or a Client of pg')
   checkOption('postgresStore', 'prepare', prepare, typeof prepare === 'boolean', 'true or false')
   // In one message, which is one transaction: two that create the same table at once would fail otherwise.
   const run = (statements: readonly string[]) =>
     pool.query({ text: [`SELECT pg_advisory_xact_lock(${SETUP_LOCK})`, ...statements].join(';\n') })
-  return sqlStore('postgresStore', { dialect: postgres, client: clientOf(pool, prepare), run }, options)
+  return sqlStore('postgresStore', { dialect: postgres, client: clientOf(pool, prepare), run }, options, ['prepare'])
 }
 
 function clientOf(pool: PostgresClient, prepare: boolean): SqlClient {

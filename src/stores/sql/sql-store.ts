@@ -1,5 +1,6 @@
 import { digest } from '../../codec/digest.ts'
 import { checkOption } from '../after.ts'
+import { checkRowOptions } from '../options.ts'
 import { recordStore } from '../record-store.ts'
 import type { RecordStore, RowOptions } from '../rows.ts'
 import { type SqlClient, sqlRows } from './sql-rows.ts'
@@ -52,8 +53,14 @@ const TABLE = /^[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)?$/
 const QUARTER_OF_AN_HOUR = 900_000
 const LONGEST_WAIT = 2 ** 30
 
-/** The store of `maker`, which an error names. Throws `ERR_SESSION_OPTION`. */
-export function sqlStore(maker: string, { dialect, client, run }: SqlStoreParts, options: SqlStoreOptions): SqlStore {
+/** The store of `maker`, which an error names; `own`: the names of its own options. Throws `ERR_SESSION_OPTION`. */
+export function sqlStore(
+  maker: string,
+  { dialect, client, run }: SqlStoreParts,
+  options: SqlStoreOptions,
+  own: readonly string[] = [],
+): SqlStore {
+  checkRowOptions(maker, options, [...own, 'table', 'sweepEvery', 'onSweepError'])
   checkOptions(maker, options)
   const { table: name = 'sessions', sweepEvery = QUARTER_OF_AN_HOUR, onSweepError, now = Date.now } = options
   const table = tableOf(dialect, name)

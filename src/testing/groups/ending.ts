@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import type { Which } from '../../stores/store.ts'
 import { digestOf } from '../bench.ts'
 import { cases } from '../case.ts'
 import { ada, add, bob, has, MEMBERS } from '../owned.ts'
@@ -34,6 +35,13 @@ const ending = cases('subjects', ['subjects'], {
     await t.isFree(one)
     await has(t, ada(t), [two])
     await has(t, bob(t), [other])
+  },
+
+  'nothing is ended where a handle or an id is undefined, no text, or under another name': async t => {
+    const id = await add(t, ada(t), 'one')
+    const wrong = [{ only: undefined }, { except: undefined }, { only: null }, { except: 5 }, { handle: digestOf(id) }]
+    for (const which of wrong) await assert.rejects(t.destroyAll(ada(t), which as Which), `with ${Object.keys(which)}`)
+    await has(t, ada(t), [id])
   },
 
   'sessions that are ended while others write to them do not come back': async t => {

@@ -213,14 +213,21 @@ export const SUBJECTS: readonly Row[] = [
     'destroyAll() ignores except',
     'subjects',
     memory => ({
-      destroyAll: (subject, which) => memory.destroyAll(subject, { ...which, except: undefined }),
+      destroyAll: (subject, { except: _, ...which } = {}) => memory.destroyAll(subject, which),
     }),
   ],
   [
     'destroyAll() ignores only',
     'subjects',
     memory => ({
-      destroyAll: (subject, which) => memory.destroyAll(subject, { ...which, only: undefined }),
+      destroyAll: (subject, { only: _, ...which } = {}) => memory.destroyAll(subject, which),
+    }),
+  ],
+  [
+    'destroyAll() ends everything where only is undefined',
+    'subjects',
+    memory => ({
+      destroyAll: (subject, which) => memory.destroyAll(subject, which && JSON.parse(JSON.stringify(which))),
     }),
   ],
   [

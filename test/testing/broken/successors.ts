@@ -156,9 +156,9 @@ export const SUCCESSORS: readonly Row[] = [
     'destroyAll() spares one id, and not what took its place',
     'subjects',
     memory => ({
-      destroyAll: (subject, which = {}) => {
-        const isOld = which.except !== undefined && isRetired(memory, which.except)
-        return memory.destroyAll(subject, isOld ? { ...which, except: undefined } : which)
+      destroyAll: (subject, { except, ...which } = {}) => {
+        const isOld = except === undefined || isRetired(memory, except)
+        return memory.destroyAll(subject, isOld ? which : { ...which, except })
       },
     }),
   ],

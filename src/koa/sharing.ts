@@ -1,0 +1,85 @@
+/** What two sessions of one application may share: a property with the same options, and never a cookie. */
+
+import type { Config } from '../config.ts'
+import { optionError } from '../errors.ts'
+import type { Given } from '../sealing.ts'
+import { warnOnce } from '../warnings.ts'
+
+interface Kind {
+  readonly options: Given
+  readonly property: string
+  parts(): { readonly config: Config }
+}
+
+/** Says that the options of a second middleware for the same session have no effect. */
+export function warnOfDifference(known: Pick<Kind, 'options' | 'property'>, options: Given): void {
+  const names = Object.keys({ ...known.options, ...options })
+  if (names.every(name => options[name] === known.options[name])) return
+  const advice = 'its options have no effect; the option `property` names a session of its own'
+  warnOnce(`KOA_SESSION_SHARED`, `a second session() shares ctx.${known.property} with the first one: ${advice}`)
+}
+
+/** What decides whose session is accepted: a mounted application that asks for another answer would not get it. */
+const DECISIVE = ['valid', 'schema', 'store', 'ContextStore', 'notBefore']
+
+/** Throws `ERR_SESSION_OPTION` where the `outer` options, which are used, decide otherwise than those of a kind. */
+export function refuseDifference(outer: Given, { options, property }: Kind): void {
+  const name = DECISIVE.find(name => (options[name] ?? undefined) !== (outer[name] ?? undefined))
+  if (name === undefined) return
+  const expected = `that of the application around it, whose ctx.${property} it shares; the option property names a session of its own`
+  throw optionError(name, options[name], expected)
+}
+
+/** Throws `ERR_SESSION_OPTION` where a new session has a cookie that is one of another session. */
+export function refuseSameCookie(config: Config, others: Iterable<Kind>): void {
+  for (const other of others) {
+    if (!haveSameCookie(config, other.parts().config)) continue
+    throw optionError('key', config.key, `a key of its own: another session, ctx.${other.property}, has that cookie`)
+  }
+}
+
+function haveSameCookie(one: Config, other: Config): boolean {
+  const names = namesOf(other)
+  return namesOf(one).some(name => names.includes(name))
+}
+
+/** The cookies that a session may have. */
+function namesOf({ key, sealing, externalKey, store, ContextStore }: Config): readonly string[] {
+  if (externalKey && (store || ContextStore)) return []
+  return [key, `${key}.sig`, ...(sealing ? [`${key}.1`, `${key}.2`] : [])]
+}
+
+/** The sessions of mounted applications that an application has served, by its context. */
+const served = new WeakMap<object, Set<Kind>>()
+
+/**
+ * Throws `ERR_SESSION_OPTION` where `kind`, of a mounted application, has the cookie of another session of the application
+ * around it or of one that is mounted there, too: each would take the other's for its own, and overwrite it. `context` and
+ * `own`: of the application around.
+ */
+export function refuseMounted(kind: Kind, context: object, own: Iterable<Kind>): void {
+  const known = served.get(context) ?? new Set()
+  if (known.has(kind)) return
+  const { config } = kind.parts()
+  const isOther = (other: Kind) => {
+    const theirs = other.parts().config
+    const isSame = other.property === kind.property && isSameStore(config, theirs)
+    return other !== kind && !isSame && canMeet(config, theirs)
+  }
+  refuseSameCookie(config, [...own, ...known].filter(isOther))
+  served.set(context, known.add(kind))
+}
+
+function isSameStore(one: Config, other: Config): boolean {
+  return one.store === other.store && one.ContextStore === other.ContextStore
+}
+
+/** Whether a request may bring the cookies of both: the path of one is below that of the other. */
+function canMeet(one: Config, other: Config): boolean {
+  const [path, theirs] = [pathOf(one), pathOf(other)]
+  return path.startsWith(theirs) || theirs.startsWith(path)
+}
+
+function pathOf({ cookie: { path } }: Config): string {
+  return `${path ?? '/'}/`.replace('//', '/')
+}

@@ -1,0 +1,75 @@
+/** What callers without types get wrong, at every store. */
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import { connectStore } from 'koa-session/connect'
+import { memoryStore } from 'koa-session/memory'
+import { migrate } from 'koa-session/migrate'
+import { mysqlStore } from 'koa-session/mysql'
+import { postgresStore } from 'koa-session/postgres'
+import { redisStore } from 'koa-session/redis'
+import { sqliteStore } from 'koa-session/sqlite'
+import { digest } from '../../src/codec/digest.ts'
+
+const method = async () => ({ rows: [], rowCount: 0 })
+const database = { exec() {}, prepare: () => ({ run: () => ({ changes: 0 }), all: () => [] }) }
+const express = { get() {}, set() {}, destroy() {} }
+
+const MAKERS: Readonly<Record<string, (options?: never) => unknown>> = {
+  memoryStore,
+  redisStore: options => redisStore({ hgetall: method, evalsha: method, eval: method }, options),
+  sqliteStore: options => sqliteStore(database, options),
+  postgresStore: options => postgresStore({ query: method }, options),
+  mysqlStore: options => mysqlStore({ execute: async () => [[]], query: method }, options),
+  connectStore: options => connectStore(express, options),
+  migrate: options => migrate(express, memoryStore(), options),
+}
+
+for (const [maker, make] of Object.entries(MAKERS)) {
+  test(`${maker} refuses an option that it does not know, and names those that it does`, () => {
+    for (const name of ['ttls', 'maxAge', 'hashids', 'prefixes', 'constructor']) {
+      const message = new RegExp(`^${maker}: unknown option ${name}, expected one of .*now`)
+      assert.throws(() => make({ [name]: 1 } as never), { code: 'ERR_SESSION_OPTION', message })
+    }
+  })
+
+  test(`${maker} refuses options that are no object, and does not show them`, () => {
+    for (const options of [null, 1, 'redis://:password@host', [], () => 1]) {
+      const shown = options === null ? 'null' : Array.isArray(options) ? 'an array' : `of type ${typeof options}`
+      const message = `${maker}: options were ${shown}, expected an object`
+      assert.throws(() => make(options as never), { code: 'ERR_SESSION_OPTION', message })
+    }
+  })
+}
+
+const WHICH: ReadonlyArray<readonly [which: unknown, message: string]> = [
+  [{ only: undefined }, 'destroyAll: only was undefined, expected the handle of a session'],
+  [{ except: undefined }, 'destroyAll: except was undefined, expected the id of a session'],
+  [{ only: null }, 'destroyAll: only was null, expected the handle of a session'],
+  [{ except: 5 }, 'destroyAll: except was of type number, expected the id of a session'],
+  [{ only: ['a'] }, 'destroyAll: only was an array, expected the handle of a session'],
+  [{ handle: 'a' }, 'destroyAll: unknown option handle, expected one of only, except'],
+  [{ excepts: 'a' }, 'destroyAll: unknown option excepts, expected one of only, except'],
+  ['a handle', 'destroyAll: options were of type string, expected an object'],
+  [0, 'destroyAll: options were of type number, expected an object'],
+]
+
+for (const [which, message] of WHICH) {
+  test(`destroyAll(user, ${JSON.stringify(which)}) ends nothing: ${message}`, () => {
+    const memory = memoryStore()
+    memory.create('id', { members: {}, lifetime: {}, subject: digest('ada') }, 1000)
+    for (const store of [memory, migrate(express, memory)]) {
+      assert.throws(() => store.destroyAll('ada', which as never), { code: 'ERR_SESSION_OPTION', message })
+    }
+    assert.equal(memory.list('ada').length, 1)
+  })
+}
+
+test('a list of secrets that was not set is no reason to keep a session readable', () => {
+  for (const [maker, make] of Object.entries(MAKERS)) {
+    if (maker === 'connectStore' || maker === 'migrate') continue
+    for (const seal of ['', null, false]) {
+      const message = new RegExp(`^${maker}: seal was `)
+      assert.throws(() => make({ seal } as never), { code: 'ERR_SESSION_OPTION', message })
+    }
+  }
+})
