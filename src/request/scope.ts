@@ -60,7 +60,7 @@ export class Scope implements SessionHost {
     if (this.#phase === 'skipped') return
     this.#phase = 'finishing'
     const { autoCommit, rolling, renew } = this.settings.config
-    const isInvolved = autoCommit && (this.#session !== undefined || rolling || renew)
+    const isInvolved = autoCommit && (this.#session !== undefined || rolling || Boolean(renew))
     try {
       const committing = isInvolved && (this.#queue ? this.#queue.turn(FINAL) : this.work(FINAL))
       if (this.#queue || committing) return this.#finishAfter(this.#begin(committing), committing)
