@@ -11,11 +11,12 @@ const CIRCLES = { files: 0, largest: 0 }
 /**
  * Code lines, which are neither blank nor comment. `root`: the files right in src/. A commit that needs more raises its
  * folder's, with the reason. The aim is 400 for `koa` and 3100 for all: what is above that is the fast way around Koa's own
- * cookies, which is still in `koa`, and in `request` the state machine with its steps.
+ * cookies, which is still in `koa`, and in `request` the state machine with its steps. Errors that say why a store failed, and
+ * nothing of what it was given, take 100.
  */
-const BUDGETS = { koa: 710, node: 250, request: 1965, session: 495, codec: 297, root: 425 }
+const BUDGETS = { koa: 723, node: 254, request: 2024, session: 502, codec: 297, root: 470 }
 /** Of all these together. */
-const CORE_BUDGET = 4125
+const CORE_BUDGET = 4269
 
 /** Lines of a file, of any kind. */
 const FILE_LINES = 250

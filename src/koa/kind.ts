@@ -33,7 +33,7 @@ export interface Parts {
 export interface Kind {
   readonly options: Given
   readonly property: string
-  /** The key in a context under which its entry is. */
+  /** The key under which the entry of a context is. */
   readonly slot: symbol
   /** The parts for the options as they are now. */
   parts(): Parts
@@ -48,7 +48,8 @@ export interface Entry {
   scope: Scope | undefined
 }
 
-type Slots = Context & Record<symbol, Entry | undefined>
+/** Opaque, so that nothing of an entry shows where somebody prints what has it. */
+type Slots = Record<symbol, (() => Entry) | undefined>
 
 /** In the registry of symbols, so that two copies of this package (ESM and CommonJS) on one application agree. */
 const KINDS = Symbol.for('koa-session.kinds')
@@ -66,7 +67,7 @@ export function register(context: object, options: Given): Kind {
   for (const other of kinds.values()) {
     const { key: taken, sealing: theirs } = other.parts().config
     if (namesOf(taken, theirs).includes(key) || namesOf(key, sealing).includes(taken))
-      throw optionError('key', key, `a cookie that is not that of ctx.${other.property}`)
+      throw optionError('key', key, `a name that ctx.${other.property} does not use for its cookies`)
   }
   const names = [property, `${property}Options`]
   const isTaken = (name: string) =>
@@ -111,14 +112,22 @@ function refuseDifference(outer: Given, { options, property }: Kind): void {
 
 /** What `ctx` has of `kind`, the same throughout its request. */
 function entryOf(ctx: Context, kind: Kind): Entry {
-  const known = (ctx as Slots)[kind.slot]
-  if (known) return known
+  const slots = slotsOf(ctx)
+  const known = slots?.[kind.slot]
+  if (known) return known()
   // In a mounted application the contexts are those of the application around it.
   if (!(kind.property in ctx)) extend(ctx, kind)
   const entry: Entry = { ctx, parts: kind.parts(), phase: 'early', scope: undefined }
-  // The prototype of all contexts has no request: an entry on it would be everybody's.
-  if (ctx.req) (ctx as Slots)[kind.slot] = entry
+  if (slots) slots[kind.slot] = () => entry
   return entry
+}
+
+/**
+ * Where the entries of a context are: on its `request`, of which Koa shows method, address and headers alone, so that they
+ * do not show in `{ ...ctx }`. The prototype of all contexts has no request: an entry on it would be everybody's.
+ */
+function slotsOf(ctx: Context): Slots | undefined {
+  return (ctx.request ?? (ctx.req && ctx)) as unknown as Slots | undefined
 }
 
 /** The entry of `ctx`, for the middleware to begin with; nothing where one further out has: its session is shared. */

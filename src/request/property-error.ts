@@ -14,5 +14,8 @@ export function propertyError(
 
 /** Says, once per process, that what a session got before its middleware is lost. */
 export function warnOfEarly({ property }: Config): void {
-  warnOnce('KOA_SESSION_EARLY', `what ctx.${property} got before its middleware is not saved`)
+  warnOnce(
+    'KOA_SESSION_EARLY',
+    `what was written to ctx.${property} before its middleware ran is not saved; use the middleware earlier`,
+  )
 }

@@ -1,8 +1,9 @@
 import { andThen } from '../async.ts'
+import { kindOf } from '../errors.ts'
 import type { MaxAge, Plan } from '../session/model.ts'
 import { SKIP } from '../session/plan.ts'
 import { type CommitWork, Session, type SessionHost } from '../session/session.ts'
-import { isSessionValue, kindOf } from '../session/value.ts'
+import { isSessionValue } from '../session/value.ts'
 import type { Backend } from './backend.ts'
 import { changeHere } from './draft.ts'
 import type { Beginning, Exchange } from './exchange.ts'
@@ -134,7 +135,7 @@ export class Scope implements SessionHost {
       throw propertyError(
         this.settings.config,
         'ERR_SESSION_VALUE',
-        `was set to ${kindOf(value)}, expected null or a plain object`,
+        `was set to ${kindOf(value)}, expected a plain object, or null, which ends the session`,
       )
     }
     // Nobody commits it any more, and nothing could be sent.
@@ -189,7 +190,7 @@ export class Scope implements SessionHost {
       throw propertyError(
         this.settings.config,
         'ERR_SESSION_SKIPPED',
-        'was used on a request that the option skip leaves out',
+        'was used in a request that has no session, because the option skip returned true',
       )
     }
     this.#isUsedSinceCommit = true
