@@ -6,15 +6,13 @@ export function after<From, To>(answer: Answer<From>, next: (answer: From) => An
   return answer instanceof Promise ? answer.then(next) : next(answer)
 }
 
-/** The options whose text is shown. */
-const SHOWN: readonly string[] = ['table', 'hashIds', 'sweepEvery']
+/** Options in whose place a secret, or an address with a password, may be given by mistake. */
+const HIDDEN: readonly string[] = ['seal', 'client', 'pool', 'db', 'store', 'from', 'to']
 
 /** Throws `ERR_SESSION_OPTION` for an option of `maker` that is not `expected`. Shows no value that may be a secret. */
 export function checkOption(maker: string, option: string, value: unknown, isGood: boolean, expected: string): void {
   if (isGood) return
-  // A text in the place of a client may be an address with a password.
-  const isText = typeof value === 'string' && !SHOWN.includes(option)
-  const isHidden = option === 'seal' || isText || Object(value) === value
+  const isHidden = HIDDEN.includes(option) || typeof value === 'object' || typeof value === 'function'
   const shown = isHidden ? `of type ${typeof value}` : String(value)
   throw new SessionError('ERR_SESSION_OPTION', `${maker}: ${option} was ${shown}, expected ${expected}`)
 }

@@ -4,8 +4,14 @@ import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import test from 'node:test'
 import { inspect } from 'node:util'
-import { type CreateSessionOptions, SessionError, type Store } from 'koa-session'
+import Koa from 'koa'
+import session, { type CreateSessionOptions, SessionError, type Store } from 'koa-session'
+import { connectStore } from 'koa-session/connect'
 import { memoryStore } from 'koa-session/memory'
+import { mysqlStore } from 'koa-session/mysql'
+import { postgresStore } from 'koa-session/postgres'
+import { redisStore } from 'koa-session/redis'
+import { sqliteStore } from 'koa-session/sqlite'
 import { HOUR, simpleStore, tell, told } from '../support/story.ts'
 
 const EMAIL = 'ada.lovelace@example.org'
@@ -181,4 +187,25 @@ test('the messages of two errors with a cause say the reason once', () => {
     cause: new Error('.keys required'),
   })
   assert.equal(same.message, '.keys required: set app.keys')
+})
+
+test('an address with a password in the place of a client, a store or a secret is not in the error', () => {
+  const address = 'postgres://app:hunter2@10.0.0.1/app' as never
+  const wrong: Readonly<Record<string, () => unknown>> = {
+    redisStore: () => redisStore(address),
+    postgresStore: () => postgresStore(address),
+    mysqlStore: () => mysqlStore(address),
+    sqliteStore: () => sqliteStore(address),
+    connectStore: () => connectStore(address),
+    store: () => session({ store: address }, new Koa()),
+    seal: () => session({ seal: address }, new Koa()),
+    externalKey: () => session({ externalKey: address }, new Koa()),
+  }
+  for (const [name, make] of Object.entries(wrong)) {
+    assert.throws(make, (error: Error & { code?: string }) => {
+      assert.equal(error.code, 'ERR_SESSION_OPTION', name)
+      assert.ok(!inspect(error).includes('hunter2'), error.message)
+      return true
+    })
+  }
 })
