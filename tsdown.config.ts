@@ -36,8 +36,7 @@ const code = {
   outputOptions: (options, format) => ({
     ...options,
     comments: false,
-    // A third smaller to load. Names stay for who reads a stack; the source map has the rest.
-    minify: { compress: { keepNames: { function: true, class: true } }, mangle: { keepNames: true }, codegen: true },
+    // Not minified, so that the lines of a stack can be read without the source map.
     paths: { './index.js': format === 'es' ? './index.mjs' : './index.cjs' },
     exports: 'named',
     strict: true,

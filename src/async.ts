@@ -5,7 +5,10 @@ export function refusePromise<Value>(value: Value, option: string): Value {
   if (!isPromise(value)) return value
   // Its rejection would otherwise end the process.
   value.then(undefined, () => {})
-  throw new SessionError('ERR_SESSION_ASYNC', `${option} gave a promise where it can not be awaited; let it be sync`)
+  throw new SessionError(
+    'ERR_SESSION_ASYNC',
+    `${option} returned a promise where none can be awaited; use a function that is not async`,
+  )
 }
 
 export function isPromise<Value>(value: Value | PromiseLike<Value>): value is PromiseLike<Value> {

@@ -36,24 +36,92 @@ export type SessionErrorCode =
   | 'ERR_SESSION_KEYS'
   | 'ERR_SESSION_INSECURE'
 
+/** Why something failed. */
+export interface Reason {
+  readonly cause?: unknown
+  /** Whether a text of the cause may not be shown, because it contains an id or data. */
+  readonly isPrivate?: (text: string) => boolean
+}
+
 /** What the application or a server did wrong. What a client did is never an error, but a value or an event. */
 export class SessionError extends Error {
   override readonly name = 'SessionError'
   readonly code: SessionErrorCode
 
-  constructor(code: SessionErrorCode, message: string, { cause }: { readonly cause?: unknown } = {}) {
-    super(message, cause === undefined ? undefined : { cause })
+  /**
+   * The message gets the message and the code of `cause` at its end. The property `cause` is a copy with name, message,
+   * code and stack: a driver may keep the data of a session in other properties.
+   */
+  constructor(code: SessionErrorCode, message: string, { cause, isPrivate = () => false }: Reason = {}) {
+    const isClean = cause instanceof SessionError && !isPrivate(cause.message)
+    const copy = cause === undefined || isClean ? cause : copyOf(cause, isPrivate)
+    super(copy ? explained(message, copy, cause) : message, copy && { cause: copy })
     this.code = code
   }
 }
+
+type Coded = Error & { readonly code?: unknown }
+
+const WITHHELD = 'its message is not shown, because it may contain data of a session'
+
+function copyOf(cause: unknown, isPrivate: (text: string) => boolean): Coded {
+  const { name, code, stack = '' }: Record<string, unknown> = Object(cause)
+  const given = messageOf(cause)
+  // JSON.parse quotes the text that it was given.
+  const message = name === 'SyntaxError' || isPrivate(given) ? WITHHELD : given
+  const copy = new Error(message)
+  const isShown = (text: unknown): text is string => typeof text === 'string' && text !== '' && !isPrivate(text)
+  const shownName = isShown(name) ? name : 'Error'
+  // Without the message, which the stack repeats.
+  const frames =
+    String(stack)
+      .replace(given, '')
+      .match(/^ {4}at .*$/gm) ?? []
+  if (shownName !== 'Error') Object.defineProperty(copy, 'name', { value: shownName })
+  copy.stack = [`${shownName}: ${message}`, ...frames].join('\n')
+  return isShown(code) || typeof code === 'number' ? Object.assign(copy, { code }) : copy
+}
+
+/** Where several addresses were tried, Node leaves the message empty, and each try has its own. */
+function messageOf(cause: unknown): string {
+  const { message, errors }: Record<string, unknown> = Object(cause)
+  if (typeof cause === 'string') return cause
+  if (typeof message === 'string' && message !== '') return message
+  if (Array.isArray(errors) && errors.length > 0) return messageOf(errors[0])
+  return cause instanceof Error ? '' : `it threw ${kindOf(cause)}`
+}
+
+/** `message`, why, and what to do where that is known. */
+function explained(message: string, copy: Coded, cause: unknown): string {
+  const why = copy.message === '' || message.includes(copy.message) ? '' : `: ${copy.message}`
+  const code = copy.code === undefined || why.includes(String(copy.code)) ? '' : ` (${copy.code})`
+  const isMissing = copy !== cause && (NO_TABLE.test(messageOf(cause)) || NO_TABLE_CODES.includes(copy.code))
+  return `${message}${why}${code}${isMissing ? `; ${SETUP}` : ''}`
+}
+
+const NO_TABLE = /no such table|relation .+ does not exist|table .+ doesn't exist/i
+const NO_TABLE_CODES: readonly unknown[] = ['42P01', 'ER_NO_SUCH_TABLE']
+const SETUP = 'call `await store.setup()` when the application starts, which creates the table'
 
 /** The error for an option: its name, what it was, what was expected. Shows of an object, and of a secret, no more than its kind. */
 export function optionError(option: string, value: unknown, expected: string): SessionError {
   return new SessionError('ERR_SESSION_OPTION', `option ${option} was ${shown(option, value)}, expected ${expected}`)
 }
 
+/** Options in whose place a secret, or an address with a password, may be given by mistake. */
+const HIDDEN: readonly string[] = ['keys', 'seal', 'store', 'ContextStore', 'externalKey', 'schema']
+
 function shown(option: string, value: unknown): string {
-  if (typeof value === 'string') return option === 'keys' ? 'a string' : JSON.stringify(value)
+  if (typeof value === 'string') return HIDDEN.includes(option) ? 'a string' : JSON.stringify(value)
   if (typeof value === 'object' && value !== null) return Array.isArray(value) ? 'an array' : 'an object'
   return typeof value === 'function' ? 'a function' : String(value)
+}
+
+/** What `value` is, for an error: its kind with an article, and nothing of what is in it. */
+export function kindOf(value: unknown): string {
+  if (value === undefined || value === null) return String(value)
+  if (value === '') return 'an empty string'
+  const kind = typeof value === 'object' ? Object.prototype.toString.call(value).slice(8, -1) : typeof value
+  const name = kind === 'Object' || kind === 'Array' ? kind.toLowerCase() : kind
+  return `${/^[aeio]/i.test(name) ? 'an' : 'a'} ${name}`
 }

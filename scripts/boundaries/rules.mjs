@@ -11,11 +11,12 @@ const CIRCLES = { files: 0, largest: 0 }
 /**
  * Code lines, which are neither blank nor comment. `root`: the files right in src/. A commit that needs more raises its
  * folder's, with the reason. The aim is 400 for `koa` and 3100 for all: what is above that is the fast way around Koa's own
- * cookies, which is still in `koa`, and in `request` the state machine with its steps.
+ * cookies, which is still in `koa`, and in `request` the state machine with its steps. Errors that say why a store failed, and
+ * nothing of what it was given, take 100.
  */
-const BUDGETS = { koa: 800, node: 266, request: 2064, session: 539, codec: 387, root: 481 }
+const BUDGETS = { koa: 825, node: 277, request: 2131, session: 546, codec: 387, root: 531 }
 /** Of all these together. */
-const CORE_BUDGET = 4537
+const CORE_BUDGET = 4697
 
 /** Lines of a file, of any kind. */
 const FILE_LINES = 250

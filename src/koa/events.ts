@@ -1,5 +1,8 @@
 import { createHash } from 'node:crypto'
+import { EventEmitter } from 'node:events'
 import type { Context } from 'koa'
+import { isPromise } from '../async.ts'
+import { kindOf } from '../errors.ts'
 import type { SessionEvent } from '../request/exchange.ts'
 
 /**
@@ -14,43 +17,78 @@ import type { SessionEvent } from '../request/exchange.ts'
  * | `session:late` | `{ ctx }` | a change came after the headers had left |
  * | `session:error` | `{ operation, id, error, ctx }` | a store failed; `error` is what the request is given, if any |
  *
- * An `id` is a fingerprint: the first 8 characters of the SHA-256 in hex (ASVS 16.2.5).
+ * An `id` is a fingerprint: the first 8 characters of the SHA-256 in hex (ASVS 16.2.5). Except in the first three, which
+ * are as in 7.x, `ctx` is not enumerable: a log of the event does not show the request's cookies.
  */
 export function emitEvent(context: unknown, event: SessionEvent): void {
   const ctx = context as Context
   if (event.type === 'error') emitError(ctx, event.error)
-  else
-    setImmediate(() => {
-      try {
-        emitNow(ctx, event)
-      } catch (error) {
-        // A listener that throws does not end the process.
-        emitError(ctx, error)
-      }
-    })
+  else setImmediate(() => emitNow(ctx, event))
 }
 
 function emitNow(ctx: Context, event: Exclude<SessionEvent, { type: 'error' }>): void {
-  const { app } = ctx
   switch (event.type) {
     case 'refused': {
       const { fault, reason, id: key, value } = event.refused
-      if (fault !== 'none') app.emit(`session:${fault}`, { key, value, reason, ctx })
-      app.emit('session:refused', { reason, id: fingerprint(key), ctx })
+      if (fault !== 'none') deliver(ctx, `session:${fault}`, { key, value, reason, ctx })
+      deliver(ctx, 'session:refused', inContext(ctx, { reason, id: fingerprint(key) }))
       return
     }
-    case 'reuse':
-      app.emit('session:reuse', { id: fingerprint(event.id), successor: fingerprintOf(event.successor), ctx })
+    case 'reuse': {
+      const successor = fingerprintOf(event.successor)
+      deliver(ctx, 'session:reuse', inContext(ctx, { id: fingerprint(event.id), successor }))
       return
+    }
     case 'late':
-      app.emit('session:late', { ctx })
+      deliver(ctx, 'session:late', inContext(ctx, {}))
       return
     case 'gone':
-      app.emit('session:gone', { keys: event.keys, ctx })
+      deliver(ctx, 'session:gone', inContext(ctx, { keys: event.keys }))
       return
-    default:
-      app.emit('session:error', { operation: event.operation, id: fingerprint(event.id), error: event.error, ctx })
+    default: {
+      const { operation, id, error } = event
+      deliver(ctx, 'session:error', inContext(ctx, { operation, id: fingerprint(id), error }))
+    }
   }
+}
+
+function inContext(ctx: Context, argument: object): object {
+  return Object.defineProperty(argument, 'ctx', { value: ctx, configurable: true, writable: true })
+}
+
+function deliver(ctx: Context, name: string, argument: object): void {
+  call(ctx, name, [argument], error => emitError(ctx, error))
+}
+
+/** Koa takes nothing but an `Error`. */
+function emitError(ctx: Context, error: unknown): void {
+  const what = 'a listener of an event, or a commit, threw'
+  const given =
+    error instanceof Error ? error : new Error(`${what} ${kindOf(error)} in place of an Error`, { cause: error })
+  call(ctx, 'error', [given, ctx], warn)
+}
+
+/** Calls every listener of the application. What one of them throws, or rejects with, goes to `fail`; the others are called. */
+function call(ctx: Context, name: string, given: unknown[], fail: (error: unknown) => void): void {
+  const guarded = (work: () => unknown) => {
+    try {
+      const result = work()
+      if (isPromise(result)) result.then(undefined, fail)
+    } catch (error) {
+      fail(error)
+    }
+  }
+  guarded(() => {
+    const { app } = ctx
+    // Somebody's own `emit` (a mock, an instrument) is asked. Without a listener the event `error` is thrown by it.
+    if (app.emit !== EventEmitter.prototype.emit || app.listenerCount(name) === 0) return app.emit(name, ...given)
+    for (const listener of app.rawListeners(name)) guarded(() => Reflect.apply(listener, app, given))
+  })
+}
+
+/** What nobody is left to be told of. */
+function warn(error: unknown): void {
+  process.emitWarning(error instanceof Error ? error : `a listener of app.on('error') threw ${kindOf(error)}`)
 }
 
 function fingerprint(id: string | undefined): string | undefined {
@@ -61,14 +99,4 @@ function fingerprint(id: string | undefined): string | undefined {
 function fingerprintOf(kept: string | undefined): string | undefined {
   const isHash = kept !== undefined && /^[\w-]{43}$/.test(kept)
   return isHash ? Buffer.from(kept, 'base64url').toString('hex').slice(0, 8) : fingerprint(kept)
-}
-
-/** Koa takes nothing but an `Error`. */
-function emitError(ctx: Context, error: unknown): void {
-  const cause = error instanceof Error ? error : new Error('non-error thrown by a commit', { cause: error })
-  try {
-    ctx.app.emit('error', cause, ctx)
-  } catch (failure) {
-    process.emitWarning(failure instanceof Error ? failure : String(failure))
-  }
 }

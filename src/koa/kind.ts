@@ -40,7 +40,7 @@ export interface Kind {
   readonly property: string
   /** What the contexts of its application inherit from. */
   readonly context: object
-  /** The key in a context under which its entry is. */
+  /** The key under which the entry of a context is. */
   readonly slot: symbol
   /** The parts for the options as they are now. */
   parts(): Parts
@@ -55,7 +55,8 @@ export interface Entry {
   scope: Scope | undefined
 }
 
-type Slots = Context & Record<symbol, Entry | undefined>
+/** Opaque, so that nothing of an entry shows where somebody prints what has it. */
+type Slots = Record<symbol, (() => Entry) | undefined>
 
 /** In the registry of symbols, so that two copies of this package (ESM and CommonJS) on one application agree. */
 const KINDS = Symbol.for('koa-session.kinds')
@@ -92,14 +93,22 @@ function kindsOf(context: object): Map<string, Kind> {
 
 /** What `ctx` has of `kind`, the same throughout its request. */
 function entryOf(ctx: Context, kind: Kind): Entry {
-  const known = (ctx as Slots)[kind.slot]
-  if (known) return known
+  const slots = slotsOf(ctx)
+  const known = slots?.[kind.slot]
+  if (known) return known()
   // In a mounted application the contexts are those of the application around it.
   if (!(kind.property in ctx)) extend(ctx, kind)
   const entry: Entry = { ctx, parts: kind.parts(), phase: 'early', scope: undefined }
-  // The prototype of all contexts has no request: an entry on it would be everybody's.
-  if (ctx.req) (ctx as Slots)[kind.slot] = entry
+  if (slots) slots[kind.slot] = () => entry
   return entry
+}
+
+/**
+ * Where the entries of a context are: on its `request`, of which Koa shows method, address and headers alone, so that they
+ * do not show in `{ ...ctx }`. The prototype of all contexts has no request: an entry on it would be everybody's.
+ */
+function slotsOf(ctx: Context): Slots | undefined {
+  return (ctx.request ?? (ctx.req && ctx)) as unknown as Slots | undefined
 }
 
 /** The entry of `ctx`, for the middleware to begin with; nothing where one further out has: its session is shared. */

@@ -34,7 +34,7 @@ export function refuseDifference(outer: Given, { options, property }: Kind): voi
 export function refuseSameCookie(config: Config, others: Iterable<Kind>): void {
   for (const other of others) {
     if (!haveSameCookie(config, other.parts().config)) continue
-    throw optionError('key', config.key, `a key of its own: another session, ctx.${other.property}, has that cookie`)
+    throw optionError('key', config.key, `a name that ctx.${other.property} does not use for its cookies`)
   }
 }
 

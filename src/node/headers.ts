@@ -11,12 +11,35 @@ export interface HeadersListener {
 type WriteHead = (...line: unknown[]) => ServerResponse
 type Hooked = ServerResponse & { [HOOK]?: Hook }
 
-/** What `writeHead` was before, and who is told. */
-interface Hook {
-  readonly original: WriteHead
-  readonly listener: HeadersListener
+/** What `writeHead` was before, and who is told. It is opaque: who prints the response sees nothing of the session. */
+class Hook {
+  readonly #original: WriteHead
+  readonly #listener: HeadersListener
   /** The other ones: an application has one kind of session, mostly, and a list for it would be most of this. */
-  others: HeadersListener[] | undefined
+  #others: HeadersListener[] | undefined
+
+  constructor(original: WriteHead, listener: HeadersListener) {
+    this.#original = original
+    this.#listener = listener
+  }
+
+  get original(): WriteHead {
+    return this.#original
+  }
+
+  add(listener: HeadersListener): void {
+    this.#others ??= []
+    this.#others.push(listener)
+  }
+
+  tell(cookiesReplaced: boolean): void {
+    const others = this.#others ?? NOBODY
+    this.#listener.assess(cookiesReplaced)
+    // An iterator for each would be as much as the rest of this.
+    for (let at = 0; at < others.length; at++) others[at]?.assess(cookiesReplaced)
+    this.#listener.complete()
+    for (let at = 0; at < others.length; at++) others[at]?.complete()
+  }
 }
 
 const NOBODY: readonly HeadersListener[] = []
@@ -30,26 +53,18 @@ const HOOK = Symbol('koa-session.hook')
 export function listen(res: ServerResponse, listener: HeadersListener): void {
   const known = (res as Hooked)[HOOK]
   if (known) {
-    known.others ??= []
-    known.others.push(listener)
+    known.add(listener)
     return
   }
-  const hook: Hook = { original: res.writeHead as WriteHead, listener, others: undefined }
-  ;(res as Hooked)[HOOK] = hook
+  ;(res as Hooked)[HOOK] = new Hook(res.writeHead as WriteHead, listener)
   res.writeHead = hooked as typeof res.writeHead
 }
 
 /** One function for all responses: a closure for each would be most of what a request takes here. */
 function hooked(this: Hooked, ...line: unknown[]): ServerResponse {
-  const { original, listener, others = NOBODY } = this[HOOK] as Hook
-  if (!this.headersSent) {
-    const cookiesReplaced = line.length > 1 && takeHeaders(this, line)
-    listener.assess(cookiesReplaced)
-    // An iterator for each would be as much as the rest of this.
-    for (let at = 0; at < others.length; at++) others[at]?.assess(cookiesReplaced)
-    listener.complete()
-    for (let at = 0; at < others.length; at++) others[at]?.complete()
-  }
+  const hook = this[HOOK] as Hook
+  const { original } = hook
+  if (!this.headersSent) hook.tell(line.length > 1 && takeHeaders(this, line))
   const result = original.apply(this, line)
   // Not before it succeeded: after an error the response can still leave with other headers.
   if (this.writeHead === hooked) this.writeHead = original as typeof this.writeHead

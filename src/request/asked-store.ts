@@ -12,6 +12,7 @@ import {
   type StoredRecord,
 } from '../stores/store.ts'
 import type { Exchange } from './exchange.ts'
+import { type Question, repeats } from './privacy.ts'
 import type { Settings } from './settings.ts'
 
 export type Operation =
@@ -43,7 +44,7 @@ export class AskedStore {
     try {
       return new AskedStore(make(), exchange, settings)
     } catch (cause) {
-      throw failed(exchange, settings, 'open', undefined, 'ERR_SESSION_STORE', cause)
+      throw failed(exchange, { operation: 'open' }, cause)
     }
   }
 
@@ -104,14 +105,14 @@ export class AskedStore {
     return new Promise((resolve, reject) => {
       let timer: NodeJS.Timeout | undefined
       let began = 0
-      const overdue = () => {
+      const end = () => {
         settle()
-        reject(failed(this.#exchange, this.#settings, operation, id, 'ERR_SESSION_TIMEOUT'))
+        reject(overdue(this.#exchange, operation, id, this.#settings.config.storeTimeout))
       }
       // What answers in this tick gets no timer.
       const waiting = setImmediate(() => {
         began = performance.now()
-        timer = setTimeout(overdue, patience)
+        timer = setTimeout(end, patience)
       })
       const settle = () => {
         clearImmediate(waiting)
@@ -137,9 +138,9 @@ export class AskedStore {
     try {
       // A store that answers something else than its contract says is not told from one that does.
       const answer = this.#call(operation, id, what, changed) as Answer<Value>
-      return isPromise(answer) ? this.#settled(operation, id, answer) : answer
+      return isPromise(answer) ? this.#settled(operation, id, what, answer) : answer
     } catch (cause) {
-      throw failed(this.#exchange, this.#settings, operation, id, 'ERR_SESSION_STORE', cause)
+      throw failed(this.#exchange, { operation, id, what }, cause)
     }
   }
 
@@ -175,11 +176,11 @@ export class AskedStore {
   }
 
   /** A request does not wait longer in all than for one answer that does not come. */
-  #settled<Value>(operation: Operation, id: string, answer: PromiseLike<Value>): Promise<Value> {
+  #settled<Value>(operation: Operation, id: string, what: object | undefined, answer: PromiseLike<Value>) {
     let isOver = false
     const fail = (cause: unknown) => {
       // That it has not answered was told.
-      throw isOver ? cause : failed(this.#exchange, this.#settings, operation, id, 'ERR_SESSION_STORE', cause)
+      throw isOver ? cause : failed(this.#exchange, { operation, id, what }, cause)
     }
     const left = Math.max(0, this.#settings.config.storeTimeout - this.waited)
     return this.within(operation, id, Promise.resolve(answer).catch(fail), left, time => {
@@ -189,16 +190,21 @@ export class AskedStore {
   }
 }
 
-function failed(
-  exchange: Exchange,
-  { config }: Settings,
-  operation: Operation,
-  id: string | undefined,
-  code: 'ERR_SESSION_STORE' | 'ERR_SESSION_TIMEOUT',
-  cause?: unknown,
-): SessionError {
-  const what = code === 'ERR_SESSION_STORE' ? 'failed' : `has not answered within ${config.storeTimeout} ms`
-  const error = new SessionError(code, `${operation} of the session store ${what}`, { cause })
+function failed(exchange: Exchange, question: Question, cause: unknown): SessionError {
+  const { operation, id } = question
+  const what = operation === 'open' ? 'could not be made' : `failed in ${operation}()`
+  // It may reject with nothing.
+  const reason = { cause: cause ?? String(cause), isPrivate: (text: string) => repeats(text, question) }
+  return told(exchange, operation, id, new SessionError('ERR_SESSION_STORE', `the session store ${what}`, reason))
+}
+
+function overdue(exchange: Exchange, operation: Operation, id: string, patience: number): SessionError {
+  const what = `the session store did not answer ${operation}() within ${patience} ms (option storeTimeout)`
+  const advice = 'it may still do what it was asked; look at its load, and at the connection to it'
+  return told(exchange, operation, id, new SessionError('ERR_SESSION_TIMEOUT', `${what}: ${advice}`))
+}
+
+function told(exchange: Exchange, operation: string, id: string | undefined, error: SessionError): SessionError {
   exchange.emit({ type: 'store', operation, id, error })
   return error
 }

@@ -1,6 +1,6 @@
 import { refusePromise } from '../async.ts'
 import type { Config } from '../config.ts'
-import { SessionError } from '../errors.ts'
+import { kindOf, SessionError } from '../errors.ts'
 import type { Refused } from '../session/model.ts'
 import { type Cookie, type JarAccess, type Lines, NO_LINES } from './jar.ts'
 
@@ -39,7 +39,7 @@ export function externalCarrier(externalKey: NonNullable<Config['externalKey']>)
       const id = refusePromise(externalKey.get(ctx), 'externalKey.get')
       if (id === undefined || id === null || id === '') return undefined
       if (typeof id === 'string') return id
-      throw new SessionError('ERR_SESSION_ID', `externalKey.get gave a ${typeof id}, expected a string or nothing`)
+      throw new SessionError('ERR_SESSION_ID', `externalKey.get returned ${kindOf(id)}, expected a string or nothing`)
     },
 
     write({ ctx }, id) {

@@ -1,5 +1,5 @@
 import { andThen, isAsyncFunction, refusePromise } from '../async.ts'
-import { SessionError } from '../errors.ts'
+import { kindOf, SessionError } from '../errors.ts'
 import { EMPTY, isFlatlySame, textOf, textOrNothing } from '../session/changes.ts'
 import { endOf } from '../session/lifetime.ts'
 import type { Difference, Found, Lifetime, Loaded, Payload } from '../session/model.ts'
@@ -140,7 +140,7 @@ export class CookieBackend extends Backend {
     if (codec.write) return codec.write(text.slice(0, -1), packedEnd(text, lifetime))
     const value = refusePromise(encode(pack(dataOf(session), lifetime)), 'encode')
     if (typeof value === 'string') return value
-    throw new SessionError('ERR_SESSION_ENCODE', `encode gave a ${typeof value}, expected a string`)
+    throw new SessionError('ERR_SESSION_ENCODE', `the option encode returned ${kindOf(value)}, expected a string`)
   }
 
   #set(text: string | undefined): void {

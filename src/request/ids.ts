@@ -1,21 +1,23 @@
 import { refusePromise } from '../async.ts'
 import type { Config } from '../config.ts'
-import { SessionError } from '../errors.ts'
+import { kindOf, SessionError } from '../errors.ts'
 
 /** An id for a new session. Throws `ERR_SESSION_ID` where `genid` gives none. */
 export function newId(ctx: unknown, { genid }: Config): string {
   const id = refusePromise(genid(ctx), 'genid')
   if (typeof id === 'string' && id !== '') return id
-  const what = id === '' ? 'an empty string' : typeof id
-  throw new SessionError('ERR_SESSION_ID', `genid gave ${what}, expected an id`)
+  const advice = 'a string that is not empty, unique and made by chance'
+  throw new SessionError('ERR_SESSION_ID', `the option genid returned ${kindOf(id)}, expected ${advice}`)
 }
 
 export function takenError(): SessionError {
-  return new SessionError('ERR_SESSION_ID', 'genid gave 3 ids that are taken; let it give random ones')
+  const advice = 'make ids by chance, as the default does'
+  return new SessionError('ERR_SESSION_ID', `the option genid returned 3 ids that the store has already; ${advice}`)
 }
 
 /** A new id that can't reach its client would be a session that nobody can use. */
 export function unreachableError(): SessionError {
-  const advice = 'use the session before the response begins'
-  return new SessionError('ERR_SESSION_HEADERS_SENT', `the headers left before the id of a new session; ${advice}`)
+  const advice = 'begin the session, or regenerate it, before the response begins'
+  const what = 'the new id of the session can not be sent, because the headers have left'
+  return new SessionError('ERR_SESSION_HEADERS_SENT', `${what}; ${advice}`)
 }

@@ -1,7 +1,7 @@
 import { andThen } from '../async.ts'
 import { digest } from '../codec/digest.ts'
 import type { Config } from '../config.ts'
-import { optionError } from '../errors.ts'
+import { kindOf, SessionError } from '../errors.ts'
 import { textOf } from '../session/changes.ts'
 import { dataOf, type Session } from '../session/session.ts'
 import { checkSchema } from './schema.ts'
@@ -17,5 +17,9 @@ export function ownerOf({ subject: subjectOf }: Config, session: Session): strin
   const subject = subjectOf?.(session)
   if (subject === undefined || subject === null) return undefined
   if (typeof subject === 'string' && subject !== '') return digest(subject)
-  throw optionError('subject', subject, 'a function that gives a string, or undefined')
+  const expected = 'expected a function that gives a string that is not empty, or undefined'
+  throw new SessionError(
+    'ERR_SESSION_OPTION',
+    `option subject was a function that gave ${kindOf(subject)}, ${expected}`,
+  )
 }

@@ -60,7 +60,7 @@ export class Presented {
     } catch (cause) {
       // A cookie that can't be read is replaced; what a store could not give may be somebody's data.
       if (isRemoved || !this.#backend.waits) return
-      const what = 'could not be read, so it can not be replaced'
+      const what = 'can not be replaced, because what the store has could not be read'
       throw propertyError(this.#backend.settings.config, 'ERR_SESSION_STORE', what, cause)
     }
   }

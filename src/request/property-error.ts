@@ -1,6 +1,5 @@
 import type { Config } from '../config.ts'
-import { SessionError, type SessionErrorCode } from '../errors.ts'
-import { kindOf } from '../session/value.ts'
+import { kindOf, SessionError, type SessionErrorCode } from '../errors.ts'
 import { warnOnce } from '../warnings.ts'
 
 /** The error for what was done with the property that holds the session: `ctx.session`, unless an option says otherwise. */
@@ -15,15 +14,20 @@ export function propertyError(
 
 /** Says, once per process, that what a session got before its middleware is lost. */
 export function warnOfEarly({ property }: Config): void {
-  warnOnce('KOA_SESSION_EARLY', `what ctx.${property} got before its middleware is not saved`)
+  warnOnce(
+    'KOA_SESSION_EARLY',
+    `what was written to ctx.${property} before its middleware ran is not saved; use the middleware earlier`,
+  )
 }
 
 export function badValue(config: Config, value: unknown): SessionError {
-  return propertyError(config, 'ERR_SESSION_VALUE', `was set to ${kindOf(value)}, expected null or a plain object`)
+  const what = `was set to ${kindOf(value)}, expected a plain object, or null, which ends the session`
+  return propertyError(config, 'ERR_SESSION_VALUE', what)
 }
 
 export function skipped(config: Config): SessionError {
-  return propertyError(config, 'ERR_SESSION_SKIPPED', 'was used on a request that the option skip leaves out')
+  const what = 'was used in a request that has no session, because the option skip returned true'
+  return propertyError(config, 'ERR_SESSION_SKIPPED', what)
 }
 
 /** Says, once per process, that a response has left and nothing will commit the session. */

@@ -31,5 +31,6 @@ function refuse(result: StandardResult): void {
   if (!issue) return
   const path = (issue.path ?? []).map(part => String(typeof part === 'object' ? part.key : part))
   // Without the validator's own words, which may quote the data.
-  throw new SessionError('ERR_SESSION_SCHEMA', `${['session', ...path].join('.')} does not pass the schema`)
+  const where = ['session', ...path].join('.')
+  throw new SessionError('ERR_SESSION_SCHEMA', `${where} does not pass the option schema, and is not saved; correct it`)
 }

@@ -124,10 +124,10 @@ export class Settings {
     this.isForced = this.isUnmarked = false
   }
 
-  /** What `ctx.sessionOptions` gives: an object that can be written to, for this response. */
+  /** What `ctx.sessionOptions` gives: an object that can be written to, for this response. It does not show the secrets. */
   get view(): Record<string, unknown> {
     if (!this.#view) {
-      const { cookie, codec: _, sealing: __, ...options } = this.config
+      const { cookie, codec: _, sealing: __, keys: ___, ...options }: Config & { readonly keys?: unknown } = this.config
       this.#shown = this.maxAge
       this.#view = { ...options, ...cookie, maxAge: this.#shown }
     }
@@ -136,6 +136,6 @@ export class Settings {
 
   /** Resolves what was written to the view. Throws `ERR_SESSION_OPTION`. */
   refresh(): void {
-    if (this.#view) this.config = resolveConfig(this.#view)
+    if (this.#view) this.config = resolveConfig({ keys: this.config.sealing?.keys, ...this.#view })
   }
 }

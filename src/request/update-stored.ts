@@ -73,7 +73,8 @@ async function attempts(wish: Wish): Promise<Updated | undefined> {
     if (updated !== 'conflict') return updated
     await sleep(Math.random() * Math.min(attempt, PAUSE))
   }
-  throw new SessionError('ERR_SESSION_CONFLICT', `the session was saved by others during ${ATTEMPTS} updates`)
+  const what = `update() was tried ${ATTEMPTS} times, and each time another request saved the session meanwhile`
+  throw new SessionError('ERR_SESSION_CONFLICT', `${what}; nothing was changed, so call it again later`)
 }
 
 async function attemptOnce(wish: Wish): Promise<Updated | undefined | 'conflict'> {

@@ -1,5 +1,5 @@
 import { SessionError } from '../errors.ts'
-import { checkLosses, dataError, mayHaveLosses } from './losses.ts'
+import { checkLosses, mayHaveLosses, unjson } from './losses.ts'
 import type { Data, Payload } from './model.ts'
 
 /** The text of a session without data. */
@@ -37,8 +37,7 @@ function unheld(data: Data, cause: unknown): unknown {
     try {
       JSON.stringify(data[key])
     } catch (error) {
-      const what = `what JSON can not hold${error instanceof Error ? ` (${error.message})` : ''}`
-      return dataError(key, what, { cause: error })
+      return unjson(key, error)
     }
   }
   return cause

@@ -110,10 +110,22 @@ export function warnOfLoss(key: string, kind: string): void {
 }
 
 /** The error for what the session holds under `key`. */
-export function dataError(
-  key: string,
-  what: string,
-  { advice = PLAIN, cause }: { readonly advice?: string; readonly cause?: unknown } = {},
-): SessionError {
-  return new SessionError('ERR_SESSION_DATA', `session.${key} holds ${what}; ${advice}`, { cause })
+function dataError(key: string, what: string, { advice = PLAIN }: Partial<Loss> = {}): SessionError {
+  return new SessionError('ERR_SESSION_DATA', `session.${key} holds ${what}; ${advice}`)
 }
+
+/** The error for what is under `key`, which JSON.stringify answered with `cause`. */
+export function unjson(key: string, cause: unknown): SessionError {
+  const isNodes = cause instanceof TypeError || cause instanceof RangeError
+  const known = isNodes && UNHELD.find(([said]) => said.test(cause.message))
+  if (known) return dataError(key, `${known[1]}, which JSON can not hold`)
+  // What a toJSON throws may quote the data.
+  const reason = { cause, isPrivate: () => true }
+  return new SessionError('ERR_SESSION_DATA', `session.${key} can not be saved: its toJSON() or a getter threw`, reason)
+}
+
+const UNHELD: readonly (readonly [said: RegExp, what: string])[] = [
+  [/BigInt/, 'a BigInt'],
+  [/circular|cyclic/, 'a cycle'],
+  [/call stack/, 'too many levels'],
+]

@@ -58,7 +58,10 @@ export function valueIn(name: string, text: string): unknown {
   try {
     return JSON.parse(text)
   } catch {
-    throw new SessionError('ERR_SESSION_DATA', `session.${name} can not be read: its store has what is no JSON`)
+    throw new SessionError(
+      'ERR_SESSION_DATA',
+      `session.${name} can not be read, because the value in the store is not JSON; destroy this session`,
+    )
   }
 }
 

@@ -6,8 +6,3 @@ export function isSessionValue(value: unknown): value is object {
   // The tag is the same in every realm. It names most kinds of objects, and a class can have one by Symbol.toStringTag.
   return typeof value === 'object' && Object.prototype.toString.call(value) === '[object Object]'
 }
-
-/** What `value` is, for an error: its kind, and nothing of what is in it. */
-export function kindOf(value: unknown): string {
-  return typeof value === 'object' ? Object.prototype.toString.call(value).slice(8, -1) : `a ${typeof value}`
-}

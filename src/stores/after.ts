@@ -6,10 +6,13 @@ export function after<From, To>(answer: Answer<From>, next: (answer: From) => An
   return answer instanceof Promise ? answer.then(next) : next(answer)
 }
 
+/** Options in whose place a secret, or an address with a password, may be given by mistake. */
+const HIDDEN: readonly string[] = ['seal', 'client', 'pool', 'db', 'store', 'from', 'to']
+
 /** Throws `ERR_SESSION_OPTION` for an option of `maker` that is not `expected`. Shows no value that may be a secret. */
 export function checkOption(maker: string, option: string, value: unknown, isGood: boolean, expected: string): void {
   if (isGood) return
-  const isHidden = typeof value === 'object' || typeof value === 'function'
+  const isHidden = HIDDEN.includes(option) || typeof value === 'object' || typeof value === 'function'
   const shown = isHidden ? `of type ${typeof value}` : String(value)
   throw new SessionError('ERR_SESSION_OPTION', `${maker}: ${option} was ${shown}, expected ${expected}`)
 }

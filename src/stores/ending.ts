@@ -56,5 +56,5 @@ export function chainOf(rows: Rows, name: string, chain: Set<string> = new Set()
 
 function tooLong(): SessionError {
   const what = `a session was given a new id more than ${LONGEST_CHAIN} times since it had the id that is to end`
-  return new SessionError('ERR_SESSION_STORE', `${what}: end it by a later one`)
+  return new SessionError('ERR_SESSION_STORE', `${what}; end it by its present id`)
 }

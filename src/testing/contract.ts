@@ -120,17 +120,21 @@ async function proven<Tested extends Store>(
 function check<Tested extends Store>(options: StoreContractOptions<Tested>): void {
   const { open, close, capabilities = [], clock, ttl, corrupt } = options
   const isFunction = (value: unknown) => value === undefined || typeof value === 'function'
-  refuse('open', typeof open === 'function', 'a function that gives a store')
+  refuse('open', typeof open === 'function', 'a function that returns a store')
   refuse('close', isFunction(close), 'a function')
   refuse('corrupt', isFunction(corrupt), 'a function')
   const isClock = clock === undefined || (typeof clock.now === 'function' && typeof clock.advance === 'function')
   refuse('clock', isClock, 'a manualClock()')
-  refuse('ttl', ttl === undefined || (clock === undefined && ttl > 0), 'more than 0 ms, and without a clock')
+  refuse('ttl', ttl === undefined || (clock === undefined && ttl > 0), 'more than 0 (ms), and left out beside a clock')
   const areKnown = Array.isArray(capabilities) && capabilities.every(one => CAPABILITIES.includes(one))
-  refuse('capabilities', areKnown, `some of ${CAPABILITIES.join(', ')}`)
-  refuse('capabilities', capabilities.length === 0 || capabilities.includes('keys'), 'keys beside the others')
+  refuse('capabilities', areKnown, `a list of some of ${CAPABILITIES.join(', ')}`)
+  refuse(
+    'capabilities',
+    capabilities.length === 0 || capabilities.includes('keys'),
+    'a list with keys beside the others',
+  )
 }
 
 function refuse(option: string, isGood: boolean, expected: string): void {
-  if (!isGood) throw new SessionError('ERR_SESSION_OPTION', `storeContract: ${option} was not ${expected}`)
+  if (!isGood) throw new SessionError('ERR_SESSION_OPTION', `storeContract: the option ${option} has to be ${expected}`)
 }

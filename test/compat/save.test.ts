@@ -1,7 +1,7 @@
 /** When a session is saved, beside the rows of the ledger. */
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import { origin } from '../support/koa.ts'
+import { isOf } from '../support/koa.ts'
 import { ask, cookieNames, decoded, MapStore, ONE_DAY, type Routes, same, serve, withBoth } from './both.ts'
 
 const SAVE_EMPTY: Array<[what: string, handler: Routes[string], maxAge: number]> = [
@@ -81,7 +81,7 @@ for (const call of ['save', 'regenerate']) {
             ctx.session.user = 'ann'
             store.outage = new Error('the store is down')
             const error = await new Promise(resolve => ctx.session[call](resolve))
-            const isIt = origin(error) === store.outage
+            const isIt = isOf(store.outage, error)
             store.outage = undefined
             return isIt
           },

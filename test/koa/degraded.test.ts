@@ -189,7 +189,7 @@ for (const [kind, make] of Object.entries(STORES)) {
     const [{ operation, id: fingerprint, error, ctx } = {}] = failed
     assert.equal(operation, kind.includes('three') ? 'get' : 'read')
     assert.match(String(fingerprint), /^[0-9a-f]{8}$/)
-    assert.equal((error as Error & { cause: unknown }).cause, DOWN)
+    assert.deepEqual((error as Error & { cause: unknown }).cause, DOWN)
     assert.equal(typeof ctx, 'object')
     assert.ok(!`${(error as Error).stack}${fingerprint}`.includes(id))
   })

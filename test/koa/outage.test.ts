@@ -136,7 +136,7 @@ test('signing out while all is down is an error that clears both cookies all the
   assert.equal(cookies.length, 2)
   for (const line of cookies) assert.match(line, /^koa\.sess(\.sig)?=.*expires=Thu, 01 Jan 1970/i)
   assert.deepEqual(store.calls, ['get', 'destroy'])
-  assert.equal(errors[0]?.cause, store.error)
+  assert.deepEqual(errors[0]?.cause, store.error)
 })
 
 test('a session that could not be stored is a 500, and its cookie is not sent', async t => {

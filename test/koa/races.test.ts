@@ -134,7 +134,10 @@ test('a sign-out after a save() that nobody waited for and that fails is a sign-
     ctx.session = null
   })
   const answer = await visitor.get('/')
-  assert.deepEqual([answer.status, errors.map(error => error.message)], [500, ['set of the session store failed']])
+  assert.deepEqual(
+    [answer.status, errors.map(error => error.message)],
+    [500, ['the session store failed in set(): down']],
+  )
   assert.deepEqual([records.size, visitor.jar.size], [0, 0])
 })
 

@@ -137,7 +137,7 @@ test('a value is what its text says, and no JSON is an error that shows none of 
   assert.deepEqual(valueIn('cart', '{"items":[1]}'), { items: [1] })
   assert.throws(() => valueIn('cart', '{secret'), {
     code: 'ERR_SESSION_DATA',
-    message: 'session.cart can not be read: its store has what is no JSON',
+    message: 'session.cart can not be read, because the value in the store is not JSON; destroy this session',
   })
 })
 

@@ -31,7 +31,13 @@ export function createApp(): TestApp {
   return app
 }
 
-/** What an error goes back to: the store's own, where that is its cause. */
+/** Whether an error goes back to `cause`: its cause is a copy, in 8. */
+export function isOf(cause: Error | undefined, error: unknown): boolean {
+  const { name, message, stack } = Object(origin(error))
+  return name === cause?.name && message === cause?.message && stack === cause?.stack
+}
+
+/** What an error goes back to: the store's own, or a copy of it, where that is its cause. */
 export function origin(error: unknown): unknown {
   const { cause } = Object(error)
   return cause === undefined ? error : origin(cause)

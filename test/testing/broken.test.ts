@@ -67,6 +67,22 @@ test('claims: it has methods that it does not claim', async () => {
   }
 })
 
+test('claims: what is wrong names the method, and the option capabilities', async () => {
+  const rows: ReadonlyArray<readonly [Parameters<typeof storeContract>[0]['capabilities'], message: RegExp]> = [
+    [[], /the store has plain: add keys to the option capabilities/],
+    [['keys', 'versions', 'subjects'], /the store has retire: add retire to the option capabilities/],
+    [['keys', 'retire', 'subjects'], /records have a version: add versions to the option capabilities/],
+  ]
+  for (const [capabilities, message] of rows) {
+    const [first] = storeContract({ open: () => memoryStore(), capabilities })
+    await assert.rejects(Promise.resolve(first?.run()), { message })
+  }
+  const open = () => ({ get() {}, set() {}, destroy() {} })
+  const [first] = storeContract({ open, capabilities: ['keys'] })
+  const message = /^the option capabilities has keys, so the store has to have plain: implement it/
+  await assert.rejects(Promise.resolve(first?.run()), { message })
+})
+
 const UNREADABLE: ReadonlyArray<readonly [claim: string, corrupt: (id: string, store: object) => void]> = [
   ['what can not be read is an error', (_, store) => Object.assign(store, { get: () => JSON.parse('{') })],
   ['what can not be read is a payload', (_, store) => Object.assign(store, { get: () => '{' })],

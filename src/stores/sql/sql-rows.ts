@@ -160,7 +160,10 @@ function nameOf(id: string): string | undefined {
 function inserted(id: string, { members, lifetime, subject }: StoredRecord): Values {
   const name = nameOf(id)
   if (name === undefined) {
-    throw new SessionError('ERR_SESSION_ID', `an id takes more than ${NAME_LENGTH} characters in the table`)
+    throw new SessionError(
+      'ERR_SESSION_ID',
+      `an id takes more than the ${NAME_LENGTH} characters of the table; use shorter ids, or hashIds`,
+    )
   }
   return { name, data: dataFor(members), lifetime: JSON.stringify(lifetime), subject: subject ?? null }
 }

@@ -1,4 +1,5 @@
 import { setImmediate } from 'node:timers/promises'
+import { SessionError } from '../../errors.ts'
 import { warnOnce } from '../../warnings.ts'
 import type { Answer } from '../store.ts'
 
@@ -50,7 +51,7 @@ export function startSweeper(
     try {
       await sweep(() => !isClosed)
     } catch (error) {
-      report(error, onError)
+      void report(error, onError)
     }
     wait()
   }
@@ -87,18 +88,15 @@ function jitter(): number {
 }
 
 /** Nobody waits for a sweep of the timer's, so that what is thrown here would end the process. */
-function report(error: unknown, onError: (error: unknown) => void): void {
+async function report(error: unknown, onError: (error: unknown) => unknown): Promise<void> {
   try {
-    onError(error)
+    await onError(error)
   } catch (thrown) {
     warn(thrown)
   }
 }
 
 function warn(error: unknown): void {
-  const reason = error instanceof Error ? error.message : String(error)
-  warnOnce(
-    'KOA_SESSION_SWEEP',
-    `sessions that have expired could not be deleted, and stay until the next try: ${reason}`,
-  )
+  const what = 'sessions that have expired could not be deleted, and stay until the next try'
+  warnOnce('KOA_SESSION_SWEEP', new SessionError('ERR_SESSION_STORE', what, { cause: error }).message)
 }

@@ -165,8 +165,10 @@ test('a sweep that fails is a process warning where nobody is told, and where te
   const onError = () => {
     throw new Error('no logger')
   }
+  // A rejection that nobody handles would end the process.
+  const onErrors = [onError, () => Promise.reject(new Error('no logger'))]
   const sweepers = [
-    startSweeper(tableOf(0, 9).deleteBatch, { batch: BATCH, every: EVERY, onError }),
+    ...onErrors.map(onError => startSweeper(tableOf(0, 9).deleteBatch, { batch: BATCH, every: EVERY, onError })),
     startSweeper(tableOf(0, 9).deleteBatch, { batch: BATCH, every: EVERY }),
   ]
   await elapse(t, EVERY * 1.1)
