@@ -1,4 +1,5 @@
 import { pooled } from '../../codec/random.ts'
+import { SessionError } from '../../errors.ts'
 import type { Row, Rows, Tombstone } from '../rows.ts'
 import type { Patched, StoredLifetime } from '../store.ts'
 import type { Commands, Script } from './client.ts'
@@ -74,7 +75,11 @@ export function createRedisRows(commands: Commands, prefix: string, now: () => n
     async create(name, { members, lifetime, subject }, ttl) {
       const whole = wholeOf(ttl)
       const entry = subject !== undefined && whole > 0 ? await subjects.add(subject, name, whole) : undefined
-      const { verdict } = await save(CREATE, name, lifetime, whole, fieldsOf(members), entry)
+      const { verdict } = await save(CREATE, name, lifetime, whole, fieldsOf(members), entry).catch(async error => {
+        // No memory was left: there is no session. Of what else may fail nobody knows whether it was done.
+        if (error instanceof SessionError) await drop(entry)
+        throw error
+      })
       if (verdict !== 'saved') return false
       if (entry) await subjects.confirm(entry)
       return true

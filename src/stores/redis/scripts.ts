@@ -16,6 +16,9 @@
  * faster. As many of others may come between as `u` has room for within the 64 bytes: seven. A retirement is known by the
  * successor that it names.
  *
+ * Memory that is full (`maxmemory`) refuses the first write of a script, and only if that can take more memory: HSET, not
+ * DEL. So HSET is the first in each script that can make a session or a larger one.
+ *
  * What is no hash, or one without `r` whose `m` and `l` can't be read, is nothing. Instants that are compared with others in Redis are by its own
  * clock, like the expiry of keys.
  */
@@ -46,15 +49,37 @@ local function isToIndex(wanted)
   return time[1] * 1000 + time[2] / 1000 + ARGV[3] > tonumber(bound)
 end
 
+local function grows() return true end
+
+local function isFull(written)
+  return type(written) == 'table' and string.find(written.err, 'OOM', 1, true)
+end
+
+local function clear()
+  if redis.call('EXISTS', key) == 0 then return end
+  local written = redis.pcall('HSET', key, 'm', '')
+  if isFull(written) and grows() then return written end
+  redis.call('DEL', key)
+end
+
 local function save(number, wanted)
   local untilWhen = wanted and (wanted == ARGV[5] and ARGV[6] or bound) or '0'
   local own = table.concat({number, created or ARGV[1], ARGV[1], ARGV[2], untilWhen}, ' ')
-  redis.call('HSET', key, 'l', ARGV[4], 'm', own)
+  local written = redis.pcall('HSET', key, 'l', ARGV[4], 'm', own)
+  if type(written) == 'table' then
+    if not isFull(written) or grows() then return written end
+    redis.call('HDEL', key, '')
+    redis.call('HSET', key, 'l', ARGV[4], 'm', own)
+  end
   if wanted then redis.call('HSET', key, 's', wanted) elseif subject then redis.call('HDEL', key, 's') end
 end
 
 local function set(first, last)
   for at = first, last, 2 do redis.call('HSET', key, ARGV[at], ARGV[at + 1]) end
+end
+
+local function sizeOf(field)
+  return redis.call('HEXISTS', key, field) * #field + redis.call('HSTRLEN', key, field)
 end
 
 local function following() return string.format('%.0f', version + 1) end
@@ -63,8 +88,8 @@ local function following() return string.format('%.0f', version + 1) end
 /** From 7 on: fields and values. */
 export const CREATE = scriptOf(`${SAVE}
 if live or retired then return 'taken' end
-redis.call('DEL', key)
-save('0', ARGV[5] ~= '' and ARGV[5])
+local full = clear() or save('0', ARGV[5] ~= '' and ARGV[5])
+if full then return full end
 set(7, #ARGV)
 redis.call('PEXPIRE', key, ARGV[3])
 return 'saved'
@@ -74,8 +99,17 @@ return 'saved'
 export const REPLACE = scriptOf(`${SAVE}
 if retired then return 'gone' end
 if isToIndex(subject) then return 'index\\0' .. subject end
-redis.call('DEL', key)
-save(live and following() or '0', subject)
+grows = function()
+  if not live then return true end
+  local more = 0
+  for at = 7, #ARGV do more = more + #ARGV[at] end
+  for _, field in ipairs(redis.call('HKEYS', key)) do
+    if string.sub(field, 1, 1) == '.' then more = more - sizeOf(field) end
+  end
+  return more > 0
+end
+local full = clear() or save(live and following() or '0', subject)
+if full then return full end
 set(7, #ARGV)
 redis.call('PEXPIRE', key, ARGV[3])
 return 'saved'
@@ -95,7 +129,14 @@ local wanted = subject
 if ARGV[8] ~= '' then wanted = ARGV[8] ~= '=' and string.sub(ARGV[8], 2) end
 if isToIndex(wanted) then return 'index\\0' .. wanted end
 local last = 10 + 2 * ARGV[10]
-save(following(), wanted)
+grows = function()
+  local more = 0
+  for at = 11, last, 2 do more = more + #ARGV[at] + #ARGV[at + 1] - sizeOf(ARGV[at]) end
+  for at = last + 1, #ARGV do more = more - sizeOf(ARGV[at]) end
+  return more > 0
+end
+local full = save(following(), wanted)
+if full then return full end
 for at = last + 1, #ARGV do redis.call('HDEL', key, ARGV[at]) end
 set(11, last)
 if named then redis.call('HSET', key, 'u', string.sub(token .. ' ' .. (tokens or ''), 1, 63)) end
@@ -113,7 +154,9 @@ return 'saved' .. (wanted ~= subject and former or '')
 export const TOUCH = scriptOf(`${SAVE}
 if not live then return 'gone' end
 if isToIndex(subject) then return 'index\\0' .. subject end
-save(version, subject)
+grows = function() return false end
+local full = save(version, subject)
+if full then return full end
 redis.call('PEXPIRE', key, ARGV[3])
 return 'saved'
 `)

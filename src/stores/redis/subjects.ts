@@ -26,16 +26,20 @@ return ''
 /** The longest time that is kept exactly when it is added to the time of day. */
 const LONGEST = 4e15
 
-/** ARGV: 1 the name, 2 for how long, 3 the score that is enough, 0: a newer one than any. Answers with the score. */
+/**
+ * ARGV: 1 the name, 2 for how long, 3 the score that is enough, 0: a newer one than any. Answers with the score. A name that
+ * is new comes first, since memory that is full refuses nothing but the first write, and there is no name like the empty one.
+ */
 const ADD = scriptOf(`
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
-redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', string.format('%.0f', now))
-local known = redis.call('ZSCORE', KEYS[1], ARGV[1]) or 0
-if ARGV[3] == '0' then known = known + 1 end
-local score = math.max(now + ARGV[2], tonumber(known), tonumber(ARGV[3]))
+local known = redis.call('ZSCORE', KEYS[1], ARGV[1])
+if known or ARGV[3] ~= '0' then redis.call('ZREM', KEYS[1], '') end
+local newer = tonumber(known or 0) + (ARGV[3] == '0' and 1 or 0)
+local score = math.max(now + ARGV[2], newer, tonumber(ARGV[3]))
 local text = string.format('%.0f', score)
 redis.call('ZADD', KEYS[1], text, ARGV[1])
+redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', string.format('%.0f', now))
 local left = string.format('%.0f', score - now)
 if redis.call('PTTL', KEYS[1]) < score - now then redis.call('PEXPIRE', KEYS[1], left) end
 return text

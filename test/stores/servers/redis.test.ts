@@ -9,6 +9,7 @@ import { createClient } from 'redis'
 import { versionOfPackage } from '../../servers/found.ts'
 import { row, suiteOn } from '../../servers/report.ts'
 import { type Backends, type Connected, KINDS, startBackends } from '../redis/clients.ts'
+import { memorySuite } from '../redis/memory.ts'
 import { redisSuite } from '../redis/suite.ts'
 import { tellVisitor } from '../support/connect.ts'
 import { digestOf, proveContractInTime, TTL_OF_SECONDS, UNORDERED } from '../support/contract.ts'
@@ -90,6 +91,12 @@ suiteOn('redis', 'stores in Redis', title => {
     const { client = '' } = KINDS[0] ?? {}
     redisSuite(row({ store: 'redis', client, server: title }).test, () => backends.single)
   })
+
+  for (const { client, connect } of KINDS.filter(({ isUsual, server }) => isUsual && server === 'single')) {
+    describe(`what Redis does without memory, ${client}`, () => {
+      memorySuite(row({ store: 'redis', client, server: title }).test, single => connect({ ...backends, single }))
+    })
+  }
 })
 
 /** Makes the lifetime of a session something that is no JSON. */
