@@ -4,6 +4,7 @@ import type { TestContext } from 'node:test'
 import { Redis } from 'ioredis'
 import type { Patch, StoredRecord } from 'koa-session'
 import { type IoRedisClient, type NodeRedisClient, type RedisClient, redisStore } from 'koa-session/redis'
+import { POLICY } from '../../../src/stores/redis/eviction.ts'
 import { CREATE } from '../../../src/stores/redis/scripts.ts'
 import { startRedis } from '../../servers/redis.ts'
 import type { Server } from '../../servers/server.ts'
@@ -122,5 +123,89 @@ export function memorySuite(register: Register, connect: (server: Server) => Pro
       assert.equal(await ask(store), answer, claim)
       await direct.config('SET', 'maxmemory', '0')
     }
+  })
+
+  const INDEX = `sess:@${digest('ada')}`
+
+  /** A store on a server with this policy, and three sessions of one subject. */
+  async function openEvicting(t: TestContext, policy: string) {
+    const opened = await open(t, ['--maxmemory-policy', policy])
+    for (const id of ['a', 'b', 'c']) await opened.store.create(id, ADA, HOUR, CALL)
+    return opened
+  }
+
+  register('where Redis may evict any key, list() and destroyAll() reject, and say why', async t => {
+    for (const policy of ['allkeys-lru', 'allkeys-random']) {
+      const { store } = await openEvicting(t, policy)
+      const error = { code: 'ERR_SESSION_STORE', message: new RegExp(`maxmemory-policy ${policy}.*noeviction`) }
+      await assert.rejects(async () => store.list('ada'), error)
+      await assert.rejects(async () => store.destroyAll('ada'), error)
+      await assert.rejects(async () => store.destroyAll('ada', { only: digest('a') }), error)
+      assert.equal(await store.touch('a', LIFETIME, HOUR, CALL), true, 'a session is as good as ever')
+      assert.equal(await store.sweep(), 0)
+    }
+  })
+
+  register('where Redis evicts what expires, an index does not expire, and goes with its last session', async t => {
+    const { store, direct } = await openEvicting(t, 'volatile-lru')
+    assert.equal(await direct.pttl(INDEX), -1)
+    assert.ok((await direct.pttl(`sess:${digest('a')}`)) > 0)
+    // What an older version, or another policy, has left.
+    await direct.pexpire(INDEX, HOUR)
+    await store.touch('a', LIFETIME, 3 * HOUR, CALL)
+    assert.equal(await direct.pttl(INDEX), -1)
+    assert.equal((await store.list('ada')).length, 3)
+    await direct.del(`sess:${digest('b')}`)
+    assert.equal(await store.destroyAll('ada'), 2)
+    assert.equal(await direct.exists(INDEX), 0)
+  })
+
+  register('sweep() deletes what the evicted and the expired left in indexes, and nothing else', async t => {
+    const { store, direct } = await openEvicting(t, 'volatile-ttl')
+    const subjects = Array.from({ length: 300 }, (_, index) => digest(`subject ${index}`))
+    await Promise.all(subjects.map(subject => store.create(`of ${subject}`, { ...ADA, subject }, HOUR, CALL)))
+    await store.create('live', { ...ADA, subject: digest('bob') }, HOUR, CALL)
+    const gone = ['a', 'b', 'c', ...subjects.slice(1).map(subject => `of ${subject}`)]
+    await direct.del(...gone.map(id => `sess:${digest(id)}`))
+    await direct.del(`sess:@${subjects[1]}`)
+    assert.equal(await store.sweep(), 300)
+    assert.equal(await store.sweep(), 0)
+    const keys = (await direct.keys('*')).filter(key => !key.startsWith('sess:@@'))
+    const left = [`of ${subjects[0]}`, 'live'].map(id => `sess:${digest(id)}`)
+    assert.deepEqual(keys.sort(), [...left, `sess:@${subjects[0]}`, `sess:@${digest('bob')}`].sort())
+    assert.equal((await direct.keys('sess:@@*')).length, new Set([subjects[0]?.[0], digest('bob')[0]]).size)
+    assert.equal((await store.list('bob')).length, 1)
+    await store.destroyAll('bob')
+    assert.equal(await store.sweep(), 1, 'it is still registered')
+  })
+
+  register('where Redis does not say what it evicts, list() and destroyAll() reject, and say what to do', async t => {
+    const { store, direct, client } = await open(t)
+    await store.create('a', ADA, HOUR, CALL)
+    await direct.call('ACL', 'SETUSER', 'default', '-info')
+    const asked = redisStore(client)
+    for (const ask of [() => asked.list('ada'), () => asked.destroyAll('ada')]) {
+      await assert.rejects(async () => ask(), { code: 'ERR_SESSION_STORE', message: /allow its user the command INFO/ })
+    }
+    assert.equal(await asked.create('b', ADA, HOUR, CALL), true)
+    assert.equal((await store.list('ada')).length, 2, 'a store that knows it from before')
+  })
+
+  register('the policy is asked for once, and again where Redis did not answer', async t => {
+    const { client, direct } = await openEvicting(t, 'allkeys-lfu')
+    let [asked, isDown] = [0, true]
+    const store = redisStore(
+      hooked(client, async sha => {
+        if (sha !== POLICY.sha) return
+        asked++
+        if (isDown) throw new Error('down')
+      }),
+    )
+    await assert.rejects(async () => store.list('ada'), /^Error: down$/)
+    isDown = false
+    await assert.rejects(async () => store.list('ada'), { code: 'ERR_SESSION_STORE' })
+    await store.create('d', ADA, HOUR, CALL)
+    assert.equal(await direct.zcard(INDEX), 4)
+    assert.equal(asked, 2)
   })
 }
