@@ -40,10 +40,16 @@ export interface RedisStoreOptions extends RowOptions {
  * Throws `ERR_SESSION_OPTION` when `client` is none of these or an option not what it has to be.
  */
 export function redisStore(client: RedisClient, options: RedisStoreOptions = {}): RedisStore {
-  const { prefix = 'sess:', now = Date.now } = options
+  const { prefix = 'sess:', now } = options
   checkOption('redisStore', 'client', client, isClient(client), 'a client of redis or ioredis')
   checkOption('redisStore', 'prefix', prefix, typeof prefix === 'string', 'a string')
-  checkOption('redisStore', 'now', now, typeof now === 'function', 'a function that gives milliseconds')
+  checkOption(
+    'redisStore',
+    'now',
+    now,
+    now === undefined || typeof now === 'function',
+    'a function that gives milliseconds',
+  )
   // The handle of a name that is an id is not a name: it has to be looked for.
   const rows = createRedisRows(commandsOf(client), prefix, now, options.hashIds === false)
   return { ...recordStore('redisStore', rows, options), sweep: rows.sweep }

@@ -6,7 +6,7 @@ import type { Commands, Script } from './client.ts'
 import { fieldOf, fieldsOf, rowIn } from './hash.ts'
 import { lifetimeText } from './lifetime.ts'
 import { nameIn, textOf } from './names.ts'
-import { CREATE, FORGET, PATCH, REMOVE, REPLACE, RETIRE, TOUCH } from './scripts.ts'
+import { CREATE, FORGET, PATCH, REMOVE, REPLACE, RETIRE, TIME, TOUCH } from './scripts.ts'
 import { createSubjects, type Entry } from './subjects.ts'
 
 /** How many commands are on their way at a time where there is one for each of many sessions. */
@@ -26,16 +26,18 @@ interface Saved {
 }
 
 /**
- * Sessions as hashes, through `commands`. Instants that are stored are by `now`. `keepsRetired`: what was retired stays in
+ * Sessions as hashes, through `commands`. Instants that are stored are by `clock`; when an id was retired, where there is
+ * none, by that of Redis, which all processes share. `keepsRetired`: what was retired stays in
  * the index of its subject.
  */
 export function createRedisRows(
   commands: Commands,
   prefix: string,
-  now: () => number,
+  clock: (() => number) | undefined,
   keepsRetired: boolean,
 ): RedisRows {
   const subjects = createSubjects(commands, prefix)
+  const now = clock ?? Date.now
   const keyOf = (name: string) => prefix + textOf(name)
 
   async function save(
@@ -88,7 +90,12 @@ export function createRedisRows(
   }
 
   return {
-    read: async name => (await read(name))?.record,
+    async read(name) {
+      const record = (await read(name))?.record
+      if (record?.retiredAt === undefined) return record
+      const at = clock ? clock() : Number((await commands.run(TIME, keyOf(name), []))[0])
+      return { ...record, retiredFor: at - record.retiredAt }
+    },
 
     async create(name, { members, lifetime, subject }, ttl) {
       const whole = wholeOf(ttl)
@@ -130,7 +137,7 @@ export function createRedisRows(
 
     async retire(name, { version, successor }, ttl) {
       const next = successor === undefined ? '' : textOf(successor)
-      const args = [String(now()), String(wholeOf(ttl)), String(version ?? ''), next]
+      const args = [clock ? String(clock()) : '', String(wholeOf(ttl)), String(version ?? ''), next]
       const [verdict, subject, score] = await commands.run(RETIRE, keyOf(name), args)
       if (!keepsRetired) await drop(entryOf(name, subject, score))
       return verdict as Exclude<Patched, 'emptied'>

@@ -9,7 +9,7 @@
  * | `m` | the version; when it was created, saved or extended last, and when it expires (ms, by the clock of the store); until when the index of its subject has it (ms, by the clock of Redis), or 0 |
  * | `s` | whose it is |
  * | `u` | the tokens of the last patches that named a version, the newest first, if there were any |
- * | `r` | when the id was retired (ms, by the clock of the store). Such a tombstone has beside it only `l`, here the name of the successor, and `s`, whose it was, each if it is known. An older version wrote a word behind the instant and nothing beside it |
+ * | `r` | when the id was retired (ms, by the clock of the store, or where the store has none by that of Redis). Such a tombstone has beside it only `l`, here the name of the successor, and `s`, whose it was, each if it is known. An older version wrote a word behind the instant and nothing beside it |
  *
  * A client may send a command once more that a lost connection has cut off (ioredis does), though it was carried out. Each
  * patch that names a version has a token, so that the second time it is told that it was done, and not that another was
@@ -38,6 +38,13 @@ if not isJson or type(lifetime) ~= 'table' then version, created, bound = nil, n
 local live, subject = version, version and known[3]
 local retired = known[2]
 local former = subject and '\\0' .. subject .. '\\0' .. bound or ''
+`
+
+const NOW = `
+local function now()
+  local time = redis.call('TIME')
+  return string.format('%.0f', time[1] * 1000 + math.floor(time[2] / 1000))
+end
 `
 
 /** ARGV: 1 now, 2 when it expires, 3 ttl, 4 lifetime, 5 and 6 the subject that has it in its index, and until when. */
@@ -161,13 +168,13 @@ redis.call('PEXPIRE', key, ARGV[3])
 return 'saved'
 `)
 
-/** 1 now, 2 ttl, 3 the version or nothing, 4 the successor or nothing. */
-export const RETIRE = scriptOf(`${KNOWN}
+/** 1 now, or nothing: by the clock of Redis, 2 ttl, 3 the version or nothing, 4 the successor or nothing. */
+export const RETIRE = scriptOf(`${KNOWN}${NOW}
 if retired then return ARGV[4] ~= '' and ARGV[4] == known[4] and 'saved' or 'gone' end
 if not live then return 'gone' end
 if ARGV[3] ~= '' and ARGV[3] ~= version then return 'conflict' end
 redis.call('DEL', key)
-redis.call('HSET', key, 'r', ARGV[1])
+redis.call('HSET', key, 'r', ARGV[1] ~= '' and ARGV[1] or now())
 if ARGV[4] ~= '' then redis.call('HSET', key, 'l', ARGV[4]) end
 if subject then redis.call('HSET', key, 's', subject) end
 redis.call('PEXPIRE', key, ARGV[2])
@@ -179,6 +186,11 @@ export const REMOVE = scriptOf(`${KNOWN}
 if retired then return 'retired\\0' .. (known[4] or '') end
 redis.call('DEL', key)
 return (live and 'removed' or 'gone') .. former
+`)
+
+/** Answers with the time (ms) by the clock of Redis. */
+export const TIME = scriptOf(`${NOW}
+return now()
 `)
 
 export const FORGET = scriptOf(`${KNOWN}

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { after, before, describe } from 'node:test'
 import { RedisStore } from 'connect-redis'
 import { Redis } from 'ioredis'
+import type { Store } from 'koa-session'
 import { connectStore } from 'koa-session/connect'
 import { type RedisClient, redisStore } from 'koa-session/redis'
 import { createClient } from 'redis'
@@ -14,6 +15,7 @@ import { redisSuite } from '../redis/suite.ts'
 import { tellVisitor } from '../support/connect.ts'
 import { digestOf, proveContractInTime, TTL_OF_SECONDS, UNORDERED } from '../support/contract.ts'
 import { proveParallel } from '../support/parallel.ts'
+import { proveReuse } from '../support/reuse.ts'
 
 const HOUR = 3_600_000
 const CALL = { ctx: undefined, rolling: false, changed: true }
@@ -59,7 +61,11 @@ suiteOn('redis', 'stores in Redis', title => {
         assert.equal((await store.read('a', CALL))?.members.cart, '[2]')
       })
 
-      if (isUsual) proveParallel(test, stores)
+      if (isUsual) {
+        proveParallel(test, stores)
+        const open = (options = {}) => redisStore(found(clientOf()), { prefix, ...options }) as Required<Store>
+        proveReuse(test, { open, hasClock: true })
+      }
     })
   }
 
