@@ -14,9 +14,9 @@ const CIRCLES = { files: 0, largest: 0 }
  * cookies, which is still in `koa`, and in `request` the state machine with its steps. Errors that say why a store failed, and
  * nothing of what it was given, take 100.
  */
-const BUDGETS = { koa: 825, node: 277, request: 2131, session: 546, codec: 387, root: 531 }
+const BUDGETS = { koa: 827, node: 277, request: 2139, session: 546, codec: 387, root: 532 }
 /** Of all these together. */
-const CORE_BUDGET = 4697
+const CORE_BUDGET = 4708
 
 /** Lines of a file, of any kind. */
 const FILE_LINES = 250

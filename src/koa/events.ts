@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { EventEmitter } from 'node:events'
 import type { Context } from 'koa'
 import { isPromise } from '../async.ts'
+import { digest } from '../codec/digest.ts'
 import { kindOf } from '../errors.ts'
 import type { SessionEvent } from '../request/exchange.ts'
 
@@ -12,7 +13,7 @@ import type { SessionEvent } from '../request/exchange.ts'
  * |---|---|---|
  * | `session:missed`, `session:expired`, `session:invalid` | `{ key, value, reason, ctx }` | as in 7.x; `key` is the id |
  * | `session:refused` | `{ reason, id, ctx }` | after one of these, or alone for what can't be told from noise |
- * | `session:reuse` | `{ id, successor, ctx }` | an id that was retired before; `successor`: of the one that took its place |
+ * | `session:reuse` | `{ id, successor, subjectHash, handle, ctx }` | an id that was retired before; `successor`: of the one that took its place, which `store.destroyAll({ subjectHash }, { only: handle })` ends |
  * | `session:gone` | `{ keys, ctx }` | the keys that were changed in a session that another request had ended |
  * | `session:late` | `{ ctx }` | a change came after the headers had left |
  * | `session:error` | `{ operation, id, error, ctx }` | a store failed; `error` is what the request is given, if any |
@@ -35,8 +36,10 @@ function emitNow(ctx: Context, event: Exclude<SessionEvent, { type: 'error' }>):
       return
     }
     case 'reuse': {
-      const successor = fingerprintOf(event.successor)
-      deliver(ctx, 'session:reuse', inContext(ctx, { id: fingerprint(event.id), successor }))
+      const { id, subject: subjectHash } = event
+      const handle = handleOf(event.successor)
+      const successor = handle && Buffer.from(handle, 'base64url').toString('hex').slice(0, 8)
+      deliver(ctx, 'session:reuse', inContext(ctx, { id: fingerprint(id), successor, subjectHash, handle }))
       return
     }
     case 'late':
@@ -95,8 +98,7 @@ function fingerprint(id: string | undefined): string | undefined {
   return id === undefined ? undefined : createHash('sha256').update(id).digest('hex').slice(0, 8)
 }
 
-/** The fingerprint of an id as stores keep it: its SHA-256 in base64url, or the id itself where they do not hash it. */
-function fingerprintOf(kept: string | undefined): string | undefined {
-  const isHash = kept !== undefined && /^[\w-]{43}$/.test(kept)
-  return isHash ? Buffer.from(kept, 'base64url').toString('hex').slice(0, 8) : fingerprint(kept)
+/** A store that breaks its contract may give an id in place of its handle, which is the SHA-256 in base64url. */
+function handleOf(kept: string | undefined): string | undefined {
+  return kept === undefined || /^[\w-]{43}$/.test(kept) ? kept : digest(kept)
 }

@@ -10,8 +10,16 @@ export type Beginning = 'early' | 'running' | 'done' | 'thrown'
 export type SessionEvent =
   /** A presented session was not accepted. */
   | { readonly type: 'refused'; readonly refused: Refused }
-  /** An id was presented that had been retired more than ten seconds before. */
-  | { readonly type: 'reuse'; readonly id: string; readonly successor: string | undefined }
+  /**
+   * An id was presented that had been retired more than ten seconds before. `successor`: the handle of the session that took
+   * its place; `subject`: the hash of whose that was.
+   */
+  | {
+      readonly type: 'reuse'
+      readonly id: string
+      readonly successor: string | undefined
+      readonly subject: string | undefined
+    }
   /** A change came after the headers had left, and could not be sent. */
   | { readonly type: 'late' }
   /** `keys` of a session were changed that another request had ended: nothing was saved. */

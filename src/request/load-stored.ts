@@ -20,7 +20,7 @@ export function loadStored(
     return andThen(store.read(id), record =>
       record?.retiredAt === undefined
         ? examined(exchange.ctx, config, id, record?.lifetime, record)
-        : retired(exchange, config, id, record.retiredAt, record.successor),
+        : retired(exchange, config, id, record),
     )
   }
   return andThen(store.get(id), payload => {
@@ -28,7 +28,7 @@ export function loadStored(
     // An empty object has nothing of a session that was saved: an id must not be adopted for it.
     const names = Object.keys(Object(payload))
     if (names.length === 1 && isPayload(payload) && typeof payload._retired === 'number') {
-      return retired(exchange, config, id, payload._retired)
+      return retired(exchange, config, id, { retiredAt: payload._retired })
     }
     const isThere = isPayload(payload) && names.length > 0
     return isThere
@@ -37,14 +37,18 @@ export function loadStored(
   })
 }
 
+type Tombstone = Pick<StoredRecord, 'retiredAt' | 'retiredFor' | 'successor' | 'subject'>
+
 /** How long (ms) requests that were under way when an id was retired may still bring it. */
 const UNDER_WAY = 10_000
 
 /** A retired id. Who presents it later than that never received a response, or has stolen the cookie. */
-function retired(exchange: Exchange, config: Config, id: string, at: number, successor?: string): Loaded {
+function retired(exchange: Exchange, config: Config, id: string, tombstone: Tombstone): Loaded {
+  const { retiredAt, retiredFor, successor, subject } = tombstone
   // A backend may give what is no number, which subtraction may throw for.
-  const isParallel = Number.isFinite(at) && config.now() - at < UNDER_WAY
-  if (!isParallel) exchange.emit({ type: 'reuse', id, successor })
+  const age = retiredFor ?? (Number.isFinite(retiredAt) ? config.now() - Number(retiredAt) : Number.NaN)
+  const isParallel = age < UNDER_WAY
+  if (!isParallel) exchange.emit({ type: 'reuse', id, successor, subject })
   return { fault: 'missed', reason: 'retired', id, isParallel }
 }
 

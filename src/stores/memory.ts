@@ -11,6 +11,7 @@ import type {
   StoredLifetime,
   StoredPayload,
   StoredRecord,
+  Subject,
   Which,
 } from './store.ts'
 import { SubjectIndex } from './subject-index.ts'
@@ -34,8 +35,8 @@ export interface MemoryStore extends Plain {
   patch(id: string, patch: Patch, ttl: number): Patched
   touch(id: string, lifetime: StoredLifetime, ttl: number): boolean
   retire(id: string, retire: Retire, ttl: number): Exclude<Patched, 'emptied'>
-  list(subject: string): readonly ListedSession[]
-  destroyAll(subject: string, which?: Which): number
+  list(subject: Subject): readonly ListedSession[]
+  destroyAll(subject: Subject, which?: Which): number
   /** The number of sessions that it holds, those that expired and were not looked at since included. */
   readonly size: number
 }
@@ -109,7 +110,11 @@ export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
   }
 
   const rows: Rows = {
-    read: name => find(name)?.record,
+    read(name) {
+      const record = find(name)?.record
+      if (record?.retiredAt === undefined) return record
+      return { ...record, retiredFor: now() - record.retiredAt }
+    },
 
     create(name, record, ttl) {
       if (find(name)) return false

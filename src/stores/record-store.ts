@@ -7,14 +7,14 @@ import { checkWhich } from './options.ts'
 import { payloadOf, recordOf } from './record.ts'
 import type { RecordStore, Row, RowOptions, Rows } from './rows.ts'
 import { sealedRows } from './sealed-rows.ts'
-import type { Answer, ListedSession, Retire, Store, StoredPayload, StoredRecord, Which } from './store.ts'
+import type { Answer, ListedSession, Retire, Store, StoredPayload, StoredRecord, Subject, Which } from './store.ts'
 
 /** How often the sessions of a subject are looked for that are to end. Who signs in all the time can't hold it up. */
 const PASSES = 10
 
 /** A store on `rows`. `maker` is the function that an error names. Throws `ERR_SESSION_OPTION`. */
 export function recordStore(maker: string, plainRows: Rows, options: RowOptions): RecordStore {
-  const { hashIds = true, seal } = options
+  const { hashIds = true, seal, now = Date.now } = options
   checkOption(maker, 'hashIds', hashIds, typeof hashIds === 'boolean', 'true or false')
   const rows = seal !== undefined ? sealedRows(maker, plainRows, seal) : plainRows
   // One request asks several times.
@@ -32,8 +32,18 @@ export function recordStore(maker: string, plainRows: Rows, options: RowOptions)
 
   const handleOf = hashIds ? (name: string) => name : digest
 
+  /** A tombstone as of when the id was retired by the clock here, which a payload is compared with. */
+  function retiredHere(record: StoredRecord): StoredRecord {
+    return record.retiredFor === undefined ? record : { ...record, retiredAt: now() - record.retiredFor }
+  }
+
+  /** A tombstone with the handle of its successor, which may be an id. */
+  function withHandle(record: StoredRecord | undefined): StoredRecord | undefined {
+    return record?.successor === undefined ? record : { ...record, successor: handleOf(record.successor) }
+  }
+
   const plain: Pick<Store, 'get' | 'set' | 'destroy'> = {
-    get: id => after(rows.read(nameOf(id)), payloadIn),
+    get: id => after(rows.read(nameOf(id)), record => payloadIn(record && retiredHere(record))),
     set: (id, payload, ttl) => rows.replace(nameOf(id), recordOf(payload), ttl),
     // The tombstones go last: who repeats this after a failure finds the way again.
     destroy: id => after(end(rows, [nameOf(id)]), ({ retired }) => forgotten(rows, retired)),
@@ -63,7 +73,7 @@ export function recordStore(maker: string, plainRows: Rows, options: RowOptions)
   return {
     ...plain,
     plain,
-    read: id => rows.read(nameOf(id)),
+    read: id => (hashIds ? rows.read(nameOf(id)) : after(rows.read(nameOf(id)), withHandle)),
     create: (id, record, ttl) => rows.create(nameOf(id), record, ttl),
     patch: (id, patch, ttl) => rows.patch(nameOf(id), patch, ttl),
     touch: (id, lifetime, ttl) => rows.touch(nameOf(id), lifetime, ttl),
@@ -72,20 +82,28 @@ export function recordStore(maker: string, plainRows: Rows, options: RowOptions)
       return rows.retire(name, { version, successor: successor === undefined ? undefined : nameOf(successor) }, ttl)
     },
 
-    list: subject =>
-      after(rows.list(digest(subject)), found =>
+    list(subject) {
+      const whose = ownerOf(subject)
+      return after(whose === undefined ? [] : rows.list(whose), found =>
         found.map(row => listed(row, handleOf)).sort((one, other) => one.createdAt - other.createdAt),
-      ),
+      )
+    },
 
     destroyAll(subject, which: Which = {}) {
       checkWhich(which)
       const { except, only } = which
-      const whose = digest(subject)
+      const whose = ownerOf(subject)
+      if (whose === undefined) return 0
       const spared = except === undefined ? undefined : nameOf(except)
       if (only === undefined) return endAll(rows, whose, spared, PASSES)
       return after(sparedFrom(rows, spared), names => endOne(whose, only, names))
     },
   }
+}
+
+/** The hash of a subject, as records have it. */
+function ownerOf(subject: Subject): string | undefined {
+  return typeof subject === 'object' ? subject.subjectHash : digest(subject)
 }
 
 /** What is created meanwhile, as a successor or by somebody who signs in, takes another pass. */

@@ -7,6 +7,16 @@ import type { RecordStore, RowOptions } from './rows.ts'
 
 export type { IoRedisClient, NodeRedisClient, RecordStore, RedisClient }
 
+/** A store in Redis. */
+export interface RedisStore extends RecordStore {
+  /**
+   * Where Redis evicts what expires (`maxmemory-policy` `volatile-…`): deletes from the indexes of subjects what has expired
+   * or was evicted, and says how many indexes were deleted by it. It reads all sessions that have a subject. Elsewhere it
+   * does nothing, since everything expires by itself.
+   */
+  sweep(): Promise<number>
+}
+
 export interface RedisStoreOptions extends RowOptions {
   /**
    * What the keys begin with: that of a session goes on with its name, that of the index of a subject with `@`. Default
@@ -25,15 +35,24 @@ export interface RedisStoreOptions extends RowOptions {
  * extended about once in its lifetime. What is under a key and is no session is nothing: `read` does not see it, and
  * `create` and `set` take its place.
  *
+ * `list` and `destroyAll` find all sessions of a subject, or reject. Where Redis may evict any key (`maxmemory-policy`
+ * `allkeys-…`), or does not say what it may evict, they reject with `ERR_SESSION_STORE`. The policy is read once.
+ *
  * Throws `ERR_SESSION_OPTION` when `client` is none of these or an option not what it has to be.
  */
-export function redisStore(client: RedisClient, options: RedisStoreOptions = {}): RecordStore {
+export function redisStore(client: RedisClient, options: RedisStoreOptions = {}): RedisStore {
   checkRowOptions('redisStore', options, ['prefix'])
-  const { prefix = 'sess:', now = Date.now } = options
+  const { prefix = 'sess:', now } = options
   checkOption('redisStore', 'client', client, isClient(client), 'a client of redis or ioredis')
   checkOption('redisStore', 'prefix', prefix, typeof prefix === 'string', 'a string')
-  checkOption('redisStore', 'now', now, typeof now === 'function', 'a function that gives milliseconds')
+  checkOption(
+    'redisStore',
+    'now',
+    now,
+    now === undefined || typeof now === 'function',
+    'a function that gives milliseconds',
+  )
   // The handle of a name that is an id is not a name: it has to be looked for.
   const rows = createRedisRows(commandsOf(client), prefix, now, options.hashIds === false)
-  return recordStore('redisStore', rows, options)
+  return { ...recordStore('redisStore', rows, options), sweep: rows.sweep }
 }

@@ -43,6 +43,7 @@ export interface Removed {
  * given and returned as a name.
  */
 export interface Rows {
+  /** Of a tombstone with `retiredFor`. */
   read(name: string): Answer<StoredRecord | undefined>
   create(name: string, record: StoredRecord, ttl: number): Answer<boolean>
   /** Puts a record in the place of any but a tombstone; whose it is stays. */

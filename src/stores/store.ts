@@ -76,16 +76,19 @@ export interface Store {
    * The sessions of a subject, the oldest first, without those that have expired or were retired. One that is retired
    * during the call is listed under its successor.
    */
-  list?(subject: string): Answer<readonly ListedSession[]>
+  list?(subject: Subject): Answer<readonly ListedSession[]>
   /**
    * Ends sessions of a subject: all of them, all but one, or one. Says how many there were. One whose id was retired ends
    * under its successor, as with `destroy`, and rejects as that does once the others have ended. Throws or rejects with
    * `ERR_SESSION_OPTION`, and ends nothing, where `which` has another name, or one that is no text: `undefined` neither.
    */
-  destroyAll?(subject: string, which?: Which): Answer<number>
+  destroyAll?(subject: Subject, which?: Which): Answer<number>
 }
 
 export type Answer<T> = T | Promise<T>
+
+/** Whose sessions these are: the subject, or the hash of it, as `session:reuse` and `StoredRecord` have it. Nobody has none. */
+export type Subject = string | { readonly subjectHash: string | undefined }
 
 /** The lifetime of a session, under the names that it has in a payload: see `StoredPayload`. */
 export interface StoredLifetime {
@@ -103,9 +106,11 @@ export interface StoredRecord {
   /** When the id was retired (ms since the epoch), if it was: then there are no members. */
   readonly retiredAt?: number | undefined
   /**
-   * Of a tombstone: the id that took its place, if it was named, as the store keeps ids: its SHA-256 in base64url, or with
-   * `hashIds: false` the id itself.
+   * Of a tombstone that is read: how long ago (ms) the id was retired, by the clock of the store. Processes whose clocks
+   * differ then agree on it. Absent: the middleware compares `retiredAt` with its own clock.
    */
+  readonly retiredFor?: number | undefined
+  /** Of a tombstone that is read: the handle of the id that took its place, if that was named: its SHA-256 in base64url. */
   readonly successor?: string | undefined
   /**
    * An integer: 0 when the record is created, and another one after each `patch` and each `set`, not after a `touch`. A
@@ -114,7 +119,7 @@ export interface StoredRecord {
   readonly version?: number | undefined
   /**
    * Whose session it is, or of a tombstone was, if that is known: the SHA-256 of the subject in base64url, so that a
-   * store holds no name of a user. `list` and `destroyAll` are given the subject itself.
+   * store holds no name of a user. `list` and `destroyAll` are given the subject itself, or this as `{ subjectHash }`.
    */
   readonly subject?: string | undefined
 }

@@ -10,6 +10,7 @@ import type {
   StoredLifetime,
   StoredPayload,
   StoredRecord,
+  Subject,
   Which,
 } from '../stores/store.ts'
 import type { ManualClock } from './clock.ts'
@@ -112,11 +113,11 @@ export class Bench {
     return this.store.retire(id, retire, ttl, { ctx: this.#call.ctx })
   }
 
-  async list(subject: string): Promise<readonly ListedSession[]> {
+  async list(subject: Subject): Promise<readonly ListedSession[]> {
     return this.store.list(subject)
   }
 
-  async destroyAll(subject: string, which?: Which): Promise<number> {
+  async destroyAll(subject: Subject, which?: Which): Promise<number> {
     return this.store.destroyAll(subject, which)
   }
 
@@ -131,6 +132,13 @@ export class Bench {
 
   async hasNone(id: string, message = 'get() gave a session where none is'): Promise<void> {
     assertNone(await this.get(id), message)
+  }
+
+  /** That `get` gives of a tombstone when the id was retired, and nothing else. Its clock may be that of this process. */
+  async hasRetired(id: string, retiredAt: unknown): Promise<void> {
+    const payload = Object(await this.get(id)) as Record<string, unknown>
+    assert.deepEqual(Object.keys(payload), ['_retired'], 'get() gives { _retired } and nothing else')
+    this.isInstant(payload._retired, Number(retiredAt), '_retired')
   }
 
   /** That there is a record under `id` with these members, each text byte for byte. */

@@ -287,7 +287,10 @@ for (const [claim, outer, first, second] of CLASHES) {
     for (let turn = 1; turn <= 2; turn++) {
       assert.equal((await visitor.get(refused)).status, 500)
       assert.equal(Reflect.get(errors[turn - 1] ?? {}, 'code'), 'ERR_SESSION_OPTION')
-      assert.match(errors[turn - 1]?.message ?? '', /^option key was .*expected a name that ctx\.\w+ does not use for its cookies$/)
+      assert.match(
+        errors[turn - 1]?.message ?? '',
+        /^option key was .*expected a name that ctx\.\w+ does not use for its cookies$/,
+      )
     }
     assert.equal((await visitor.get(served)).status, 200)
   })

@@ -11,6 +11,9 @@ import { told } from '../support/story.ts'
 
 const fingerprint = (id = '') => createHash('sha256').update(id).digest('hex').slice(0, 8)
 
+const digest = (text = '') => createHash('sha256').update(text).digest('base64url')
+const subject = ({ user }: Record<string, unknown>) => user as string | undefined
+
 const PAGES: Record<string, (ctx: TestContext) => unknown> = {
   '/': ctx => ctx.session.user ?? 'nobody',
   '/cart': ctx => {
@@ -102,8 +105,8 @@ test('a parallel request that regenerates begins a session of its own, with its 
 })
 
 test('whoever brings it later is a stranger, and the application is told', async t => {
-  const { visitor, clock, events } = await serve(t)
-  await visitor.get('/cart')
+  const { visitor, clock, events } = await serve(t, { subject })
+  await visitor.get('/in')
   const thief = visitor.copy()
   await visitor.get('/in')
   clock.elapse(10_000)
@@ -111,8 +114,9 @@ test('whoever brings it later is a stranger, and the application is told', async
   await told()
   const id = events.map(event => (event as [string, { id?: string }])[1].id).find(Boolean)
   assert.match(String(id), /^[0-9a-f]{8}$/)
+  const current = visitor.jar.get('koa.sess')
   assert.deepEqual(events, [
-    ['session:reuse', { id, successor: fingerprint(visitor.jar.get('koa.sess')) }],
+    ['session:reuse', { id, successor: fingerprint(current), subjectHash: digest('ada'), handle: digest(current) }],
     ['session:missed', { reason: 'retired' }],
     ['session:refused', { reason: 'retired', id }],
   ])

@@ -1,6 +1,7 @@
 /** The contract, and parallel requests, on the stores that need no server. */
 import assert from 'node:assert/strict'
 import { after, before, describe } from 'node:test'
+import type { Store } from 'koa-session'
 import { type MemoryStoreOptions, memoryStore } from 'koa-session/memory'
 import { type SqlStoreOptions, sqliteStore } from 'koa-session/sqlite'
 import { manualClock } from 'koa-session/testing'
@@ -8,6 +9,7 @@ import { missingRow, row } from '../servers/report.ts'
 import { sqliteClients } from '../servers/sqlite.ts'
 import { ALL, digestOf, proveContract, SECRETS } from './support/contract.ts'
 import { proveParallel } from './support/parallel.ts'
+import { proveReuse } from './support/reuse.ts'
 import { SHARED, sqliteFile } from './support/sqlite.ts'
 
 const KINDS = {
@@ -28,6 +30,10 @@ describe('parallel requests with a store in memory', () => {
   const { test } = row({ store: 'memory', client: '', server: 'the process' })
   const store = memoryStore()
   proveParallel(test, () => [store, store])
+  const open = (options = {}) => memoryStore(options) as unknown as Required<Store>
+  proveReuse(test, { open, hasClock: false })
+  const openUnhashed = (options = {}) => memoryStore({ ...options, hashIds: false }) as unknown as Required<Store>
+  proveReuse(test, { open: openUnhashed, hasClock: false })
 })
 
 for (const client of sqliteClients()) {
@@ -61,5 +67,7 @@ for (const client of sqliteClients()) {
     const stores = [connect(), connect()].map(db => sqliteStore(db, { sweepEvery: false }))
     before(() => stores[0]?.setup())
     proveParallel(row(what).test, () => stores)
+    const open = (options = {}) => sqliteStore(connect(), { sweepEvery: false, ...options }) as Required<Store>
+    proveReuse(row(what).test, { open, hasClock: false })
   })
 }

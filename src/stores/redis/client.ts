@@ -1,6 +1,7 @@
 /** What makes one thing of the clients: a script on one key, or all fields of a hash, in one round trip. */
 
 import { createHash } from 'node:crypto'
+import { SessionError } from '../../errors.ts'
 
 /** What is used of a client of npm's `redis`: `createClient`, `createClientPool`, `createCluster`, `createSentinel`. */
 export interface NodeRedisClient {
@@ -33,7 +34,7 @@ export function scriptOf(source: string): Script {
   return { source, sha: createHash('sha1').update(source).digest('hex') }
 }
 
-/** Each rejects as the client does. */
+/** Each rejects as the client does, or with `ERR_SESSION_STORE` where Redis has no memory left. */
 export interface Commands {
   /** The answer of a script in parts, none where it answered nothing. */
   run(script: Script, key: string, args: readonly string[]): Promise<string[]>
@@ -84,9 +85,17 @@ async function answer(bySha: () => Promise<unknown>, bySource: () => Promise<unk
   try {
     return partsOf(await bySha())
   } catch (error) {
-    if (!isRefusal(error, 'NOSCRIPT')) throw error
-    return partsOf(await bySource())
+    if (!isRefusal(error, 'NOSCRIPT')) throw told(error)
+    return partsOf(await bySource().catch(error => Promise.reject(told(error))))
   }
+}
+
+/** Redis before 7 says it with more words around it. */
+function told(error: unknown): unknown {
+  if (!(error instanceof Error && error.message.includes('OOM command not allowed'))) return error
+  const what = 'Redis has no memory left (maxmemory), and keeps no new session and none that would become larger'
+  const remedy = 'raise maxmemory, or shorten maxAge so that sessions expire sooner'
+  return new SessionError('ERR_SESSION_STORE', `redisStore: ${what}: ${remedy}`, { cause: error })
 }
 
 /** The scripts answer with one text, which is the same in every mode of a client. */

@@ -1,15 +1,22 @@
 import { pooled } from '../../codec/random.ts'
+import { SessionError } from '../../errors.ts'
 import type { Row, Rows, Tombstone } from '../rows.ts'
 import type { Patched, StoredLifetime } from '../store.ts'
 import type { Commands, Script } from './client.ts'
 import { fieldOf, fieldsOf, rowIn } from './hash.ts'
 import { lifetimeText } from './lifetime.ts'
 import { nameIn, textOf } from './names.ts'
-import { CREATE, FORGET, PATCH, REMOVE, REPLACE, RETIRE, TOUCH } from './scripts.ts'
+import { CREATE, FORGET, PATCH, REMOVE, REPLACE, RETIRE, TIME, TOUCH } from './scripts.ts'
 import { createSubjects, type Entry } from './subjects.ts'
 
 /** How many commands are on their way at a time where there is one for each of many sessions. */
 const AT_A_TIME = 100
+/** How often an index is read for one list. Each time a session has to have got another name meanwhile. */
+const PASSES = 20
+
+export interface RedisRows extends Rows {
+  sweep(): Promise<number>
+}
 
 /** What became of a session, and the entries of it that the index was given or is to lose. */
 interface Saved {
@@ -19,11 +26,18 @@ interface Saved {
 }
 
 /**
- * Sessions as hashes, through `commands`. Instants that are stored are by `now`. `keepsRetired`: what was retired stays in
+ * Sessions as hashes, through `commands`. Instants that are stored are by `clock`; when an id was retired, where there is
+ * none, by that of Redis, which all processes share. `keepsRetired`: what was retired stays in
  * the index of its subject.
  */
-export function createRedisRows(commands: Commands, prefix: string, now: () => number, keepsRetired: boolean): Rows {
+export function createRedisRows(
+  commands: Commands,
+  prefix: string,
+  clock: (() => number) | undefined,
+  keepsRetired: boolean,
+): RedisRows {
   const subjects = createSubjects(commands, prefix)
+  const now = clock ?? Date.now
   const keyOf = (name: string) => prefix + textOf(name)
 
   async function save(
@@ -54,27 +68,43 @@ export function createRedisRows(commands: Commands, prefix: string, now: () => n
     return rowIn(name, await commands.fields(keyOf(name)))
   }
 
-  /** What has taken the place of retired ones since their names were read, and what of that. */
-  async function successorsOf(rows: ReadonlyArray<Row | undefined>): Promise<Row[]> {
-    const known = new Set(rows.map(row => row?.name))
-    const found: Row[] = []
-    for (let next = rows; next.length > 0; ) {
-      const names = new Set(next.map(row => row?.record.successor).filter(name => name !== undefined))
-      const news = [...names].filter(name => !known.has(name))
-      for (const name of news) known.add(name)
-      next = await forEach(news, read)
-      found.push(...next.filter(row => row !== undefined))
+  /**
+   * The sessions of a subject that are live. A session that gets another name meanwhile is in the index under that one
+   * before it is gone under the former, so where a name was found gone or retired the index is looked at again. Tombstones
+   * need not be there for it, as they may be evicted.
+   */
+  async function list(subject: string): Promise<Row[]> {
+    const isIts = (row: Row | undefined): row is Row => row?.record.subject === subject
+    const isLive = (row: Row | undefined): row is Row => isIts(row) && row.record.retiredAt === undefined
+    const known = new Set<string>()
+    for (let pass = 0; pass < PASSES; pass++) {
+      const entries = await subjects.list(subject)
+      const rows = await forEach(entries, ({ name }) => read(name))
+      await drop(...entries.filter((_, at) => !(keepsRetired ? isIts : isLive)(rows[at])))
+      const gone = entries.filter((_, at) => !isLive(rows[at])).map(({ name, score }) => `${score} ${name}`)
+      if (gone.every(entry => known.has(entry))) return rows.filter(isLive)
+      for (const entry of gone) known.add(entry)
     }
-    return found
+    const what = 'the sessions of a subject got new ids faster than they could be listed'
+    throw new SessionError('ERR_SESSION_STORE', `redisStore: ${what}: try again`)
   }
 
   return {
-    read: async name => (await read(name))?.record,
+    async read(name) {
+      const record = (await read(name))?.record
+      if (record?.retiredAt === undefined) return record
+      const at = clock ? clock() : Number((await commands.run(TIME, keyOf(name), []))[0])
+      return { ...record, retiredFor: at - record.retiredAt }
+    },
 
     async create(name, { members, lifetime, subject }, ttl) {
       const whole = wholeOf(ttl)
       const entry = subject !== undefined && whole > 0 ? await subjects.add(subject, name, whole) : undefined
-      const { verdict } = await save(CREATE, name, lifetime, whole, fieldsOf(members), entry)
+      const { verdict } = await save(CREATE, name, lifetime, whole, fieldsOf(members), entry).catch(async error => {
+        // No memory was left: there is no session. Of what else may fail nobody knows whether it was done.
+        if (error instanceof SessionError) await drop(entry)
+        throw error
+      })
       if (verdict !== 'saved') return false
       if (entry) await subjects.confirm(entry)
       return true
@@ -107,7 +137,7 @@ export function createRedisRows(commands: Commands, prefix: string, now: () => n
 
     async retire(name, { version, successor }, ttl) {
       const next = successor === undefined ? '' : textOf(successor)
-      const args = [String(now()), String(wholeOf(ttl)), String(version ?? ''), next]
+      const args = [clock ? String(clock()) : '', String(wholeOf(ttl)), String(version ?? ''), next]
       const [verdict, subject, score] = await commands.run(RETIRE, keyOf(name), args)
       if (!keepsRetired) await drop(entryOf(name, subject, score))
       return verdict as Exclude<Patched, 'emptied'>
@@ -129,18 +159,21 @@ export function createRedisRows(commands: Commands, prefix: string, now: () => n
 
     forget: names => forEach(names, name => commands.run(FORGET, keyOf(name), [])),
 
-    async list(subject) {
-      const entries = await subjects.list(subject)
-      const rows = await forEach(entries, ({ name }) => read(name))
-      const isIts = (row: Row | undefined) => row?.record.subject === subject
-      const isLive = (row: Row | undefined) => row !== undefined && row.record.retiredAt === undefined
-      await drop(...entries.filter((_, at) => !isIts(rows[at]) || !(keepsRetired || isLive(rows[at]))))
-      return [...rows, ...(await successorsOf(rows))]
-        .filter(row => row !== undefined)
-        .filter(row => isIts(row) && isLive(row))
-    },
+    list,
 
     names: async subject => (await subjects.list(subject)).map(({ name }) => name),
+
+    async sweep() {
+      let count = 0
+      for await (const registered of subjects.registered()) {
+        await forEach(registered, async one => {
+          // What is listed is dropped where it is gone.
+          await list(one[0])
+          if (await subjects.unregister(one)) count++
+        })
+      }
+      return count
+    },
   }
 }
 

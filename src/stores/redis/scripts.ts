@@ -9,12 +9,15 @@
  * | `m` | the version; when it was created, saved or extended last, and when it expires (ms, by the clock of the store); until when the index of its subject has it (ms, by the clock of Redis), or 0 |
  * | `s` | whose it is |
  * | `u` | the tokens of the last patches that named a version, the newest first, if there were any |
- * | `r` | when the id was retired (ms, by the clock of the store). Such a tombstone has beside it only `l`, here the name of the successor, and `s`, whose it was, each if it is known. An older version wrote a word behind the instant and nothing beside it |
+ * | `r` | when the id was retired (ms, by the clock of the store, or where the store has none by that of Redis). Such a tombstone has beside it only `l`, here the name of the successor, and `s`, whose it was, each if it is known. An older version wrote a word behind the instant and nothing beside it |
  *
  * A client may send a command once more that a lost connection has cut off (ioredis does), though it was carried out. Each
  * patch that names a version has a token, so that the second time it is told that it was done, and not that another was
  * faster. As many of others may come between as `u` has room for within the 64 bytes: seven. A retirement is known by the
  * successor that it names.
+ *
+ * Memory that is full (`maxmemory`) refuses the first write of a script, and only if that can take more memory: HSET, not
+ * DEL. So HSET is the first in each script that can make a session or a larger one.
  *
  * What is no hash, or one without `r` whose `m` and `l` can't be read, is nothing. Instants that are compared with others in Redis are by its own
  * clock, like the expiry of keys.
@@ -37,6 +40,13 @@ local retired = known[2]
 local former = subject and '\\0' .. subject .. '\\0' .. bound or ''
 `
 
+const NOW = `
+local function now()
+  local time = redis.call('TIME')
+  return string.format('%.0f', time[1] * 1000 + math.floor(time[2] / 1000))
+end
+`
+
 /** ARGV: 1 now, 2 when it expires, 3 ttl, 4 lifetime, 5 and 6 the subject that has it in its index, and until when. */
 const SAVE = `${KNOWN}
 local function isToIndex(wanted)
@@ -46,15 +56,37 @@ local function isToIndex(wanted)
   return time[1] * 1000 + time[2] / 1000 + ARGV[3] > tonumber(bound)
 end
 
+local function grows() return true end
+
+local function isFull(written)
+  return type(written) == 'table' and string.find(written.err, 'OOM', 1, true)
+end
+
+local function clear()
+  if redis.call('EXISTS', key) == 0 then return end
+  local written = redis.pcall('HSET', key, 'm', '')
+  if isFull(written) and grows() then return written end
+  redis.call('DEL', key)
+end
+
 local function save(number, wanted)
   local untilWhen = wanted and (wanted == ARGV[5] and ARGV[6] or bound) or '0'
   local own = table.concat({number, created or ARGV[1], ARGV[1], ARGV[2], untilWhen}, ' ')
-  redis.call('HSET', key, 'l', ARGV[4], 'm', own)
+  local written = redis.pcall('HSET', key, 'l', ARGV[4], 'm', own)
+  if type(written) == 'table' then
+    if not isFull(written) or grows() then return written end
+    redis.call('HDEL', key, '')
+    redis.call('HSET', key, 'l', ARGV[4], 'm', own)
+  end
   if wanted then redis.call('HSET', key, 's', wanted) elseif subject then redis.call('HDEL', key, 's') end
 end
 
 local function set(first, last)
   for at = first, last, 2 do redis.call('HSET', key, ARGV[at], ARGV[at + 1]) end
+end
+
+local function sizeOf(field)
+  return redis.call('HEXISTS', key, field) * #field + redis.call('HSTRLEN', key, field)
 end
 
 local function following() return string.format('%.0f', version + 1) end
@@ -63,8 +95,8 @@ local function following() return string.format('%.0f', version + 1) end
 /** From 7 on: fields and values. */
 export const CREATE = scriptOf(`${SAVE}
 if live or retired then return 'taken' end
-redis.call('DEL', key)
-save('0', ARGV[5] ~= '' and ARGV[5])
+local full = clear() or save('0', ARGV[5] ~= '' and ARGV[5])
+if full then return full end
 set(7, #ARGV)
 redis.call('PEXPIRE', key, ARGV[3])
 return 'saved'
@@ -74,8 +106,17 @@ return 'saved'
 export const REPLACE = scriptOf(`${SAVE}
 if retired then return 'gone' end
 if isToIndex(subject) then return 'index\\0' .. subject end
-redis.call('DEL', key)
-save(live and following() or '0', subject)
+grows = function()
+  if not live then return true end
+  local more = 0
+  for at = 7, #ARGV do more = more + #ARGV[at] end
+  for _, field in ipairs(redis.call('HKEYS', key)) do
+    if string.sub(field, 1, 1) == '.' then more = more - sizeOf(field) end
+  end
+  return more > 0
+end
+local full = clear() or save(live and following() or '0', subject)
+if full then return full end
 set(7, #ARGV)
 redis.call('PEXPIRE', key, ARGV[3])
 return 'saved'
@@ -95,7 +136,14 @@ local wanted = subject
 if ARGV[8] ~= '' then wanted = ARGV[8] ~= '=' and string.sub(ARGV[8], 2) end
 if isToIndex(wanted) then return 'index\\0' .. wanted end
 local last = 10 + 2 * ARGV[10]
-save(following(), wanted)
+grows = function()
+  local more = 0
+  for at = 11, last, 2 do more = more + #ARGV[at] + #ARGV[at + 1] - sizeOf(ARGV[at]) end
+  for at = last + 1, #ARGV do more = more - sizeOf(ARGV[at]) end
+  return more > 0
+end
+local full = save(following(), wanted)
+if full then return full end
 for at = last + 1, #ARGV do redis.call('HDEL', key, ARGV[at]) end
 set(11, last)
 if named then redis.call('HSET', key, 'u', string.sub(token .. ' ' .. (tokens or ''), 1, 63)) end
@@ -113,18 +161,20 @@ return 'saved' .. (wanted ~= subject and former or '')
 export const TOUCH = scriptOf(`${SAVE}
 if not live then return 'gone' end
 if isToIndex(subject) then return 'index\\0' .. subject end
-save(version, subject)
+grows = function() return false end
+local full = save(version, subject)
+if full then return full end
 redis.call('PEXPIRE', key, ARGV[3])
 return 'saved'
 `)
 
-/** 1 now, 2 ttl, 3 the version or nothing, 4 the successor or nothing. */
-export const RETIRE = scriptOf(`${KNOWN}
+/** 1 now, or nothing: by the clock of Redis, 2 ttl, 3 the version or nothing, 4 the successor or nothing. */
+export const RETIRE = scriptOf(`${KNOWN}${NOW}
 if retired then return ARGV[4] ~= '' and ARGV[4] == known[4] and 'saved' or 'gone' end
 if not live then return 'gone' end
 if ARGV[3] ~= '' and ARGV[3] ~= version then return 'conflict' end
 redis.call('DEL', key)
-redis.call('HSET', key, 'r', ARGV[1])
+redis.call('HSET', key, 'r', ARGV[1] ~= '' and ARGV[1] or now())
 if ARGV[4] ~= '' then redis.call('HSET', key, 'l', ARGV[4]) end
 if subject then redis.call('HSET', key, 's', subject) end
 redis.call('PEXPIRE', key, ARGV[2])
@@ -136,6 +186,11 @@ export const REMOVE = scriptOf(`${KNOWN}
 if retired then return 'retired\\0' .. (known[4] or '') end
 redis.call('DEL', key)
 return (live and 'removed' or 'gone') .. former
+`)
+
+/** Answers with the time (ms) by the clock of Redis. */
+export const TIME = scriptOf(`${NOW}
+return now()
 `)
 
 export const FORGET = scriptOf(`${KNOWN}

@@ -15,6 +15,7 @@ export interface SqlRow {
   readonly seen_at?: unknown
   readonly expires_at?: unknown
   readonly retired_at?: unknown
+  readonly retired_for?: unknown
   readonly is_empty?: unknown
 }
 
@@ -41,8 +42,8 @@ export function successorIn({ lifetime }: SqlRow): string | undefined {
 export function recordIn(row: SqlRow): StoredRecord | undefined {
   const { retired_at, version, subject } = row
   if (retired_at !== null) {
-    const successor = successorIn(row)
-    return { members: {}, lifetime: {}, retiredAt: Number(retired_at), successor, subject: textIn(subject) }
+    const times = { retiredAt: Number(retired_at), retiredFor: Number(row.retired_for) }
+    return { members: {}, lifetime: {}, ...times, successor: successorIn(row), subject: textIn(subject) }
   }
   const members = membersIn(objectIn(row.data))
   const lifetime: StoredLifetime | undefined = objectIn(row.lifetime)

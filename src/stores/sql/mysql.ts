@@ -66,6 +66,7 @@ const mysql: Dialect = {
   returning: '',
   // The server says it with the result; and, whatever the connection counts as affected, that there was a row.
   nextVersion: 'LAST_INSERT_ID(version + 1)',
+  clock: `TIMESTAMPDIFF(MICROSECOND, '1970-01-01', UTC_TIMESTAMP(3)) DIV 1000`,
   nextSeen: 'LAST_INSERT_ID(:now)',
   sweep: (table, limit) => `DELETE FROM ${table} WHERE ${isFree} ORDER BY expires_at LIMIT ${limit}`,
   batch: 500,
@@ -79,7 +80,7 @@ const mysql: Dialect = {
  * `max_allowed_packet` (16 MB in MariaDB, 64 MB in MySQL by default), in which a value takes the room of its JSON as a
  * string in JSON; to what exceeds it the store is unavailable, and the server ends the connection. MySQL, not MariaDB,
  * keeps a session's top-level keys in an order of its own: the shorter ones first. The server's time does not matter:
- * instants are those of `now`. A deadlock is tried again, up to ten times.
+ * instants are those of `now`, but for how long ago an id was retired, where the option `now` is not given. A deadlock is tried again, up to ten times.
  *
  * `hashIds: false`: an id takes at most 1,024 characters, of which all but printable ASCII take five each.
  * Throws `ERR_SESSION_OPTION`.

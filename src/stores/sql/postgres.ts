@@ -62,6 +62,7 @@ const postgres: Dialect = {
   isEmpty: `data = '{}'`,
   returning: `RETURNING version, data = '{}' AS is_empty`,
   nextVersion: 'version + 1',
+  clock: 'CAST(FLOOR(EXTRACT(EPOCH FROM clock_timestamp()) * 1000) AS bigint)',
   nextSeen: ':now',
   // What another sweep is deleting, or a request is taking over, is not waited for. In order, so that the index is used
   // even where most have expired: each batch would pass by all that those before it deleted.
@@ -74,7 +75,7 @@ const postgres: Dialect = {
  * Sessions in PostgreSQL, 12 or later, by a `Pool` or a `Client` of `pg`. `await store.setup()` makes the table.
  *
  * The order of a session's top-level keys is that of `jsonb`: the shorter ones first. The server's time does not matter:
- * instants are those of `now`. A deadlock, or a serialization failure where the database's transactions are set to a
+ * instants are those of `now`, but for how long ago an id was retired, where the option `now` is not given. A deadlock, or a serialization failure where the database's transactions are set to a
  * stricter isolation, is tried again, up to ten times.
  *
  * `hashIds: false`: an id takes at most 1,024 characters, of which all but printable ASCII take five each.

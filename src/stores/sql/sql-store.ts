@@ -64,7 +64,7 @@ export function sqlStore(
   checkOptions(maker, options)
   const { table: name = 'sessions', sweepEvery = QUARTER_OF_AN_HOUR, onSweepError, now = Date.now } = options
   const table = tableOf(dialect, name)
-  const statements = statementsFor(dialect, table)
+  const statements = statementsFor(dialect, table, options.now !== undefined)
   const store = recordStore(maker, sqlRows(client, statements, now), options)
   const setupSql = dialect.setup(table)
   const sweeper = startSweeper(() => client.count(statements.sweep, { now: Math.floor(now()) }), {

@@ -27,6 +27,8 @@ export interface Dialect {
   readonly isEmpty: string
   /** How a statement that changes a row says what came of it: `version`, and whether it `is_empty`, where it can tell. */
   readonly returning: string
+  /** The time of day (ms) by the clock of the server. Absent: that of the process, which is on the same machine. */
+  readonly clock?: string
   /** The new version, and the new `seen_at`. */
   readonly nextVersion: string
   readonly nextSeen: string
@@ -60,8 +62,10 @@ const COLUMNS: Columns = {
   values: ':name, :data, :lifetime, 0, :subject, :now, :now, :expires, NULL',
 }
 
-export function statementsFor(dialect: Dialect, { quoted: table }: Table) {
+/** `hasClock`: the store has a clock of its own, which `:now` is the time of. */
+export function statementsFor(dialect: Dialect, { quoted: table }: Table, hasClock: boolean) {
   const { isReadable, returning } = dialect
+  const clock = hasClock || dialect.clock === undefined ? ':now' : dialect.clock
   const compile = (text: string) => compiled(text, dialect)
   const live = 'expires_at > :now AND retired_at IS NULL'
   const one = `name = :name AND ${live}`
@@ -70,7 +74,8 @@ export function statementsFor(dialect: Dialect, { quoted: table }: Table) {
   const notTombstone = '(retired_at IS NULL OR expires_at <= :now)'
   const extended = `seen_at = ${dialect.nextSeen}, expires_at = :expires`
   return {
-    read: compile(`SELECT ${COLUMNS.names} FROM ${table} WHERE name = :name AND expires_at > :now`),
+    read: compile(`SELECT ${COLUMNS.names}, ${clock} - retired_at AS retired_for
+      FROM ${table} WHERE name = :name AND expires_at > :now`),
     find: compile(`SELECT name FROM ${table} WHERE ${one} AND ${isReadable}`),
     list: compile(`SELECT ${COLUMNS.names} FROM ${table} WHERE subject = :subject AND ${live}`),
     create: compile(dialect.create(table, COLUMNS)),
@@ -86,7 +91,7 @@ export function statementsFor(dialect: Dialect, { quoted: table }: Table) {
     touch: compile(`UPDATE ${table} SET lifetime = :lifetime, ${extended} WHERE ${one} ${returning}`),
     // Whose it was stays in its column, and what has its place is in that of the lifetime.
     retire: compile(`UPDATE ${table} SET data = '{}', lifetime = :lifetime, version = version + 1,
-      retired_at = :now, ${extended}
+      retired_at = ${clock}, ${extended}
       WHERE ${one} AND version = COALESCE(:version, version) ${returning}`),
     removeOne: compile(`DELETE FROM ${table} WHERE name = :name AND ${notTombstone}`),
     removeMany: compile(`DELETE FROM ${table} WHERE name IN (${many}) AND ${notTombstone}`),

@@ -121,7 +121,7 @@ export const concurrency = [
           () => t.patch(id, { set: { theme: '1' } }),
         ])
         const record = await t.hasMembers(id, {})
-        await t.has(id, { _retired: record.retiredAt })
+        await t.hasRetired(id, record.retiredAt)
       })
     },
 

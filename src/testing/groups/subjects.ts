@@ -10,6 +10,20 @@ export const subjects = cases('subjects', ['subjects'], {
     assert.equal(await t.destroyAll(ada(t)), 0)
   },
 
+  'the hash of a subject stands for it': async t => {
+    const id = await add(t, ada(t), 'one')
+    const subjectHash = digestOf(ada(t))
+    assert.deepEqual(
+      (await t.list({ subjectHash })).map(({ handle }) => handle),
+      [digestOf(id)],
+    )
+    assert.deepEqual([...(await t.list(subjectHash))], [], 'the hash as a text is another subject')
+    assert.deepEqual([...(await t.list({ subjectHash: undefined }))], [], 'nobody has sessions')
+    assert.equal(await t.destroyAll({ subjectHash: undefined }), 0, 'nobody has sessions')
+    assert.equal(await t.destroyAll({ subjectHash }), 1)
+    await t.isFree(id)
+  },
+
   'a session is listed with its data, and with when it was made, was seen, and expires': async t => {
     const made = t.now()
     const id = await add(t, ada(t), 'one')

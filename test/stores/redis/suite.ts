@@ -609,6 +609,44 @@ export function redisSuite(register: Register, serverOf: () => Server): void {
     for (let index = 0; index <= at; index++) assert.equal(await store.touch(`id${index}`, LIFETIME, HOUR, CALL), false)
   })
 
+  register(
+    'destroyAll() misses no session that gets a new id between its steps, its tombstone evicted or not',
+    async t => {
+      const { client, store } = await open(t)
+      /** The new session is made before one command of destroyAll(), and the old id retired before another one. */
+      async function race(made: number, retired: number, isEvicted: boolean) {
+        await client.flushAll()
+        await store.create('old', ADA, HOUR, CALL)
+        let step = 0
+        const renew = async () => {
+          step++
+          if (step === made) await store.create('new', ADA, HOUR, CALL)
+          if (step !== retired) return
+          const verdict = await store.retire('old', { successor: 'new' }, HOUR, CALL)
+          if (verdict !== 'saved') await store.destroy('new', CALL)
+          else if (isEvicted) await client.del(`sess:${digest('old')}`)
+        }
+        const raced = storeOn({
+          hGetAll: key => renew().then(() => client.hGetAll(key)),
+          eval: (source, given) => client.eval(source, given),
+          evalSha: (sha, given) => renew().then(() => client.evalSha(sha, given)),
+        } satisfies NodeRedisClient)
+        const count = await raced.destroyAll('ada')
+        while (step < retired) await renew()
+        return count
+      }
+      for (const isEvicted of [false, true]) {
+        for (let made = 1; made <= 8; made++) {
+          for (let retired = made; retired <= 8; retired++) {
+            const what = `made before command ${made}, retired before ${retired}, evicted: ${isEvicted}`
+            assert.ok((await race(made, retired, isEvicted)) > 0, what)
+            for (const id of ['old', 'new']) assert.equal(await store.touch(id, LIFETIME, HOUR, CALL), false, what)
+          }
+        }
+      }
+    },
+  )
+
   register('a short session does not shorten the index of its subject', async t => {
     const { client, store } = await open(t)
     await store.create('long', ADA, HOUR, CALL)

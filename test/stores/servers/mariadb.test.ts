@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { after, before, describe } from 'node:test'
+import type { Store } from 'koa-session'
 import { type MysqlClient, mysqlStore } from 'koa-session/mysql'
 import { manualClock } from 'koa-session/testing'
 import mysqlCallbacks from 'mysql2'
@@ -13,6 +14,7 @@ import type { Server } from '../../servers/server.ts'
 import { sqlSuite } from '../sql/suite.ts'
 import { ALL, digestOf as digest, proveContract } from '../support/contract.ts'
 import { proveParallel } from '../support/parallel.ts'
+import { proveReuse } from '../support/reuse.ts'
 
 const version = versionOfPackage('mysql2')
 
@@ -33,7 +35,7 @@ suiteOn('mariadb', 'stores in MariaDB', title => {
 
   const rowOf = (client: string) => row({ store: 'mysql', client, server: title })
   const pools: Pool[] = []
-  const storeIn = (index: number, now = Date.now) =>
+  const storeIn = (index: number, now?: () => number) =>
     mysqlStore(pools[index] ?? assert.fail('there is no pool'), { sweepEvery: false, now })
   before(async () => {
     for (const connect of Object.values(POOLS)) pools.push(connect(urlOf()))
@@ -59,7 +61,9 @@ suiteOn('mariadb', 'stores in MariaDB', title => {
   }
 
   describe('by both at the same time', () => {
-    proveParallel(rowOf(Object.keys(POOLS).join(', ')).test, () => [storeIn(0), storeIn(1)])
+    const { test } = rowOf(Object.keys(POOLS).join(', '))
+    proveParallel(test, () => [storeIn(0), storeIn(1)])
+    proveReuse(test, { open: options => storeIn(0, options?.now) as Required<Store>, hasClock: true })
   })
 
   const { test } = rowOf(`mysql2/promise ${version}`)

@@ -4,6 +4,7 @@ import { randomBytes } from 'node:crypto'
 import { createRequire } from 'node:module'
 import { after, before, describe } from 'node:test'
 import expressSession from 'express-session'
+import type { Store } from 'koa-session'
 import { connectStore, type ExpressStore } from 'koa-session/connect'
 import { type PostgresClient, type PostgresStoreOptions, postgresStore } from 'koa-session/postgres'
 import { manualClock } from 'koa-session/testing'
@@ -22,6 +23,7 @@ import {
   UNORDERED,
 } from '../support/contract.ts'
 import { proveParallel } from '../support/parallel.ts'
+import { proveReuse } from '../support/reuse.ts'
 
 const require = createRequire(import.meta.url)
 // It comes without types.
@@ -63,6 +65,7 @@ function suiteIn(title: string, urlOf: () => string): void {
       },
     })
     proveParallel(test, () => pools.map((pool, index) => storeIn(pool, { prepare: index === 1 })))
+    proveReuse(test, { open: options => storeIn(pools[0], options) as Required<Store>, hasClock: true })
   })
 
   describe('connect-pg-simple', () => {

@@ -3,16 +3,19 @@ import assert from 'node:assert/strict'
 import { after, before, describe } from 'node:test'
 import { RedisStore } from 'connect-redis'
 import { Redis } from 'ioredis'
+import type { Store } from 'koa-session'
 import { connectStore } from 'koa-session/connect'
 import { type RedisClient, redisStore } from 'koa-session/redis'
 import { createClient } from 'redis'
 import { versionOfPackage } from '../../servers/found.ts'
 import { row, suiteOn } from '../../servers/report.ts'
 import { type Backends, type Connected, KINDS, startBackends } from '../redis/clients.ts'
+import { memorySuite } from '../redis/memory.ts'
 import { redisSuite } from '../redis/suite.ts'
 import { tellVisitor } from '../support/connect.ts'
 import { digestOf, proveContractInTime, TTL_OF_SECONDS, UNORDERED } from '../support/contract.ts'
 import { proveParallel } from '../support/parallel.ts'
+import { proveReuse } from '../support/reuse.ts'
 
 const HOUR = 3_600_000
 const CALL = { ctx: undefined, rolling: false, changed: true }
@@ -58,7 +61,11 @@ suiteOn('redis', 'stores in Redis', title => {
         assert.equal((await store.read('a', CALL))?.members.cart, '[2]')
       })
 
-      if (isUsual) proveParallel(test, stores)
+      if (isUsual) {
+        proveParallel(test, stores)
+        const open = (options = {}) => redisStore(found(clientOf()), { prefix, ...options }) as Required<Store>
+        proveReuse(test, { open, hasClock: true })
+      }
     })
   }
 
@@ -90,6 +97,12 @@ suiteOn('redis', 'stores in Redis', title => {
     const { client = '' } = KINDS[0] ?? {}
     redisSuite(row({ store: 'redis', client, server: title }).test, () => backends.single)
   })
+
+  for (const { client, connect } of KINDS.filter(({ isUsual, server }) => isUsual && server === 'single')) {
+    describe(`what Redis does without memory, ${client}`, () => {
+      memorySuite(row({ store: 'redis', client, server: title }).test, single => connect({ ...backends, single }))
+    })
+  }
 })
 
 /** Makes the lifetime of a session something that is no JSON. */

@@ -157,11 +157,19 @@ export const SUBJECTS: readonly Row[] = [
         },
         list: subject => {
           const listed = memory.list(subject)
-          const stale = known.get(digest(subject))
+          const stale = known.get(digest(String(subject)))
           return listed.length === 0 && stale ? [stale] : listed
         },
       }
     },
+  ],
+  [
+    'the hash of a subject is taken for the subject',
+    'subjects',
+    memory => ({
+      destroyAll: (subject, which) =>
+        memory.destroyAll(typeof subject === 'object' ? String(subject.subjectHash) : subject, which),
+    }),
   ],
   ['list() shows nothing', 'subjects', () => ({ list: () => [] })],
   ['list() has the latest first', 'subjects', memory => ({ list: subject => [...memory.list(subject)].reverse() })],
@@ -206,7 +214,8 @@ export const SUBJECTS: readonly Row[] = [
     'subjects are told apart by small letters only',
     'subjects',
     memory => ({
-      destroyAll: (subject, which) => memory.destroyAll(subject.replace(/B$/, 'b'), which),
+      destroyAll: (subject, which) =>
+        memory.destroyAll(typeof subject === 'string' ? subject.replace(/B$/, 'b') : subject, which),
     }),
   ],
   [

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto'
 import type { MemoryStore } from 'koa-session/memory'
 import type { Store } from 'koa-session/testing'
+import type { Subject } from '../../../src/stores/store.ts'
 import { LONG, later, type Row } from './break.ts'
 
 const digest = (text: string) => createHash('sha256').update(text).digest('base64url')
@@ -39,6 +40,14 @@ export const SUCCESSORS: readonly Row[] = [
         return record?.successor === undefined ? record : { ...record, successor: 'another' }
       },
     }),
+  ],
+  [
+    'each tombstone was just made',
+    'retire',
+    memory =>
+      ({
+        read: id => (isRetired(memory, id) ? { ...memory.read(id), retiredFor: 0 } : memory.read(id)),
+      }) as Partial<Store>,
   ],
   [
     'get() says more than when the id was retired',
@@ -176,7 +185,7 @@ export const SUCCESSORS: readonly Row[] = [
     'the handle of an id that was retired is good for anybody',
     'subjects',
     memory => {
-      const owners = new Set<string>()
+      const owners = new Set<Subject>()
       return {
         list: subject => {
           owners.add(subject)
@@ -207,7 +216,7 @@ export const SUCCESSORS: readonly Row[] = [
     'list() shows what was retired',
     'subjects',
     memory => {
-      const listed = new Map<string, ReturnType<MemoryStore['list']>>()
+      const listed = new Map<Subject, ReturnType<MemoryStore['list']>>()
       return {
         list: subject => {
           const known = listed.get(subject) ?? []
