@@ -18,7 +18,7 @@ const EVENTS: ReadonlyArray<readonly [name: string, event: SessionEvent]> = [
   ['session:expired', refused('expired')],
   ['session:invalid', refused('invalid')],
   ['session:refused', refused('none')],
-  ['session:reuse', { type: 'reuse', id: 'an-id', successor: undefined }],
+  ['session:reuse', { type: 'reuse', id: 'an-id', successor: undefined, subject: undefined }],
   ['session:gone', { type: 'gone', keys: ['user'] }],
   ['session:late', { type: 'late' }],
   ['session:error', { type: 'store', operation: 'get', id: 'an-id', error: ERROR }],
