@@ -22,6 +22,7 @@ export type {
   StoredRecord,
   StoreGetCall,
   StoreSetCall,
+  Subject,
   Which,
 } from './stores/store.ts'
 export type { Session, SessionContext, SessionData } from './types.ts'

@@ -1,7 +1,7 @@
 import { andThen } from '../async.ts'
-import { digest } from '../codec/digest.ts'
+import { digest, nameIn } from '../codec/digest.ts'
 import type { Config } from '../config.ts'
-import { optionError } from '../errors.ts'
+import { SessionError } from '../errors.ts'
 import { textOf } from '../session/changes.ts'
 import { dataOf, type Session } from '../session/session.ts'
 import { checkSchema } from './schema.ts'
@@ -16,6 +16,9 @@ export function prepare(ctx: unknown, { beforeSave, schema }: Config, session: S
 export function ownerOf({ subject: subjectOf }: Config, session: Session): string | undefined {
   const subject = subjectOf?.(session)
   if (subject === undefined || subject === null) return undefined
-  if (typeof subject === 'string' && subject !== '') return digest(subject)
-  throw optionError('subject', subject, 'a function that gives a string, or undefined')
+  const name = nameIn(subject)
+  if (name) return digest(name)
+  const given = name === '' ? 'an empty string' : `a value of type ${typeof subject}`
+  const expected = 'a string, a whole number up to 2^53 - 1, a bigint, or undefined while nobody has signed in'
+  throw new SessionError('ERR_SESSION_OPTION', `option subject gave ${given}, expected ${expected}`)
 }

@@ -1,4 +1,5 @@
 import { andThen } from '../async.ts'
+import { digest } from '../codec/digest.ts'
 import type { MaxAge, Plan } from '../session/model.ts'
 import { SKIP } from '../session/plan.ts'
 import { type CommitWork, Session, type SessionHost } from '../session/session.ts'
@@ -123,6 +124,10 @@ export class Scope implements SessionHost {
     return this.#backend.id
   }
 
+  get handle(): string | undefined {
+    return this.id === undefined ? undefined : digest(this.id)
+  }
+
   get session(): Session | null {
     this.#use()
     if (this.#session === undefined) this.#session = this.#presented.open(this)
@@ -131,11 +136,8 @@ export class Scope implements SessionHost {
 
   set session(value: unknown) {
     if (value !== null && !isSessionValue(value)) {
-      throw propertyError(
-        this.settings.config,
-        'ERR_SESSION_VALUE',
-        `was set to ${kindOf(value)}, expected null or a plain object`,
-      )
+      const { config } = this.settings
+      throw propertyError(config, 'ERR_SESSION_VALUE', `was set to ${kindOf(value)}, expected null or a plain object`)
     }
     // Nobody commits it any more, and nothing could be sent.
     if (this.#phase === 'done' && this.#exchange.hasLeft) this.#exchange.emit({ type: 'late' })
@@ -186,11 +188,8 @@ export class Scope implements SessionHost {
 
   #use(): void {
     if (this.#phase === 'skipped') {
-      throw propertyError(
-        this.settings.config,
-        'ERR_SESSION_SKIPPED',
-        'was used on a request that the option skip leaves out',
-      )
+      const { config } = this.settings
+      throw propertyError(config, 'ERR_SESSION_SKIPPED', 'was used on a request that the option skip leaves out')
     }
     this.#isUsedSinceCommit = true
     this.#exchange.use()

@@ -10,6 +10,7 @@ import type {
   StoredLifetime,
   StoredPayload,
   StoredRecord,
+  Subject,
   Which,
 } from './store.ts'
 import { SubjectIndex } from './subject-index.ts'
@@ -33,8 +34,8 @@ export interface MemoryStore extends Plain {
   patch(id: string, patch: Patch, ttl: number): Patched
   touch(id: string, lifetime: StoredLifetime, ttl: number): boolean
   retire(id: string, retire: Retire, ttl: number): Exclude<Patched, 'emptied'>
-  list(subject: string): readonly ListedSession[]
-  destroyAll(subject: string, which?: Which): number
+  list(subject: Subject | null | undefined): readonly ListedSession[]
+  destroyAll(subject: Subject | null | undefined, which?: Which): number
   /** The number of sessions that it holds, those that expired and were not looked at since included. */
   readonly size: number
 }

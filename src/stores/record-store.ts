@@ -1,12 +1,13 @@
 /** What makes a store of a table: the ids' names, the three methods of koa-session 7, the sessions of one subject. */
 
-import { digest } from '../codec/digest.ts'
+import { digest, nameIn } from '../codec/digest.ts'
+import { SessionError } from '../errors.ts'
 import { after, checkOption } from './after.ts'
 import { chainOf, end } from './ending.ts'
 import { payloadOf, recordOf } from './record.ts'
 import type { RecordStore, Row, RowOptions, Rows } from './rows.ts'
 import { sealedRows } from './sealed-rows.ts'
-import type { Answer, ListedSession, Retire, Store, StoredPayload, StoredRecord, Which } from './store.ts'
+import type { Answer, ListedSession, Retire, Store, StoredPayload, StoredRecord, Subject, Which } from './store.ts'
 
 /** How often the sessions of a subject are looked for that are to end. Who signs in all the time can't hold it up. */
 const PASSES = 10
@@ -27,6 +28,18 @@ export function recordStore(maker: string, plainRows: Rows, options: RowOptions)
       lastId = id
     }
     return lastName
+  }
+
+  /** As rows have it; `undefined`: nobody. */
+  function ownerOf(subject: Subject | null | undefined): string | undefined {
+    if (subject === undefined || subject === null) return undefined
+    const name = nameIn(subject)
+    if (name !== undefined) return digest(name)
+    const expected = 'a string, a whole number up to 2^53 - 1, a bigint, or undefined for nobody'
+    throw new SessionError(
+      'ERR_SESSION_OPTION',
+      `${maker}: a subject was of type ${typeof subject}, expected ${expected}`,
+    )
   }
 
   const handleOf = hashIds ? (name: string) => name : digest
@@ -71,13 +84,16 @@ export function recordStore(maker: string, plainRows: Rows, options: RowOptions)
       return rows.retire(name, { version, successor: successor === undefined ? undefined : nameOf(successor) }, ttl)
     },
 
-    list: subject =>
-      after(rows.list(digest(subject)), found =>
+    list(subject) {
+      const owner = ownerOf(subject)
+      return after(owner === undefined ? [] : rows.list(owner), found =>
         found.map(row => listed(row, handleOf)).sort((one, other) => one.createdAt - other.createdAt),
-      ),
+      )
+    },
 
     destroyAll(subject, { except, only }: Which = {}) {
-      const whose = digest(subject)
+      const whose = ownerOf(subject)
+      if (whose === undefined) return 0
       const spared = except === undefined ? undefined : nameOf(except)
       if (only === undefined) return endAll(rows, whose, spared, PASSES)
       return after(sparedFrom(rows, spared), names => endOne(whose, only, names))

@@ -74,17 +74,20 @@ export interface Store {
   retire?(id: string, retire: Retire, ttl: number, call: StoreCall): Answer<Exclude<Patched, 'emptied'>>
   /**
    * The sessions of a subject, the oldest first, without those that have expired or were retired. One that is retired
-   * during the call is listed under its successor.
+   * during the call is listed under its successor. Nobody has none.
    */
-  list?(subject: string): Answer<readonly ListedSession[]>
+  list?(subject: Subject | null | undefined): Answer<readonly ListedSession[]>
   /**
    * Ends sessions of a subject: all of them, all but one, or one. Says how many there were. One whose id was retired ends
-   * under its successor, as with `destroy`, and rejects as that does once the others have ended.
+   * under its successor, as with `destroy`, and rejects as that does once the others have ended. Nobody has none.
    */
-  destroyAll?(subject: string, which?: Which): Answer<number>
+  destroyAll?(subject: Subject | null | undefined, which?: Which): Answer<number>
 }
 
 export type Answer<T> = T | Promise<T>
+
+/** Whose a session is: a name, or a whole number, which stands for its text. A number is at most 2^53 - 1, a bigint any. */
+export type Subject = string | number | bigint
 
 /** The lifetime of a session, under the names that it has in a payload: see `StoredPayload`. */
 export interface StoredLifetime {

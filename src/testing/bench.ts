@@ -10,6 +10,7 @@ import type {
   StoredLifetime,
   StoredPayload,
   StoredRecord,
+  Subject,
   Which,
 } from '../stores/store.ts'
 import type { ManualClock } from './clock.ts'
@@ -112,11 +113,11 @@ export class Bench {
     return this.store.retire(id, retire, ttl, { ctx: this.#call.ctx })
   }
 
-  async list(subject: string): Promise<readonly ListedSession[]> {
+  async list(subject: Subject | undefined): Promise<readonly ListedSession[]> {
     return this.store.list(subject)
   }
 
-  async destroyAll(subject: string, which?: Which): Promise<number> {
+  async destroyAll(subject: Subject | undefined, which?: Which): Promise<number> {
     return this.store.destroyAll(subject, which)
   }
 

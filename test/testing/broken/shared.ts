@@ -157,11 +157,24 @@ export const SUBJECTS: readonly Row[] = [
         },
         list: subject => {
           const listed = memory.list(subject)
-          const stale = known.get(digest(subject))
+          const stale = known.get(digest(String(subject)))
           return listed.length === 0 && stale ? [stale] : listed
         },
       }
     },
+  ],
+  [
+    'nobody has sessions',
+    'subjects',
+    memory => ({
+      list: subject => memory.list(subject ?? 'undefined'),
+      destroyAll: (subject, which) => (subject === undefined ? 1 : memory.destroyAll(subject, which)),
+    }),
+  ],
+  [
+    'a number is another subject than its text',
+    'subjects',
+    memory => ({ list: subject => memory.list(typeof subject === 'number' ? `number ${subject}` : subject) }),
   ],
   ['list() shows nothing', 'subjects', () => ({ list: () => [] })],
   ['list() has the latest first', 'subjects', memory => ({ list: subject => [...memory.list(subject)].reverse() })],
@@ -206,7 +219,7 @@ export const SUBJECTS: readonly Row[] = [
     'subjects are told apart by small letters only',
     'subjects',
     memory => ({
-      destroyAll: (subject, which) => memory.destroyAll(subject.replace(/B$/, 'b'), which),
+      destroyAll: (subject, which) => memory.destroyAll(String(subject).replace(/B$/, 'b'), which),
     }),
   ],
   [

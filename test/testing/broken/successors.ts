@@ -179,11 +179,11 @@ export const SUCCESSORS: readonly Row[] = [
       const owners = new Set<string>()
       return {
         list: subject => {
-          owners.add(subject)
+          owners.add(String(subject))
           return memory.list(subject)
         },
         destroyAll: (subject, which) => {
-          owners.add(subject)
+          owners.add(String(subject))
           const isOther = which?.only !== undefined && memory.destroyAll(subject, which) === 0
           if (!isOther) return which?.only === undefined ? memory.destroyAll(subject, which) : 1
           return [...owners].some(owner => memory.destroyAll(owner, which) > 0) ? 1 : 0
@@ -210,9 +210,9 @@ export const SUCCESSORS: readonly Row[] = [
       const listed = new Map<string, ReturnType<MemoryStore['list']>>()
       return {
         list: subject => {
-          const known = listed.get(subject) ?? []
+          const known = listed.get(String(subject)) ?? []
           const now = memory.list(subject)
-          listed.set(subject, now)
+          listed.set(String(subject), now)
           return [...now, ...known.filter(({ handle }) => !now.some(one => one.handle === handle))]
         },
       }
