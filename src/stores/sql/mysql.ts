@@ -75,7 +75,7 @@ const mysql: Dialect = {
  * Sessions in MariaDB, 10.5 or later, or MySQL, 8.0 or later, by a pool or a connection of `mysql2` or `mysql2/promise`.
  * `await store.setup()` makes the table. Its tests run against MariaDB 10.11.
  *
- * The connection's character set has to be `utf8mb4`, as it is by default. What is sent at once is bounded by the server's
+ * What is stored is ASCII, so that the character set of a connection does not matter. What is sent at once is bounded by the server's
  * `max_allowed_packet` (16 MB in MariaDB, 64 MB in MySQL by default), in which a value takes the room of its JSON as a
  * string in JSON; to what exceeds it the store is unavailable, and the server ends the connection. MySQL, not MariaDB,
  * keeps a session's top-level keys in an order of its own: the shorter ones first. The server's time does not matter:

@@ -119,6 +119,28 @@ suiteOn('mariadb', 'stores in MariaDB', title => {
     }
   })
 
+  test('a connection with the character set latin1 damages no text, and what utf8mb4 wrote before is read', async t => {
+    const [latin, utf] = ['latin1', 'utf8mb4'].map(charset => mysql.createPool({ uri: urlOf(), charset }))
+    assert.ok(latin && utf)
+    t.after(() => Promise.all([latin.end(), utf.end()]))
+    const table = `t_${randomBytes(4).toString('hex')}`
+    const [store, other] = [latin, utf].map(pool => mysqlStore(pool, { table, sweepEvery: false }))
+    assert.ok(store && other)
+    await store.setup()
+    const members = { 'né🍪': '"Jörg 🍪 日本"', plain: '"\\u0000"' }
+    await store.create('a', { members, lifetime: {} }, HOUR, call)
+    assert.equal(await store.patch('a', { ...patch, set: { more: '"é"' }, unset: [], version: 0 }, HOUR, call), 'saved')
+    for (const one of [store, other]) {
+      assert.deepEqual({ ...(await one.read('a', call))?.members }, { ...members, more: '"é"' })
+    }
+    // As it was written until now.
+    const old = JSON.stringify({ 'n~00e9~d83c~df6a': members['né🍪'] })
+    await utf.execute(`UPDATE ${table} SET data = ?`, [old])
+    assert.deepEqual({ ...(await other.read('a', call))?.members }, { 'né🍪': members['né🍪'] })
+    assert.equal(await other.patch('a', { ...patch, set: { more: '"é"' }, unset: [], version: 1 }, HOUR, call), 'saved')
+    assert.deepEqual({ ...(await other.read('a', call))?.members }, { 'né🍪': members['né🍪'], more: '"é"' })
+  })
+
   test('a pool that takes callbacks is as good', async t => {
     const pool = mysqlCallbacks.createPool({ uri: urlOf() })
     t.after(() => pool.end())

@@ -160,6 +160,26 @@ function suiteIn(title: string, urlOf: () => string): void {
     assert.ok(rows.every(({ name }) => name.length === 43))
   })
 
+  test('a database in LATIN1 keeps any text', async t => {
+    const admin = new pg.Client({ connectionString: urlOf() })
+    await admin.connect()
+    t.after(() => admin.end())
+    const name = `latin_${randomBytes(4).toString('hex')}`
+    await admin.query(`CREATE DATABASE ${name} ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0`)
+    const pool = new pg.Pool({ connectionString: urlOf().replace(/[^/]*$/, name) })
+    t.after(() => pool.end())
+    const store = postgresStore(pool, { sweepEvery: false })
+    await store.setup()
+    const members = { 'né🍪': '"Jörg 🍪 日本"', plain: '"\\u0000"' }
+    await store.create('a', { members, lifetime: {} }, HOUR, call)
+    const patch = { set: { more: '"🍪"' }, unset: [], lifetime: {}, keepsEmpty: false }
+    assert.equal(await store.patch('a', patch, HOUR, call), 'saved')
+    assert.deepEqual({ ...(await store.read('a', call))?.members }, { ...members, more: '"🍪"' })
+    // As it was written until now, as far as it could be.
+    await pool.query('UPDATE sessions SET data = $1', [JSON.stringify({ user: '"Jörg"' })])
+    assert.deepEqual({ ...(await store.read('a', call))?.members }, { user: '"Jörg"' })
+  })
+
   test('a sweep does not wait for what somebody else is deleting', async t => {
     const pool = new pg.Pool({ connectionString: urlOf() })
     t.after(() => pool.end())
