@@ -55,7 +55,9 @@ const SHIFTED = /^_*(cookie|__lastAccess)$/
  */
 export function connectStore(store: ExpressStore, { now = Date.now }: ConnectStoreOptions = {}): ConnectedStore {
   const isStore = [store?.get, store?.set, store?.destroy].every(method => typeof method === 'function')
-  checkOption('connectStore', 'store', store, isStore, 'a store for express-session')
+  // A client of Redis, and a store of this package, have methods of these names that call nothing back.
+  const isOther = 'hGetAll' in Object(store) || 'plain' in Object(store)
+  checkOption('connectStore', 'store', store, isStore && !isOther, 'a store for express-session')
   checkOption('connectStore', 'now', now, typeof now === 'function', 'a function that gives milliseconds')
 
   const destroy = (id: string) => answerOf(callback => store.destroy(id, callback)).then(() => undefined, unlessMissing)

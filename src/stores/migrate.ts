@@ -52,7 +52,8 @@ export function migrate<To extends Store>(
   to: To,
   { ttl = 86_400_000, now = Date.now }: MigrateOptions = {},
 ): MigratingStore<To> {
-  const isOld = [from?.get, from?.set, from?.destroy].every(method => typeof method === 'function')
+  const isOld =
+    [from?.get, from?.set, from?.destroy].every(method => typeof method === 'function') && !('hGetAll' in Object(from))
   checkOption('migrate', 'from', from, isOld, 'a store')
   const target = keyedOf(to)
   checkOption('migrate', 'ttl', ttl, Number.isFinite(ttl) && ttl > 0, 'a positive number of milliseconds')

@@ -1,4 +1,5 @@
 import { checkOption } from './after.ts'
+import { checkClient, OTHERS_OF_REDIS } from './clients.ts'
 import { recordStore } from './record-store.ts'
 import { commandsOf, type IoRedisClient, isClient, type NodeRedisClient, type RedisClient } from './redis/client.ts'
 import { createRedisRows } from './redis/rows.ts'
@@ -28,7 +29,7 @@ export interface RedisStoreOptions extends RowOptions {
  */
 export function redisStore(client: RedisClient, options: RedisStoreOptions = {}): RecordStore {
   const { prefix = 'sess:', now = Date.now } = options
-  checkOption('redisStore', 'client', client, isClient(client), 'a client of redis or ioredis')
+  checkClient('redisStore', 'client', client, isClient(client), 'a client of redis or ioredis', OTHERS_OF_REDIS)
   checkOption('redisStore', 'prefix', prefix, typeof prefix === 'string', 'a string')
   checkOption('redisStore', 'now', now, typeof now === 'function', 'a function that gives milliseconds')
   // The handle of a name that is an id is not a name: it has to be looked for.

@@ -12,7 +12,7 @@ import { versionOfPackage } from '../../servers/found.ts'
 import { startPostgres } from '../../servers/postgres.ts'
 import { row, suiteOn } from '../../servers/report.ts'
 import type { Server } from '../../servers/server.ts'
-import { sqlSuite } from '../sql/suite.ts'
+import { sqlSuite, useAll } from '../sql/suite.ts'
 import { tellVisitor } from '../support/connect.ts'
 import {
   digestOf as digest,
@@ -21,6 +21,7 @@ import {
   TTL_OF_SECONDS,
   UNORDERED,
 } from '../support/contract.ts'
+import { grantsIn } from '../support/grants.ts'
 import { proveParallel } from '../support/parallel.ts'
 
 const require = createRequire(import.meta.url)
@@ -158,6 +159,21 @@ function suiteIn(title: string, urlOf: () => string): void {
     const { rows } = await client.query(`SELECT name FROM pg_prepared_statements`)
     assert.equal(rows.length, 4)
     assert.ok(rows.every(({ name }) => name.length === 43))
+  })
+
+  test('a user who may SELECT, INSERT, UPDATE and DELETE is enough, once the table is there', async t => {
+    const [owner, table, name] = [urlOf(), 'granted', 'app_user']
+    const admin = new pg.Pool({ connectionString: owner })
+    t.after(() => admin.end())
+    await admin.query(`CREATE ROLE ${name} LOGIN`)
+    const app = new pg.Pool({ connectionString: owner.replace('postgres@', `${name}@`) })
+    t.after(() => app.end())
+    const store = postgresStore(app, { table, sweepEvery: false })
+    await assert.rejects(store.setup(), { code: '42501' })
+    await postgresStore(admin, { table, sweepEvery: false }).setup()
+    for (const grant of grantsIn('postgres')) await admin.query(grant.replace('sessions', table))
+    await useAll(store)
+    await assert.rejects(app.query(`CREATE TABLE t_${randomBytes(4).toString('hex')} (a int)`), { code: '42501' })
   })
 
   test('a database in LATIN1 keeps any text', async t => {
