@@ -63,6 +63,8 @@ const isOneOf = (value: unknown, words: readonly string[]) =>
   typeof value === 'string' && words.includes(value.toLowerCase())
 
 const STORE_METHODS = ['get', 'set', 'destroy']
+/** Those have methods of these names, too: of a client of Redis, and of a store for express-session. */
+const isOther = (value: unknown) => has(value, ['hGetAll']) || has(value, ['createSession'])
 const FLAG: Rule = [value => typeof value === 'boolean', 'true or false']
 const FUNCTION: Rule = [isFunction, 'a function']
 
@@ -91,7 +93,10 @@ const OURS: Readonly<Record<string, Rule>> = {
   beforeSave: FUNCTION,
   schema: [isSchema, 'a validator that implements Standard Schema version 1'],
   skip: FUNCTION,
-  store: [value => has(value, STORE_METHODS), 'an object with the methods get, set and destroy'],
+  store: [
+    value => has(value, STORE_METHODS) && !isOther(value),
+    'a store, with the methods get, set and destroy: give a client of Redis to redisStore(), and a store for express-session to connectStore()',
+  ],
   ContextStore: [
     value => isFunction(value) && has(Reflect.get(value, 'prototype'), STORE_METHODS),
     'a class whose instances have the methods get, set and destroy',

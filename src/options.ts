@@ -1,6 +1,6 @@
 import type { Context } from 'koa'
 import type { MaxAge } from './session/model.ts'
-import type { Store } from './stores/store.ts'
+import type { Store, Subject } from './stores/store.ts'
 import type { Session, SessionData, SessionDataOf } from './types.ts'
 
 /**
@@ -136,10 +136,11 @@ export interface CreateSessionOptions<Data extends object = SessionData, Propert
   /**
    * Whose session it is: usually the id of the user who signed in, and `undefined` while nobody has. The stores of this
    * package find the sessions of a subject by it: `store.list(subject)`, `store.destroyAll(subject)` (ASVS 7.4.3, 7.5.2).
+   * A whole number stands for its text: 42 and '42' are the same subject.
    * In every mode, `isFresh()` is `false` once the subject is another one. Called when a session that was used is
    * committed, and where it was marked as fresh also when it is read.
    */
-  subject?: ((session: SessionDataOf<Data>) => string | null | undefined) | null | undefined
+  subject?: ((session: SessionDataOf<Data>) => Subject | null | undefined) | null | undefined
   /**
    * What a request has for a session whose store can't be read: `'throw'`, the default, an error where `ctx.session` is
    * read; `'anonymous'`, an empty session that says `degraded` and is never saved, while the client keeps its own. A

@@ -17,7 +17,7 @@ export interface SessionData {}
 export type SessionDataOf<Data> = keyof Data extends never ? Record<string, any> : Partial<Data>
 
 /** What 7.x does not have, where the application has no data of that name. */
-type Taken<Data> = Extract<keyof Data, 'createdAt' | 'isFresh' | 'update' | 'degraded'>
+type Taken<Data> = Extract<keyof Data, 'handle' | 'createdAt' | 'isFresh' | 'update' | 'degraded'>
 /** Before the untyped one, and no `Omit` around the others: a mapped type has no accessors whose setter takes more. */
 interface Typed<Data> {
   /** See `SessionMembers.update`. */

@@ -101,7 +101,8 @@ const rows: Record<Exclude<keyof CreateSessionOptions, keyof CookieOptions | 'ke
     },
   },
   store: {
-    expected: 'an object with the methods get, set and destroy',
+    expected:
+      'a store, with the methods get, set and destroy: give a client of Redis to redisStore(), and a store for express-session to connectStore()',
     good: [store, new ContextStore(), Object.assign(() => 1, store), Object.create(store)],
     bad: {
       'an object': {},
@@ -109,6 +110,8 @@ const rows: Record<Exclude<keyof CreateSessionOptions, keyof CookieOptions | 'ke
       'an object #3': { ...store, get: undefined },
       'an object #4': { ...store, set: 1 },
       'an object #5': { ...store, destroy: {} },
+      'an object #6': { ...store, hGetAll: aFunction },
+      'an object #7': { ...store, createSession: aFunction },
       'a function': ContextStore,
       'an array': [],
       'a string': 'redis',

@@ -20,13 +20,14 @@ const KEY = 'koa.sess'
 const OWNER: SessionHost = {
   id: undefined,
   isDegraded: false,
+  handle: undefined,
   maxAge: 1000,
   settings: { createdAt: 0, isFresh: () => false },
   commit: async () => {},
 }
 
 /** Data may have a name that 7.x does not reserve. */
-const FREE = ['constructor', 'createdAt', 'isFresh', 'update', 'degraded']
+const FREE = ['constructor', 'handle', 'createdAt', 'isFresh', 'update', 'degraded']
 const RESERVED = Object.getOwnPropertyNames(Session.prototype).filter(name => !FREE.includes(name))
 const ODD = [...FREE, 'toString', 'hasOwnProperty', '__defineGetter__', 'then', '_csrf', '{}', '', '0']
 

@@ -1,7 +1,6 @@
 // An application that lets a person watch a session live: it counts views, signs people in and out, shows what the
 // session cookie holds and, where a store keeps the sessions, on which devices somebody is signed in. It is made apart
 // from the listening in server.mjs, so that tests can start it with options of their own.
-import { createHash } from 'node:crypto'
 import { parse } from 'node:querystring'
 import { text } from 'node:stream/consumers'
 import Koa from 'koa'
@@ -54,11 +53,9 @@ export function createApp({ session: overrides, keys }) {
   }
 
   async function showDevices(ctx) {
-    const { user, externalKey } = ctx.session
+    const { user, handle: ownHandle } = ctx.session
     if (user === undefined) return redirect(ctx, '/')
     const devices = await store.list(user)
-    // A handle is the SHA-256 of an id, so this is the handle of the session that asks.
-    const ownHandle = createHash('sha256').update(externalKey).digest('base64url')
     show(ctx, renderDevices({ user, devices, ownHandle }))
   }
 

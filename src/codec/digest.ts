@@ -6,3 +6,9 @@ export const digest: (text: string) => string =
   typeof crypto.hash === 'function'
     ? text => crypto.hash('sha256', text, 'base64url')
     : text => crypto.createHash('sha256').update(text).digest('base64url')
+
+/** The text of a name: of a string, or of a whole number that is exact; `undefined` for anything else. */
+export function nameIn(value: unknown): string | undefined {
+  if (typeof value === 'string') return value
+  return typeof value === 'bigint' || Number.isSafeInteger(value) ? String(value) : undefined
+}

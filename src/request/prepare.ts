@@ -1,5 +1,5 @@
 import { andThen } from '../async.ts'
-import { digest } from '../codec/digest.ts'
+import { digest, nameIn } from '../codec/digest.ts'
 import type { Config } from '../config.ts'
 import { kindOf, SessionError } from '../errors.ts'
 import { textOf } from '../session/changes.ts'
@@ -16,10 +16,8 @@ export function prepare(ctx: unknown, { beforeSave, schema }: Config, session: S
 export function ownerOf({ subject: subjectOf }: Config, session: Session): string | undefined {
   const subject = subjectOf?.(session)
   if (subject === undefined || subject === null) return undefined
-  if (typeof subject === 'string' && subject !== '') return digest(subject)
-  const expected = 'expected a function that gives a string that is not empty, or undefined'
-  throw new SessionError(
-    'ERR_SESSION_OPTION',
-    `option subject was a function that gave ${kindOf(subject)}, ${expected}`,
-  )
+  const name = nameIn(subject)
+  if (name) return digest(name)
+  const expected = 'a string, a whole number up to 2^53 - 1, a bigint, or undefined while nobody has signed in'
+  throw new SessionError('ERR_SESSION_OPTION', `option subject gave ${kindOf(subject)}, expected ${expected}`)
 }

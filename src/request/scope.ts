@@ -1,4 +1,5 @@
-import { andThen } from '../async.ts'
+import { andThen, promised } from '../async.ts'
+import { digest } from '../codec/digest.ts'
 import type { MaxAge, Plan } from '../session/model.ts'
 import { SKIP } from '../session/plan.ts'
 import { type CommitWork, Session, type SessionHost } from '../session/session.ts'
@@ -110,15 +111,15 @@ export class Scope implements SessionHost {
   /** Ends a request whose handler threw: its error is what the request ends with. */
   async finishThrown(): Promise<void> {
     this.#backend.exchange.fail()
-    try {
-      await this.finish()
-    } catch (error) {
-      this.#backend.exchange.emit({ type: 'error', error })
-    }
+    await promised(() => this.finish()).catch(error => this.#backend.exchange.emit({ type: 'error', error }))
   }
 
   get id(): string | undefined {
     return this.#backend.id
+  }
+
+  get handle(): string | undefined {
+    return this.id === undefined ? undefined : digest(this.id)
   }
 
   get session(): Session | null {
@@ -190,7 +191,11 @@ export class Scope implements SessionHost {
     if (this.#renewal) this.#backend.renew(this.#renewal.isToEnd)
     this.#renewal = undefined
     const [plan, session, backend] = [this.#plan(work), this.#session, this.#backend]
-    if (work.update && session) return this.#update(session, work.update)
+    if (work.update && session) {
+      if (backend.canUpdate) return backend.update(session, work.update)
+      changeHere(session, work.update)
+      return this.work(ASKED)
+    }
     if (plan.action === 'destroy') return session ? backend.empty(session) : backend.end()
     if (plan.action === 'skip' || !session) return
     if (plan.action === 'replace') return backend.regenerate(session, work)
@@ -198,12 +203,6 @@ export class Scope implements SessionHost {
     return isChanged
       ? backend.save(session, work === FINAL)
       : extend(backend, session, this.settings.config.onStoreError)
-  }
-
-  #update(session: Session, change: (draft: Session) => unknown): void | Promise<void> {
-    if (this.#backend.canUpdate) return this.#backend.update(session, change)
-    changeHere(session, change)
-    return this.work(ASKED)
   }
 
   #plan({ save = false, regenerate = false }: CommitWork): Plan {

@@ -12,6 +12,7 @@ export interface CommitWork extends CommitOptions, RegenerateOptions {
 /** What a session needs of the request that it belongs to. */
 export interface SessionHost {
   readonly id: string | undefined
+  readonly handle: string | undefined
   readonly isDegraded: boolean
   maxAge: MaxAge
   readonly settings: {
@@ -62,6 +63,11 @@ export class Session {
   /** The id under which the store keeps this session; `undefined` when it lives in the cookie. */
   get externalKey(): string | undefined {
     return this.#host.id
+  }
+
+  /** The handle of this session, as `store.list()` gives it; `undefined` when it lives in the cookie. */
+  get handle(): string | undefined {
+    return this.#host.handle
   }
 
   /** The number of properties that the session holds. */
@@ -151,7 +157,7 @@ export class Session {
 }
 
 /** What 7.x does not have. Sessions that it stored may have data of these names, which takes their place. */
-const NEWER = ['createdAt', 'isFresh', 'update', 'degraded']
+const NEWER = ['handle', 'createdAt', 'isFresh', 'update', 'degraded']
 const API = Object.getOwnPropertyNames(Session.prototype).filter(name => ![...NEWER, 'constructor'].includes(name))
 
 for (const name of [...API, ...METADATA]) protect(name)
@@ -213,10 +219,7 @@ export function dataOf(session: Session): Data {
   return data
 }
 
-/**
- * Takes the data of a payload into `session`, and none of the names that are not data. Says how many members of the
- * payload are not.
- */
+/** Takes the data of a payload into `session`. Says how many members of the payload are not data. */
 export function fill(session: Session, payload: Payload): number {
   let reserved = 0
   for (const name in payload) {

@@ -58,7 +58,9 @@ export function connectStore(store: ExpressStore, options: ConnectStoreOptions =
   checkNames('connectStore', options, ['now'])
   const { now = Date.now } = options
   const isStore = [store?.get, store?.set, store?.destroy].every(method => typeof method === 'function')
-  checkOption('connectStore', 'store', store, isStore, 'a store for express-session')
+  // A client of Redis, and a store of this package, have methods of these names that call nothing back.
+  const isOther = 'hGetAll' in Object(store) || 'plain' in Object(store)
+  checkOption('connectStore', 'store', store, isStore && !isOther, 'a store for express-session')
   checkOption('connectStore', 'now', now, typeof now === 'function', 'a function that gives milliseconds')
 
   const destroy = (id: string) => answerOf(callback => store.destroy(id, callback)).then(() => undefined, unlessMissing)

@@ -11,8 +11,8 @@ import type {
   StoredLifetime,
   StoredPayload,
   StoredRecord,
-  Subject,
   Which,
+  Whose,
 } from './store.ts'
 import { SubjectIndex } from './subject-index.ts'
 
@@ -35,8 +35,8 @@ export interface MemoryStore extends Plain {
   patch(id: string, patch: Patch, ttl: number): Patched
   touch(id: string, lifetime: StoredLifetime, ttl: number): boolean
   retire(id: string, retire: Retire, ttl: number): Exclude<Patched, 'emptied'>
-  list(subject: Subject): readonly ListedSession[]
-  destroyAll(subject: Subject, which?: Which): number
+  list(subject: Whose): readonly ListedSession[]
+  destroyAll(subject: Whose, which?: Which): number
   /** The number of sessions that it holds, those that expired and were not looked at since included. */
   readonly size: number
 }

@@ -51,7 +51,8 @@ export type MigratingStore<To extends Store> = KeyedStore &
 export function migrate<To extends Store>(from: Store, to: To, options: MigrateOptions = {}): MigratingStore<To> {
   checkNames('migrate', options, ['ttl', 'now'])
   const { ttl = 86_400_000, now = Date.now } = options
-  const isOld = [from?.get, from?.set, from?.destroy].every(method => typeof method === 'function')
+  const isOld =
+    [from?.get, from?.set, from?.destroy].every(method => typeof method === 'function') && !('hGetAll' in Object(from))
   checkOption('migrate', 'from', from, isOld, 'a store')
   const target = keyedOf(to)
   checkOption('migrate', 'ttl', ttl, Number.isFinite(ttl) && ttl > 0, 'a positive number of milliseconds')

@@ -1,13 +1,14 @@
 /** What makes a store of a table: the ids' names, the three methods of koa-session 7, the sessions of one subject. */
 
-import { digest } from '../codec/digest.ts'
+import { digest, nameIn } from '../codec/digest.ts'
+import { SessionError } from '../errors.ts'
 import { after, checkOption } from './after.ts'
 import { chainOf, end } from './ending.ts'
 import { checkWhich } from './options.ts'
 import { payloadOf, recordOf } from './record.ts'
 import type { RecordStore, Row, RowOptions, Rows } from './rows.ts'
 import { sealedRows } from './sealed-rows.ts'
-import type { Answer, ListedSession, Retire, Store, StoredPayload, StoredRecord, Subject, Which } from './store.ts'
+import type { Answer, ListedSession, Retire, Store, StoredPayload, StoredRecord, Which, Whose } from './store.ts'
 
 /** How often the sessions of a subject are looked for that are to end. Who signs in all the time can't hold it up. */
 const PASSES = 10
@@ -28,6 +29,19 @@ export function recordStore(maker: string, plainRows: Rows, options: RowOptions)
       lastId = id
     }
     return lastName
+  }
+
+  /** As rows have it; `undefined`: nobody. */
+  function ownerOf(subject: Whose): string | undefined {
+    if (subject === undefined || subject === null) return undefined
+    if (typeof subject === 'object') return subject.subjectHash
+    const name = nameIn(subject)
+    if (name !== undefined) return digest(name)
+    const expected = 'a string, a whole number up to 2^53 - 1, a bigint, or undefined for nobody'
+    throw new SessionError(
+      'ERR_SESSION_OPTION',
+      `${maker}: a subject was of type ${typeof subject}, expected ${expected}`,
+    )
   }
 
   const handleOf = hashIds ? (name: string) => name : digest
@@ -99,11 +113,6 @@ export function recordStore(maker: string, plainRows: Rows, options: RowOptions)
       return after(sparedFrom(rows, spared), names => endOne(whose, only, names))
     },
   }
-}
-
-/** The hash of a subject, as records have it. */
-function ownerOf(subject: Subject): string | undefined {
-  return typeof subject === 'object' ? subject.subjectHash : digest(subject)
 }
 
 /** What is created meanwhile, as a successor or by somebody who signs in, takes another pass. */

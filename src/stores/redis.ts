@@ -1,4 +1,5 @@
 import { checkOption } from './after.ts'
+import { checkClient, OTHERS_OF_REDIS } from './clients.ts'
 import { checkRowOptions } from './options.ts'
 import { recordStore } from './record-store.ts'
 import { commandsOf, type IoRedisClient, isClient, type NodeRedisClient, type RedisClient } from './redis/client.ts'
@@ -43,7 +44,7 @@ export interface RedisStoreOptions extends RowOptions {
 export function redisStore(client: RedisClient, options: RedisStoreOptions = {}): RedisStore {
   checkRowOptions('redisStore', options, ['prefix'])
   const { prefix = 'sess:', now } = options
-  checkOption('redisStore', 'client', client, isClient(client), 'a client of redis or ioredis')
+  checkClient('redisStore', 'client', client, isClient(client), 'a client of redis or ioredis', OTHERS_OF_REDIS)
   checkOption('redisStore', 'prefix', prefix, typeof prefix === 'string', 'a string')
   checkOption(
     'redisStore',

@@ -74,21 +74,25 @@ export interface Store {
   retire?(id: string, retire: Retire, ttl: number, call: StoreCall): Answer<Exclude<Patched, 'emptied'>>
   /**
    * The sessions of a subject, the oldest first, without those that have expired or were retired. One that is retired
-   * during the call is listed under its successor.
+   * during the call is listed under its successor. Nobody has none.
    */
-  list?(subject: Subject): Answer<readonly ListedSession[]>
+  list?(subject: Whose): Answer<readonly ListedSession[]>
   /**
    * Ends sessions of a subject: all of them, all but one, or one. Says how many there were. One whose id was retired ends
    * under its successor, as with `destroy`, and rejects as that does once the others have ended. Throws or rejects with
    * `ERR_SESSION_OPTION`, and ends nothing, where `which` has another name, or one that is no text: `undefined` neither.
+   * Nobody has none.
    */
-  destroyAll?(subject: Subject, which?: Which): Answer<number>
+  destroyAll?(subject: Whose, which?: Which): Answer<number>
 }
 
 export type Answer<T> = T | Promise<T>
 
-/** Whose sessions these are: the subject, or the hash of it, as `session:reuse` and `StoredRecord` have it. Nobody has none. */
-export type Subject = string | { readonly subjectHash: string | undefined }
+/** Whose a session is: a name, or a whole number, which stands for its text. A number is at most 2^53 - 1, a bigint any. */
+export type Subject = string | number | bigint
+
+/** The same, or the hash of it, as `session:reuse` and `StoredRecord` have it; `undefined` and `null`: nobody. */
+export type Whose = Subject | { readonly subjectHash: string | undefined } | null | undefined
 
 /** The lifetime of a session, under the names that it has in a payload: see `StoredPayload`. */
 export interface StoredLifetime {

@@ -10,8 +10,8 @@ import type {
   StoredLifetime,
   StoredPayload,
   StoredRecord,
-  Subject,
   Which,
+  Whose,
 } from '../stores/store.ts'
 import type { ManualClock } from './clock.ts'
 
@@ -113,11 +113,11 @@ export class Bench {
     return this.store.retire(id, retire, ttl, { ctx: this.#call.ctx })
   }
 
-  async list(subject: Subject): Promise<readonly ListedSession[]> {
+  async list(subject: Whose): Promise<readonly ListedSession[]> {
     return this.store.list(subject)
   }
 
-  async destroyAll(subject: Subject, which?: Which): Promise<number> {
+  async destroyAll(subject: Whose, which?: Which): Promise<number> {
     return this.store.destroyAll(subject, which)
   }
 

@@ -138,7 +138,7 @@ test('#10 maxAge keeps its setter', async t => {
   assert.deepEqual(told, same(5000))
 })
 
-for (const name of ['update', 'createdAt', 'isFresh', 'degraded', 'data', 'id', 'constructor', 'destroy']) {
+for (const name of ['update', 'handle', 'createdAt', 'isFresh', 'degraded', 'data', 'id', 'constructor', 'destroy']) {
   test(`#10 data named ${name} is stored as in 7.x`, async t => {
     const told = await withBoth(async session => {
       const { visitor } = await serve(

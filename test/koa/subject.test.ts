@@ -179,15 +179,64 @@ test('a store is told the hash of a subject, and only when that is news', async 
 })
 
 test('a subject that is none is an error with a code', async t => {
-  for (const value of ['', 7, {}, true]) {
+  for (const value of ['', 4.25, Number.NaN, 2 ** 53, {}, true, () => 'ada']) {
     const { visitor, errors } = await tell(t, () => ({ store: memoryStore(), subject: () => value as never }))
     assert.equal((await visitor.get('/cart')).status, 500)
     assert.deepEqual(
       errors.map(({ code }) => code),
       ['ERR_SESSION_OPTION'],
     )
-    assert.match(String(errors[0]?.message), /^option subject was .*, expected a function that gives a string/)
+    const message = /^option subject gave (an empty string|a value of type \w+), expected a string, a whole number/
+    assert.match(String(errors[0]?.message), message)
   }
+})
+
+test('a user id may be a number, everywhere that one is given', async t => {
+  for (const id of [42, 42n, '42']) {
+    const { visitor, store } = await begin(t, {}, { subject: ({ user }: { user?: string }) => user && id })
+    await visitor.get('/in')
+    for (const asked of [42, 42n, '42']) assert.equal(store.list(asked).length, 1, `${typeof id}, ${typeof asked}`)
+    assert.deepEqual(store.list(43), [])
+    assert.equal(store.destroyAll(42), 1)
+    assert.equal((await visitor.get('/')).text, 'nobody')
+  }
+})
+
+test('who has not signed in has no sessions, and ends none', async t => {
+  const { visitor, list, store } = await begin(t, {
+    '/devices': ctx => [store.list(ctx.session.user).length, store.destroyAll(ctx.session.user)].join(' '),
+  })
+  await visitor.get('/in')
+  assert.equal((await visitor.stranger().get('/devices')).text, '0 0')
+  assert.deepEqual([store.list(null), store.destroyAll(null, { only: list()[0]?.handle })], [[], 0])
+  assert.equal((await visitor.get('/')).text, 'ada')
+})
+
+test('an error for a subject that a store can not have says its type, and not what it was', () => {
+  const store = memoryStore()
+  for (const value of [4.25, 2 ** 53, true, { id: 4.25 }]) {
+    const message = `memoryStore: a subject was of type ${typeof value}, expected a string, a whole number up to 2^53 - 1, a bigint, or undefined for nobody`
+    assert.throws(() => store.list(value as never), { code: 'ERR_SESSION_OPTION', message })
+    assert.throws(() => store.destroyAll(value as never), { code: 'ERR_SESSION_OPTION', message })
+  }
+})
+
+test('a page can mark the session that asks for the list, by its handle', async t => {
+  const { visitor, list } = await begin(t, {
+    '/mine': ctx => String(list().findIndex(({ handle }) => handle === ctx.session.handle)),
+    '/renewed': async ctx => {
+      const before = ctx.session.handle
+      await ctx.session.regenerate()
+      return [before === ctx.session.handle, list().some(({ handle }) => handle === ctx.session.handle)].join(' ')
+    },
+  })
+  await visitor.get('/in')
+  const other = visitor.stranger()
+  await other.get('/in')
+  assert.deepEqual([(await visitor.get('/mine')).text, (await other.get('/mine')).text], ['0', '1'])
+  assert.equal((await visitor.get('/renewed')).text, 'false true')
+  const inCookie = await tell(t, () => ({}), {}, { '/handle': ctx => String(ctx.session.handle) })
+  assert.equal((await inCookie.visitor.get('/handle')).text, 'undefined')
 })
 
 test('an update by who does not say whose sessions are leaves them to whom they belong', async t => {

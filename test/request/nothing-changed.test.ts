@@ -1,12 +1,13 @@
 /** A request that changes nothing saves nothing, and sends nothing: counted in each mode, with each option. */
 import assert from 'node:assert/strict'
 import test from 'node:test'
+import { newSecret } from '../support/secrets.ts'
 import { codeOf, fails, site } from './site.ts'
 
 type Method = 'read' | 'create' | 'patch' | 'touch' | 'retire' | 'list' | 'destroyAll'
 type Options = Readonly<Record<string, unknown>>
 
-const KEYS = ['kTz3vQ8mW1xY6bN9cR4dF7gH2jL5pS0a']
+const KEYS = [newSecret()]
 const KEYED: readonly Method[] = ['read', 'create', 'patch', 'touch', 'retire', 'list', 'destroyAll']
 
 /** Options, and the methods that the store lacks. */

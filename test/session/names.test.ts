@@ -7,6 +7,7 @@ import { dataOf, fill, Session, type SessionHost } from '../../src/session/sessi
 const owner: SessionHost = {
   id: 'id-1',
   isDegraded: false,
+  handle: undefined,
   maxAge: 5000,
   settings: { createdAt: 0, isFresh: () => false },
   commit: async () => {},
@@ -34,7 +35,7 @@ function assign(session: object, name: string, value: unknown): void {
 }
 
 test('the reserved names are these and no other', () => {
-  const isFree = (name: string) => /^(constructor|__proto__|createdAt|isFresh|update|degraded)$/.test(name)
+  const isFree = (name: string) => /^(constructor|__proto__|handle|createdAt|isFresh|update|degraded)$/.test(name)
   const defined = Object.getOwnPropertyNames(Session.prototype).filter(name => !isFree(name))
   assert.deepEqual(defined.sort(), [...RESERVED].sort())
 })

@@ -18,6 +18,7 @@ import {
 class RecordingOwner implements SessionHost {
   readonly asked: CommitWork[] = []
   readonly isDegraded = false
+  readonly handle = 'handle'
   readonly lifetimes: unknown[] = []
   readonly id: string | undefined
   #outcome: () => Promise<void>

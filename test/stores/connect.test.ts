@@ -7,6 +7,7 @@ import assert from 'node:assert/strict'
 import test, { describe } from 'node:test'
 import expressSession from 'express-session'
 import { connectStore, type ExpressStore } from 'koa-session/connect'
+import { memoryStore } from 'koa-session/memory'
 import memorystore from 'memorystore'
 import { versionOfPackage } from '../servers/found.ts'
 import { row } from '../servers/report.ts'
@@ -227,6 +228,10 @@ test('what is no store is refused, and the clock is a function', () => {
     })
   }
   const store = { get: method, set: method, destroy: method }
+  // Each has methods of those names, which call nothing back.
+  for (const other of [Object.assign({ hGetAll() {} }, store), memoryStore()]) {
+    assert.throws(() => connectStore(other as never), { code: 'ERR_SESSION_OPTION' })
+  }
   assert.throws(() => connectStore(store, { now: 5 as never }), { code: 'ERR_SESSION_OPTION' })
 })
 

@@ -135,7 +135,9 @@ function textIn(reply: unknown): string {
 
 /** As of a client that takes callbacks. */
 function unknownReply(): TypeError {
-  return new TypeError('redisStore: the client answered what no client of redis or ioredis does')
+  return new TypeError(
+    'redisStore: the client answered what no client of redis or ioredis does, as one that takes callbacks: see docs/clients.md',
+  )
 }
 
 function isRefusal(error: unknown, code: string): boolean {

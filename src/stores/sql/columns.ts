@@ -1,7 +1,8 @@
-/** A record in columns: its members are one JSON object, in which each value is the JSON text of the session's value. */
+/** A record in columns: its members are one JSON object, in which each value is the JSON text of the session's value. All of it is ASCII. */
 
 import type { Row } from '../rows.ts'
 import type { StoredLifetime, StoredRecord } from '../store.ts'
+import { asciiOf, textOf } from './ascii.ts'
 import { decodeName, encodeName } from './names.ts'
 
 /** A row as a client gives it: whether integers are numbers, BigInts or texts, and JSON is parsed, depends on it. */
@@ -22,9 +23,14 @@ export interface SqlRow {
 /** The column `data` for `members`; `null`, as the databases' merges have it, for those that are `unset`. */
 export function dataFor(members: StoredRecord['members'], unset: readonly string[] = []): string {
   const gone = unset.map((name): [string, string | null] => [encodeName(name), null])
-  const kept = Object.entries(members).map(([name, text]): [string, string | null] => [encodeName(name), text])
+  const kept = Object.entries(members).map(([name, text]): [string, string | null] => [encodeName(name), asciiOf(text)])
   // What is set is not unset; and the name `__proto__` is one like others here.
   return JSON.stringify(Object.fromEntries([...gone, ...kept]))
+}
+
+/** The column `lifetime` of a session. */
+export function lifetimeFor(lifetime: StoredLifetime): string {
+  return asciiOf(JSON.stringify(lifetime))
 }
 
 /** The column `lifetime` of a tombstone. */
@@ -66,7 +72,7 @@ function membersIn(data: Readonly<Record<string, unknown>> | undefined): Record<
   if (!data) return undefined
   const members = Object.entries(data)
   if (!members.every((member): member is [string, string] => typeof member[1] === 'string')) return undefined
-  return Object.fromEntries(members.map(([name, text]) => [decodeName(name), text]))
+  return Object.fromEntries(members.map(([name, text]) => [decodeName(name), textOf(text)]))
 }
 
 function objectIn(json: unknown): Record<string, unknown> | undefined {

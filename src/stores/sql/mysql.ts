@@ -1,9 +1,11 @@
-import { checkOption } from '../after.ts'
+import { checkClient } from '../clients.ts'
+import { answerError, countIn, rowsIn } from './answers.ts'
 import type { SqlRow } from './columns.ts'
 import { retried } from './retried.ts'
+import { type Column, type Desk, FIRST } from './set-up.ts'
 import type { SqlClient } from './sql-rows.ts'
 import { indexName, type SqlStore, type SqlStoreOptions, sqlStore } from './sql-store.ts'
-import { type Dialect, type SqlValue, valuesFor } from './statements.ts'
+import { type Dialect, type SqlValue, type Table, valuesFor } from './statements.ts'
 
 export type { SqlStore, SqlStoreOptions } from './sql-store.ts'
 
@@ -23,7 +25,12 @@ interface Header {
   readonly insertId: number | string
 }
 
+const MAKER = 'mysqlStore'
+/** What is asked of a connection first: the answer shows, too, how it gives rows. */
+const ASK = "SELECT @@autocommit AS version, 'text' AS name"
+
 const DUPLICATE = 1062
+const NO_TABLE = 1146
 /** A deadlock, and MariaDB's "record has changed": the server took nothing of it over. */
 const TRANSIENT = [1213, 1020]
 
@@ -35,8 +42,11 @@ const whereFree = (column: string, otherwise: string) => `${column} = IF(${isFre
 const mysql: Dialect = {
   quote: identifier => `\`${identifier}\``,
 
-  setup: table => [
-    `CREATE TABLE IF NOT EXISTS ${table.quoted} (
+  versions: [
+    {
+      columns: FIRST,
+      upgrade: table => [
+        `CREATE TABLE IF NOT EXISTS ${table.quoted} (
   name VARCHAR(1024) CHARACTER SET ascii COLLATE ascii_bin NOT NULL PRIMARY KEY,
   data JSON NOT NULL,
   lifetime TEXT CHARACTER SET utf8mb4 NOT NULL,
@@ -49,7 +59,11 @@ const mysql: Dialect = {
   KEY ${mysql.quote(indexName(table, 'expires_at'))} (expires_at),
   KEY ${mysql.quote(indexName(table, 'subject'))} (subject)
 ) ENGINE=InnoDB ROW_FORMAT=DYNAMIC`,
+      ],
+    },
   ],
+  types: { text: /char|text/i, json: /^(json|longtext)/i, integer: /^bigint/i },
+  index: (table, column) => `CREATE INDEX ${mysql.quote(indexName(table, column))} ON ${table.quoted} (${column})`,
 
   create: (table, { names, values }) => `INSERT INTO ${table} (${names}) VALUES (${values})`,
   makeRoom: table => `DELETE FROM ${table} WHERE name = :name AND ${isFree}`,
@@ -76,7 +90,7 @@ const mysql: Dialect = {
  * Sessions in MariaDB, 10.5 or later, or MySQL, 8.0 or later, by a pool or a connection of `mysql2` or `mysql2/promise`.
  * `await store.setup()` makes the table. Its tests run against MariaDB 10.11.
  *
- * The connection's character set has to be `utf8mb4`, as it is by default. What is sent at once is bounded by the server's
+ * What is stored is ASCII, so that the character set of a connection does not matter. What is sent at once is bounded by the server's
  * `max_allowed_packet` (16 MB in MariaDB, 64 MB in MySQL by default), in which a value takes the room of its JSON as a
  * string in JSON; to what exceeds it the store is unavailable, and the server ends the connection. MySQL, not MariaDB,
  * keeps a session's top-level keys in an order of its own: the shorter ones first. The server's time does not matter:
@@ -87,10 +101,27 @@ const mysql: Dialect = {
  */
 export function mysqlStore(pool: MysqlClient | MysqlCallbackClient, options: SqlStoreOptions = {}): SqlStore {
   const client = promising(pool)
-  const run = async (statements: readonly string[]) => {
-    for (const statement of statements) await client.query(statement)
+  const execute = executor(client)
+  const desk: Desk = {
+    look: table => columnsOf(execute, table),
+    async run(statements) {
+      for (const statement of statements) await client.query(statement)
+    },
   }
-  return sqlStore('mysqlStore', { dialect: mysql, client: clientOf(client), run }, options)
+  return sqlStore(MAKER, { dialect: mysql, client: clientOf(execute), desk }, options)
+}
+
+/** Asked of the table itself: what the server has on all tables does not tell upper case from lower case. */
+async function columnsOf(execute: Execute, { quoted }: Table): Promise<Column[]> {
+  try {
+    const rows = await execute(`SHOW COLUMNS FROM ${quoted}`, [])
+    return (rows as Array<{ Field: string; Type: string; Key: string }>).map(({ Field, Type, Key }) => {
+      return { name: Field, type: String(Type), is_key: Key === 'PRI', is_indexed: Key !== '' }
+    })
+  } catch (error) {
+    if ((error as { errno?: number }).errno === NO_TABLE) return []
+    throw error
+  }
 }
 
 /** Of `mysql2`, both kinds have `execute`. */
@@ -98,33 +129,63 @@ function promising(pool: MysqlClient | MysqlCallbackClient): MysqlClient {
   const { promise, execute } = Object(pool) as Partial<MysqlClient & MysqlCallbackClient>
   const takesCallbacks = typeof promise === 'function'
   const isClient = takesCallbacks || typeof execute === 'function'
-  checkOption('mysqlStore', 'pool', pool, isClient, 'a pool or a connection of mysql2')
+  checkClient(MAKER, 'pool', pool, isClient, 'a pool or a connection of mysql2')
   return takesCallbacks ? (pool as MysqlCallbackClient).promise() : (pool as MysqlClient)
 }
 
-function clientOf(client: MysqlClient): SqlClient {
-  const isTransient = (error: unknown) => TRANSIENT.includes((error as { errno?: number }).errno ?? 0)
+/** What a statement answers. The first one waits for what the connection is asked about itself. */
+function executor(client: MysqlClient): Execute {
+  let isChecked = false
 
   async function execute(text: string, values: SqlValue[]): Promise<unknown> {
-    const [result] = await retried(async () => await client.execute(text, values), isTransient)
-    return result
+    const answer = await client.execute(text, values)
+    if (!Array.isArray(answer)) throw answerError(MAKER, 'no list of a result and its fields')
+    return answer[0]
   }
+
+  async function check(): Promise<void> {
+    const [row] = rowsIn(MAKER, await execute(ASK, []))
+    if (row === undefined) throw answerError(MAKER, 'no row where there is one')
+    if (Number(row.version) !== 1) throw answerError(MAKER, 'that its autocommit is off, so that nothing would be kept')
+    isChecked = true
+  }
+
+  return async (text, values) => {
+    if (!isChecked) await check()
+    return execute(text, values)
+  }
+}
+
+type Execute = (text: string, values: SqlValue[]) => Promise<unknown>
+
+function clientOf(execute: Execute): SqlClient {
+  const errnoOf = (error: unknown) => (error as { errno?: number }).errno ?? 0
+  const ask = (text: string, values: SqlValue[]) =>
+    retried(
+      () => execute(text, values),
+      error => TRANSIENT.includes(errnoOf(error)),
+    )
 
   return {
     async rows(statement, values) {
-      const result = await execute(statement.text, valuesFor(statement, values))
-      if (Array.isArray(result)) return result
-      const { affectedRows, insertId } = result as Header
+      const result = await ask(statement.text, valuesFor(statement, values))
+      if (Array.isArray(result)) return rowsIn(MAKER, result)
+      const { affectedRows, insertId } = headerIn(result)
       return affectedRows > 0 || Number(insertId) > 0 ? [{ version: insertId } satisfies SqlRow] : []
     },
 
     async count(statement, values) {
       try {
-        return ((await execute(statement.text, valuesFor(statement, values))) as Header).affectedRows
+        return headerIn(await ask(statement.text, valuesFor(statement, values))).affectedRows
       } catch (error) {
-        if ((error as { errno?: number }).errno === DUPLICATE) return 0
+        if (errnoOf(error) === DUPLICATE) return 0
         throw error
       }
     },
   }
+}
+
+function headerIn(result: unknown): Header {
+  const { affectedRows, insertId }: Partial<Header> = Object(result)
+  return { affectedRows: countIn(MAKER, affectedRows), insertId: insertId ?? 0 }
 }

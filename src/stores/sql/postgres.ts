@@ -1,9 +1,11 @@
 import { digest } from '../../codec/digest.ts'
 import { checkOption } from '../after.ts'
-import type { SqlRow } from './columns.ts'
+import { checkClient } from '../clients.ts'
+import { answerError, countIn, rowsIn } from './answers.ts'
 import { retried } from './retried.ts'
+import { type Column, type Desk, FIRST } from './set-up.ts'
 import type { SqlClient } from './sql-rows.ts'
-import { indexName, type SqlStore, type SqlStoreOptions, sqlStore } from './sql-store.ts'
+import { indexName, type SqlStore, type SqlStoreOptions, sqlStore, whereOf } from './sql-store.ts'
 import { type Dialect, onConflict, type SqlValue, type Statement, valuesFor } from './statements.ts'
 
 export type { SqlStore, SqlStoreOptions } from './sql-store.ts'
@@ -26,21 +28,29 @@ export interface PostgresClient {
   }): PromiseLike<{ readonly rows: readonly object[]; readonly rowCount: number | null }>
 }
 
+const MAKER = 'postgresStore'
 /** Of the advisory lock under which tables are made: any number that nobody else takes. */
 const SETUP_LOCK = 7_268_305_162
 /** A deadlock, and a serialization failure where that is the isolation level: the server took nothing of it over. */
 const TRANSIENT = ['40P01', '40001']
+
+/** The columns of the table that a statement would find under that name. */
+const LOOK = `SELECT CAST(attname AS text) AS name, format_type(atttypid, NULL) AS type,
+  EXISTS (SELECT FROM pg_index WHERE indrelid = attrelid AND indkey[0] = attnum AND indisvalid) AS is_indexed,
+  EXISTS (SELECT FROM pg_index WHERE indrelid = attrelid AND indkey[0] = attnum AND indisvalid
+    AND indisunique AND indnkeyatts = 1 AND indpred IS NULL) AS is_key
+  FROM pg_attribute WHERE attrelid = to_regclass(CAST($1 AS text)) AND attnum > 0 AND NOT attisdropped`
 
 const postgres: Dialect = {
   ...onConflict,
   quote: identifier => `"${identifier}"`,
   parameter: position => `$${position}`,
 
-  setup(table) {
-    const index = (column: string) =>
-      `CREATE INDEX IF NOT EXISTS ${postgres.quote(indexName(table, column))} ON ${table.quoted} (${column})`
-    return [
-      `CREATE TABLE IF NOT EXISTS ${table.quoted} (
+  versions: [
+    {
+      columns: FIRST,
+      upgrade: table => [
+        `CREATE TABLE IF NOT EXISTS ${table.quoted} (
   name text NOT NULL PRIMARY KEY,
   data jsonb NOT NULL,
   lifetime text NOT NULL,
@@ -51,13 +61,19 @@ const postgres: Dialect = {
   expires_at bigint NOT NULL,
   retired_at bigint
 )`,
-      index('expires_at'),
-      `${index('subject')} WHERE subject IS NOT NULL`,
-    ]
-  },
+        postgres.index(table, 'expires_at'),
+        postgres.index(table, 'subject'),
+      ],
+    },
+  ],
+  types: { text: /^(text|character)/, json: /^jsonb$/, integer: /^bigint$/ },
+  index: (table, column) =>
+    `CREATE INDEX IF NOT EXISTS ${postgres.quote(indexName(table, column))} ON ${table.quoted} (${column})${whereOf(column)}`,
 
+  // As text first: some clients make JSON of what is said to be jsonb, and the text would be JSON in JSON.
+  inserted: 'CAST(CAST(:data AS text) AS jsonb)',
   // Its values are texts, so that no other null is dropped.
-  changed: 'jsonb_strip_nulls(data || CAST(:change AS jsonb))',
+  changed: 'jsonb_strip_nulls(data || CAST(CAST(:change AS text) AS jsonb))',
   isReadable: `jsonb_typeof(data) = 'object'`,
   isEmpty: `data = '{}'`,
   returning: `RETURNING version, data = '{}' AS is_empty`,
@@ -83,12 +99,15 @@ const postgres: Dialect = {
  */
 export function postgresStore(pool: PostgresClient, options: PostgresStoreOptions = {}): SqlStore {
   const { prepare = false } = Object(options) as PostgresStoreOptions
-  checkOption('postgresStore', 'pool', pool, typeof pool?.query === 'function', 'a Pool or a Client of pg')
-  checkOption('postgresStore', 'prepare', prepare, typeof prepare === 'boolean', 'true or false')
-  // In one message, which is one transaction: two that create the same table at once would fail otherwise.
-  const run = (statements: readonly string[]) =>
-    pool.query({ text: [`SELECT pg_advisory_xact_lock(${SETUP_LOCK})`, ...statements].join(';\n') })
-  return sqlStore('postgresStore', { dialect: postgres, client: clientOf(pool, prepare), run }, options, ['prepare'])
+  checkClient(MAKER, 'pool', pool, typeof pool?.query === 'function', 'a Pool or a Client of pg')
+  checkOption(MAKER, 'prepare', prepare, typeof prepare === 'boolean', 'true or false')
+  const desk: Desk = {
+    look: async ({ quoted }) =>
+      rowsIn(MAKER, answerIn(await pool.query({ text: LOOK, values: [quoted] })).rows) as Column[],
+    // In one message, which is one transaction: two that create the same table at once would fail otherwise.
+    run: statements => pool.query({ text: [`SELECT pg_advisory_xact_lock(${SETUP_LOCK})`, ...statements].join(';\n') }),
+  }
+  return sqlStore(MAKER, { dialect: postgres, client: clientOf(pool, prepare), desk }, options, ['prepare'])
 }
 
 function clientOf(pool: PostgresClient, prepare: boolean): SqlClient {
@@ -111,7 +130,12 @@ function clientOf(pool: PostgresClient, prepare: boolean): SqlClient {
   }
 
   return {
-    rows: async (statement, values) => (await query(statement, values)).rows as readonly SqlRow[],
-    count: async (statement, values) => (await query(statement, values)).rowCount ?? 0,
+    rows: async (statement, values) => rowsIn(MAKER, answerIn(await query(statement, values)).rows),
+    count: async (statement, values) => countIn(MAKER, answerIn(await query(statement, values)).rowCount),
   }
+}
+
+function answerIn(answer: unknown): { readonly rows?: unknown; readonly rowCount?: unknown } {
+  if (typeof answer === 'object' && answer !== null && 'rows' in answer) return answer
+  throw answerError(MAKER, Array.isArray(answer) ? 'a list in place of an object with rows' : 'no object with rows')
 }

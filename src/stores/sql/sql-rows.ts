@@ -2,7 +2,7 @@ import { SessionError } from '../../errors.ts'
 import { after } from '../after.ts'
 import type { Removed, Rows, Tombstone } from '../rows.ts'
 import type { Answer, Patched, Retire, StoredRecord } from '../store.ts'
-import { dataFor, recordIn, rowIn, type SqlRow, successorFor, successorIn } from './columns.ts'
+import { dataFor, lifetimeFor, recordIn, rowIn, type SqlRow, successorFor, successorIn } from './columns.ts'
 import { decodeName, encodeName, NAME_LENGTH } from './names.ts'
 import { CHUNK, type SqlValue, type Statement, type Statements } from './statements.ts'
 
@@ -99,7 +99,7 @@ export function sqlRows(client: SqlClient, statements: Statements, now: () => nu
       if (name === undefined) return 'gone'
       const change = dataFor(set, unset)
       const owner = { moves: subject === undefined ? 0 : 1, subject: subject ?? null }
-      const values = { name, change, lifetime: JSON.stringify(lifetime), version: version ?? null, ...owner }
+      const values = { name, change, lifetime: lifetimeFor(lifetime), version: version ?? null, ...owner }
       const mayEmpty = unset.length > 0 && !keepsEmpty && Object.keys(set).length === 0
       return after<readonly SqlRow[], Patched>(client.rows(statements.patch, { ...values, ...times(ttl) }), ([row]) => {
         if (!row) return whyNot(name, version)
@@ -110,7 +110,7 @@ export function sqlRows(client: SqlClient, statements: Statements, now: () => nu
     touch(id, lifetime, ttl) {
       const name = nameOf(id)
       if (name === undefined) return false
-      const values = { name, lifetime: JSON.stringify(lifetime), ...times(ttl) }
+      const values = { name, lifetime: lifetimeFor(lifetime), ...times(ttl) }
       return after(client.rows(statements.touch, values), rows => rows.length > 0)
     },
 
@@ -165,5 +165,5 @@ function inserted(id: string, { members, lifetime, subject }: StoredRecord): Val
       `an id takes more than the ${NAME_LENGTH} characters of the table; use shorter ids, or hashIds`,
     )
   }
-  return { name, data: dataFor(members), lifetime: JSON.stringify(lifetime), subject: subject ?? null }
+  return { name, data: dataFor(members), lifetime: lifetimeFor(lifetime), subject: subject ?? null }
 }

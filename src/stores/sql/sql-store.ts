@@ -3,6 +3,7 @@ import { checkOption } from '../after.ts'
 import { checkRowOptions } from '../options.ts'
 import { recordStore } from '../record-store.ts'
 import type { RecordStore, RowOptions } from '../rows.ts'
+import { type Desk, setUp, upgradesFrom } from './set-up.ts'
 import { type SqlClient, sqlRows } from './sql-rows.ts'
 import { type Dialect, statementsFor, type Table, tableOf } from './statements.ts'
 import { startSweeper } from './sweeper.ts'
@@ -29,10 +30,18 @@ export interface SqlStoreOptions extends RowOptions {
 
 /** A store in a table. */
 export interface SqlStore extends RecordStore {
-  /** Makes the table and its indexes, where they are not there. Processes that start together may all do so. */
+  /**
+   * Makes the table and its indexes, or what is missing of them, of a table of an older version too. Processes that start
+   * together may all do so. If nothing is missing, it only reads which columns there are: the rights to SELECT, INSERT,
+   * UPDATE and DELETE are enough. Rejects with `ERR_SESSION_OPTION` if the table is somebody else's.
+   */
   setup(): Promise<void>
-  /** What `setup` does, statement by statement, for those who run migrations. */
+  /** What `setup` does where there is no table, statement by statement, for those who run migrations. */
   readonly setupSql: readonly string[]
+  /** The version of the table that this store uses. A table of an older version needs `upgradeSql`, or `setup()`. */
+  readonly schemaVersion: number
+  /** The statements that make a table of version `from` one of `schemaVersion`, in their order; from 0: `setupSql`. */
+  upgradeSql(from: number): readonly string[]
   /**
    * Deletes what has expired, 500 rows a statement, of SQLite 50, with a pause after each as long as it took, a second at
    * most. Says how many there were.
@@ -45,8 +54,7 @@ export interface SqlStore extends RecordStore {
 export interface SqlStoreParts {
   readonly dialect: Dialect
   readonly client: SqlClient
-  /** Runs the statements of the set-up. */
-  run(statements: readonly string[]): unknown
+  readonly desk: Desk
 }
 
 const TABLE = /^[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)?$/
@@ -56,7 +64,7 @@ const LONGEST_WAIT = 2 ** 30
 /** The store of `maker`, which an error names; `own`: the names of its own options. Throws `ERR_SESSION_OPTION`. */
 export function sqlStore(
   maker: string,
-  { dialect, client, run }: SqlStoreParts,
+  { dialect, client, desk }: SqlStoreParts,
   options: SqlStoreOptions,
   own: readonly string[] = [],
 ): SqlStore {
@@ -66,7 +74,6 @@ export function sqlStore(
   const table = tableOf(dialect, name)
   const statements = statementsFor(dialect, table, options.now !== undefined)
   const store = recordStore(maker, sqlRows(client, statements, now), options)
-  const setupSql = dialect.setup(table)
   const sweeper = startSweeper(() => client.count(statements.sweep, { now: Math.floor(now()) }), {
     every: sweepEvery,
     batch: dialect.batch,
@@ -75,10 +82,10 @@ export function sqlStore(
   return {
     ...store,
     ...sweeper,
-    setupSql,
-    async setup() {
-      await run(setupSql)
-    },
+    setupSql: upgradesFrom(0, dialect, table),
+    schemaVersion: dialect.versions.length,
+    upgradeSql: from => upgradesFrom(from, dialect, table),
+    setup: () => setUp(maker, dialect, table, desk),
   }
 }
 
@@ -91,6 +98,11 @@ function checkOptions(maker: string, { table, sweepEvery, onSweepError, now }: S
   const isCallback = onSweepError === undefined || typeof onSweepError === 'function'
   checkOption(maker, 'onSweepError', onSweepError, isCallback, 'a function')
   checkOption(maker, 'now', now, now === undefined || typeof now === 'function', 'a function that gives milliseconds')
+}
+
+/** Of which rows an index is, where it needs not be of all. */
+export function whereOf(column: string): string {
+  return column === 'subject' ? ' WHERE subject IS NOT NULL' : ''
 }
 
 /** The name of an index, no longer than any database has them: what is longer would be cut off, and be the same for two. */

@@ -1,8 +1,9 @@
-import { checkOption } from '../after.ts'
-import type { SqlRow } from './columns.ts'
+import { checkClient } from '../clients.ts'
+import { answerError, countIn, rowsIn } from './answers.ts'
+import { type Column, type Desk, FIRST } from './set-up.ts'
 import type { SqlClient } from './sql-rows.ts'
-import { indexName, type SqlStore, type SqlStoreOptions, sqlStore } from './sql-store.ts'
-import { type Dialect, onConflict, type SqlValue, type Statement, valuesFor } from './statements.ts'
+import { indexName, type SqlStore, type SqlStoreOptions, sqlStore, whereOf } from './sql-store.ts'
+import { type Dialect, onConflict, type SqlValue, type Statement, type Table, valuesFor } from './statements.ts'
 
 export type { SqlStore, SqlStoreOptions } from './sql-store.ts'
 
@@ -17,16 +18,17 @@ export interface SqliteStatement {
   all(...values: SqlValue[]): unknown[]
 }
 
+const MAKER = 'sqliteStore'
+
 const sqlite: Dialect = {
   ...onConflict,
   quote: identifier => `"${identifier}"`,
 
-  setup(table) {
-    const schema = table.schema === undefined ? '' : `${sqlite.quote(table.schema)}.`
-    const index = (column: string) => `${schema}${sqlite.quote(indexName(table, column))}`
-    const on = sqlite.quote(table.name)
-    return [
-      `CREATE TABLE IF NOT EXISTS ${table.quoted} (
+  versions: [
+    {
+      columns: FIRST,
+      upgrade: table => [
+        `CREATE TABLE IF NOT EXISTS ${table.quoted} (
   name TEXT NOT NULL PRIMARY KEY,
   data TEXT NOT NULL,
   lifetime TEXT NOT NULL,
@@ -37,9 +39,16 @@ const sqlite: Dialect = {
   expires_at INTEGER NOT NULL,
   retired_at INTEGER
 )`,
-      `CREATE INDEX IF NOT EXISTS ${index('expires_at')} ON ${on} (expires_at)`,
-      `CREATE INDEX IF NOT EXISTS ${index('subject')} ON ${on} (subject) WHERE subject IS NOT NULL`,
-    ]
+        sqlite.index(table, 'expires_at'),
+        sqlite.index(table, 'subject'),
+      ],
+    },
+  ],
+  types: { text: /char|text|clob/i, json: /char|text|clob|json/i, integer: /int/i },
+  index(table, column) {
+    const schema = table.schema === undefined ? '' : `${sqlite.quote(table.schema)}.`
+    const name = `${schema}${sqlite.quote(indexName(table, column))}`
+    return `CREATE INDEX IF NOT EXISTS ${name} ON ${sqlite.quote(table.name)} (${column})${whereOf(column)}`
   },
 
   changed: 'json_patch(data, :change)',
@@ -69,11 +78,22 @@ const sqlite: Dialect = {
  */
 export function sqliteStore(db: SqliteDatabase, options: SqlStoreOptions = {}): SqlStore {
   const isDatabase = typeof db?.prepare === 'function' && typeof db.exec === 'function'
-  checkOption('sqliteStore', 'db', db, isDatabase, 'a database of node:sqlite, better-sqlite3 or libsql')
-  const run = (statements: readonly string[]) => {
-    for (const statement of statements) db.exec(statement)
+  checkClient(MAKER, 'db', db, isDatabase, 'a database of node:sqlite, better-sqlite3 or libsql')
+  const desk: Desk = {
+    look: table => db.prepare(lookAt(table)).all() as Column[],
+    run(statements) {
+      for (const statement of statements) db.exec(statement)
+    },
   }
-  return sqlStore('sqliteStore', { dialect: sqlite, client: clientOf(db), run }, options)
+  return sqlStore(MAKER, { dialect: sqlite, client: clientOf(db), desk }, options)
+}
+
+/** A name has nothing in it that would have to be escaped. */
+function lookAt({ name, schema }: Table): string {
+  const place = schema === undefined ? '' : `, '${schema}'`
+  return `SELECT name, type, pk > 0 AS is_key, EXISTS (
+    SELECT 1 FROM pragma_index_list('${name}'${place}) AS one, pragma_index_info(one.name${place}) AS part
+    WHERE part.seqno = 0 AND part.name = info.name) AS is_indexed FROM pragma_table_info('${name}'${place}) AS info`
 }
 
 /** Statements are prepared when they are first used, by when there is a table. */
@@ -84,13 +104,16 @@ function clientOf(db: SqliteDatabase): SqlClient {
     const known = prepared.get(statement)
     if (known) return known
     const made = db.prepare(statement.text)
+    const { all, run } = Object(made) as Partial<SqliteStatement>
+    if (typeof all !== 'function' || typeof run !== 'function')
+      throw answerError(MAKER, 'no statement with all and run')
     prepared.set(statement, made)
     return made
   }
 
   return {
     // All of them, as a statement that is left before its end is not over.
-    rows: (statement, values) => prepare(statement).all(...valuesFor(statement, values)) as SqlRow[],
-    count: (statement, values) => Number(prepare(statement).run(...valuesFor(statement, values)).changes),
+    rows: (statement, values) => rowsIn(MAKER, prepare(statement).all(...valuesFor(statement, values))),
+    count: (statement, values) => countIn(MAKER, prepare(statement).run(...valuesFor(statement, values))?.changes),
   }
 }

@@ -13,13 +13,19 @@ export interface Dialect {
   quote(identifier: string): string
   /** The n-th parameter, from 1 on; absent: each is a question mark. */
   readonly parameter?: (position: number) => string
-  /** Makes the table and its indexes, where they are not there. */
-  setup(table: Table): readonly string[]
+  /** The versions of the table, the first one first. */
+  readonly versions: readonly Version[]
+  /** The types that a column of each kind may have, as the database names them. */
+  readonly types: Readonly<Record<Kind, RegExp>>
+  /** Makes an index of one column. */
+  index(table: Table, column: string): string
   /** Stores a record over none, or over one that has expired; changes no row where another is there. */
   create(table: string, columns: Columns): string
   /** Before it may be created again: what has expired; absent: `create` does that. */
   makeRoom?(table: string): string
   replace(table: string, columns: Columns): string
+  /** The parameter `:data` as it is inserted; absent: as it is. */
+  readonly inserted?: string
   /** `data` with the members of the JSON object `:change` set, and those removed that are `null` there. */
   readonly changed: string
   /** Whether `data` can be changed like that. */
@@ -51,21 +57,31 @@ export interface Table {
   readonly name: string
 }
 
+/** What a column holds. */
+export type Kind = 'text' | 'json' | 'integer'
+
+/** A version of the table: the columns that it has beside those of the version before it, and how it gets them. */
+export interface Version {
+  readonly columns: Readonly<Record<string, Kind>>
+  upgrade(table: Table): readonly string[]
+}
+
 /** How many names one statement takes. */
 export const CHUNK = 50
 
 /** All that a store asks. */
 export type Statements = ReturnType<typeof statementsFor>
 
-const COLUMNS: Columns = {
+const COLUMNS = {
   names: 'name, data, lifetime, version, subject, created_at, seen_at, expires_at, retired_at',
-  values: ':name, :data, :lifetime, 0, :subject, :now, :now, :expires, NULL',
+  values: (data: string) => `:name, ${data}, :lifetime, 0, :subject, :now, :now, :expires, NULL`,
 }
 
 /** `hasClock`: the store has a clock of its own, which `:now` is the time of. */
 export function statementsFor(dialect: Dialect, { quoted: table }: Table, hasClock: boolean) {
   const { isReadable, returning } = dialect
   const clock = hasClock || dialect.clock === undefined ? ':now' : dialect.clock
+  const columns: Columns = { names: COLUMNS.names, values: COLUMNS.values(dialect.inserted ?? ':data') }
   const compile = (text: string) => compiled(text, dialect)
   const live = 'expires_at > :now AND retired_at IS NULL'
   const one = `name = :name AND ${live}`
@@ -78,9 +94,9 @@ export function statementsFor(dialect: Dialect, { quoted: table }: Table, hasClo
       FROM ${table} WHERE name = :name AND expires_at > :now`),
     find: compile(`SELECT name FROM ${table} WHERE ${one} AND ${isReadable}`),
     list: compile(`SELECT ${COLUMNS.names} FROM ${table} WHERE subject = :subject AND ${live}`),
-    create: compile(dialect.create(table, COLUMNS)),
+    create: compile(dialect.create(table, columns)),
     makeRoom: dialect.makeRoom && compile(dialect.makeRoom(table)),
-    replace: compile(dialect.replace(table, COLUMNS)),
+    replace: compile(dialect.replace(table, columns)),
     patch:
       compile(`UPDATE ${table} SET data = ${dialect.changed}, lifetime = :lifetime, version = ${dialect.nextVersion},
       subject = CASE WHEN :moves = 1 THEN :subject ELSE subject END, seen_at = :now, expires_at = :expires

@@ -24,6 +24,27 @@ export const subjects = cases('subjects', ['subjects'], {
     await t.isFree(id)
   },
 
+  'nobody has no sessions': async t => {
+    await t.create(t.id(), MEMBERS)
+    assert.deepEqual([...(await t.list(undefined))], [])
+    assert.equal(await t.destroyAll(undefined), 0)
+    await t.hasMembers(t.id(), MEMBERS)
+  },
+
+  'a whole number stands for its text': async t => {
+    const number = Number.parseInt(digestOf(t.id()).replace(/\W|_/g, '').slice(0, 9), 36)
+    const id = await add(t, String(number), 'one')
+    for (const subject of [String(number), number, BigInt(number)]) {
+      assert.deepEqual(
+        (await t.list(subject)).map(({ handle }) => handle),
+        [digestOf(id)],
+        `a subject that is a ${typeof subject}`,
+      )
+    }
+    assert.equal(await t.destroyAll(number), 1)
+    assert.equal(await t.destroyAll(BigInt(number)), 0)
+  },
+
   'a session is listed with its data, and with when it was made, was seen, and expires': async t => {
     const made = t.now()
     const id = await add(t, ada(t), 'one')

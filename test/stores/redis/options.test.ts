@@ -27,3 +27,10 @@ test('a wrong client or option is an error that names it', () => {
   }
   assert.ok(redisStore(good))
 })
+
+test('a client that speaks HTTP is refused, by what it is', () => {
+  const client = { hgetall: async () => ({}), evalsha: async () => '', eval: async () => '', autoPipeline() {} }
+  const message =
+    'redisStore: client was a client of @upstash/redis, expected a client of redis or ioredis: connect to the same database by one of these, see docs/clients.md'
+  assert.throws(() => redisStore(client), { code: 'ERR_SESSION_OPTION', message })
+})

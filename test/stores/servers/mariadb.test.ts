@@ -11,8 +11,9 @@ import { versionOfPackage } from '../../servers/found.ts'
 import { startMariadb } from '../../servers/mariadb.ts'
 import { row, suiteOn } from '../../servers/report.ts'
 import type { Server } from '../../servers/server.ts'
-import { sqlSuite } from '../sql/suite.ts'
+import { sqlSuite, useAll } from '../sql/suite.ts'
 import { ALL, digestOf as digest, proveContract } from '../support/contract.ts'
+import { grantsIn } from '../support/grants.ts'
 import { proveParallel } from '../support/parallel.ts'
 import { proveReuse } from '../support/reuse.ts'
 
@@ -79,7 +80,7 @@ suiteOn('mariadb', 'stores in MariaDB', title => {
         const own = connect()
         const client: MysqlClient = {
           async execute(sql, values) {
-            await before(sql)
+            if (!sql.includes('@@autocommit')) await before(sql)
             return own.execute(sql, values)
           },
           query: sql => own.query(sql),
@@ -121,6 +122,76 @@ suiteOn('mariadb', 'stores in MariaDB', title => {
       assert.equal((await store.list('ada'))[0]?.expiresAt, now() + HOUR)
       assert.equal(await store.patch('a', { ...patch, unset: ['n'], version: 1 }, HOUR, call), 'emptied')
     }
+  })
+
+  test('a connection that is set otherwise is an error at first use, and nothing is taken for data', async t => {
+    const table = `t_${randomBytes(4).toString('hex')}`
+    const good = mysql.createPool({ uri: urlOf() })
+    t.after(() => good.end())
+    const known = mysqlStore(good, { table, sweepEvery: false })
+    await known.setup()
+    await known.set('a', { user: 'ada' }, HOUR, call)
+    const rows: ReadonlyArray<readonly [options: object, what: RegExp]> = [
+      [{ rowsAsArray: true }, /answered rows that are arrays, not objects/],
+      [{ nestTables: true }, /answered rows without the columns that were asked for/],
+      [{ nestTables: '_' }, /answered rows without the columns that were asked for/],
+      [{ typeCast: false }, /answered bytes in place of a text/],
+    ]
+    for (const [options, what] of rows) {
+      const pool = mysql.createPool({ uri: urlOf(), ...options })
+      t.after(() => pool.end())
+      const store = mysqlStore(pool, { table, sweepEvery: false })
+      const error = { code: 'ERR_SESSION_OPTION', message: what }
+      await assert.rejects(async () => store.read('a', call), error)
+      await assert.rejects(async () => store.set('b', {}, HOUR, call), error)
+      await assert.rejects(store.setup(), error)
+    }
+    const silent = await mysql.createConnection({ uri: urlOf() })
+    t.after(() => silent.end())
+    await silent.query('SET autocommit = 0')
+    const store = mysqlStore(silent, { table, sweepEvery: false })
+    const message = /^mysqlStore: the client answered that its autocommit is off, so that nothing would be kept: give/
+    await assert.rejects(async () => store.set('b', {}, HOUR, call), { code: 'ERR_SESSION_OPTION', message })
+    await silent.query('SET autocommit = 1')
+    await store.set('b', { n: 1 }, HOUR, call)
+    assert.deepEqual(await known.get('b', 0, call), { n: 1 })
+  })
+
+  test('a user who may SELECT, INSERT, UPDATE and DELETE is enough, once the table is there', async t => {
+    const admin = mysql.createPool({ uri: urlOf() })
+    t.after(() => admin.end())
+    await admin.query("CREATE USER 'app_user'@'%'")
+    const app = mysql.createPool({ uri: urlOf().replace('root@', 'app_user@') })
+    t.after(() => app.end())
+    const table = 'granted'
+    await mysqlStore(admin, { table, sweepEvery: false }).setup()
+    for (const grant of grantsIn('mysql')) await admin.query(grant.replace('sessions', table))
+    const store = mysqlStore(app, { table, sweepEvery: false })
+    await useAll(store)
+    const other = mysqlStore(app, { table: 'missing', sweepEvery: false })
+    await assert.rejects(other.setup(), { errno: 1142 })
+  })
+
+  test('a connection with the character set latin1 damages no text, and what utf8mb4 wrote before is read', async t => {
+    const [latin, utf] = ['latin1', 'utf8mb4'].map(charset => mysql.createPool({ uri: urlOf(), charset }))
+    assert.ok(latin && utf)
+    t.after(() => Promise.all([latin.end(), utf.end()]))
+    const table = `t_${randomBytes(4).toString('hex')}`
+    const [store, other] = [latin, utf].map(pool => mysqlStore(pool, { table, sweepEvery: false }))
+    assert.ok(store && other)
+    await store.setup()
+    const members = { 'né🍪': '"Jörg 🍪 日本"', plain: '"\\u0000"' }
+    await store.create('a', { members, lifetime: {} }, HOUR, call)
+    assert.equal(await store.patch('a', { ...patch, set: { more: '"é"' }, unset: [], version: 0 }, HOUR, call), 'saved')
+    for (const one of [store, other]) {
+      assert.deepEqual({ ...(await one.read('a', call))?.members }, { ...members, more: '"é"' })
+    }
+    // As it was written until now.
+    const old = JSON.stringify({ 'n~00e9~d83c~df6a': members['né🍪'] })
+    await utf.execute(`UPDATE ${table} SET data = ?`, [old])
+    assert.deepEqual({ ...(await other.read('a', call))?.members }, { 'né🍪': members['né🍪'] })
+    assert.equal(await other.patch('a', { ...patch, set: { more: '"é"' }, unset: [], version: 1 }, HOUR, call), 'saved')
+    assert.deepEqual({ ...(await other.read('a', call))?.members }, { 'né🍪': members['né🍪'], more: '"é"' })
   })
 
   test('a pool that takes callbacks is as good', async t => {

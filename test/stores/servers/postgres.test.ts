@@ -13,7 +13,7 @@ import { versionOfPackage } from '../../servers/found.ts'
 import { startPostgres } from '../../servers/postgres.ts'
 import { row, suiteOn } from '../../servers/report.ts'
 import type { Server } from '../../servers/server.ts'
-import { sqlSuite } from '../sql/suite.ts'
+import { sqlSuite, useAll } from '../sql/suite.ts'
 import { tellVisitor } from '../support/connect.ts'
 import {
   digestOf as digest,
@@ -22,6 +22,7 @@ import {
   TTL_OF_SECONDS,
   UNORDERED,
 } from '../support/contract.ts'
+import { grantsIn } from '../support/grants.ts'
 import { proveParallel } from '../support/parallel.ts'
 import { proveReuse } from '../support/reuse.ts'
 
@@ -161,6 +162,41 @@ function suiteIn(title: string, urlOf: () => string): void {
     const { rows } = await client.query(`SELECT name FROM pg_prepared_statements`)
     assert.equal(rows.length, 4)
     assert.ok(rows.every(({ name }) => name.length === 43))
+  })
+
+  test('a user who may SELECT, INSERT, UPDATE and DELETE is enough, once the table is there', async t => {
+    const [owner, table, name] = [urlOf(), 'granted', 'app_user']
+    const admin = new pg.Pool({ connectionString: owner })
+    t.after(() => admin.end())
+    await admin.query(`CREATE ROLE ${name} LOGIN`)
+    const app = new pg.Pool({ connectionString: owner.replace('postgres@', `${name}@`) })
+    t.after(() => app.end())
+    const store = postgresStore(app, { table, sweepEvery: false })
+    await assert.rejects(store.setup(), { code: '42501' })
+    await postgresStore(admin, { table, sweepEvery: false }).setup()
+    for (const grant of grantsIn('postgres')) await admin.query(grant.replace('sessions', table))
+    await useAll(store)
+    await assert.rejects(app.query(`CREATE TABLE t_${randomBytes(4).toString('hex')} (a int)`), { code: '42501' })
+  })
+
+  test('a database in LATIN1 keeps any text', async t => {
+    const admin = new pg.Client({ connectionString: urlOf() })
+    await admin.connect()
+    t.after(() => admin.end())
+    const name = `latin_${randomBytes(4).toString('hex')}`
+    await admin.query(`CREATE DATABASE ${name} ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0`)
+    const pool = new pg.Pool({ connectionString: urlOf().replace(/[^/]*$/, name) })
+    t.after(() => pool.end())
+    const store = postgresStore(pool, { sweepEvery: false })
+    await store.setup()
+    const members = { 'né🍪': '"Jörg 🍪 日本"', plain: '"\\u0000"' }
+    await store.create('a', { members, lifetime: {} }, HOUR, call)
+    const patch = { set: { more: '"🍪"' }, unset: [], lifetime: {}, keepsEmpty: false }
+    assert.equal(await store.patch('a', patch, HOUR, call), 'saved')
+    assert.deepEqual({ ...(await store.read('a', call))?.members }, { ...members, more: '"🍪"' })
+    // As it was written until now, as far as it could be.
+    await pool.query('UPDATE sessions SET data = $1', [JSON.stringify({ user: '"Jörg"' })])
+    assert.deepEqual({ ...(await store.read('a', call))?.members }, { user: '"Jörg"' })
   })
 
   test('a sweep does not wait for what somebody else is deleting', async t => {

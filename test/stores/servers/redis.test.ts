@@ -12,8 +12,10 @@ import { row, suiteOn } from '../../servers/report.ts'
 import { type Backends, type Connected, KINDS, startBackends } from '../redis/clients.ts'
 import { memorySuite } from '../redis/memory.ts'
 import { redisSuite } from '../redis/suite.ts'
+import { useAll } from '../sql/suite.ts'
 import { tellVisitor } from '../support/connect.ts'
 import { digestOf, proveContractInTime, TTL_OF_SECONDS, UNORDERED } from '../support/contract.ts'
+import { aclIn } from '../support/grants.ts'
 import { proveParallel } from '../support/parallel.ts'
 import { proveReuse } from '../support/reuse.ts'
 
@@ -91,6 +93,39 @@ suiteOn('redis', 'stores in Redis', title => {
       assert.equal((await other.get('/')).text, 'nobody')
       assert.deepEqual(errors, [])
     })
+  })
+
+  describe('a user with the rights that the documents name', () => {
+    const user = { username: 'app_user', password: 'password' }
+    before(async () => {
+      const admin = new Redis(backends.single.port)
+      await admin.call('ACL', 'SETUSER', ...aclIn())
+      await admin.quit()
+    })
+
+    row({ store: 'redis', client: `redis ${versionOfPackage('redis')}`, server: title }).test(
+      'may do all that a store asks, by redis, and no more',
+      async t => {
+        const client = createClient({ url: backends.single.url, ...user })
+        await client.connect()
+        t.after(() => client.destroy())
+        await useAll(redisStore(client))
+        await assert.rejects(client.keys('*'), /NOPERM/)
+        await assert.rejects(client.hGetAll('other'), /NOPERM/)
+      },
+    )
+
+    row({ store: 'redis', client: `ioredis ${versionOfPackage('ioredis')}`, server: title }).test(
+      'may do all that a store asks, by ioredis',
+      async t => {
+        const client = new Redis({ port: backends.single.port, ...user })
+        t.after(() => client.disconnect())
+        const errors: unknown[] = []
+        client.on('error', error => errors.push(error))
+        await useAll(redisStore(client))
+        assert.deepEqual(errors, [])
+      },
+    )
   })
 
   describe('what is particular to Redis', () => {

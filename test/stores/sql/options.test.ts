@@ -69,6 +69,62 @@ test('what is no client is refused', () => {
   assert.throws(() => postgresStore({ query: nothing }, { prepare: 1 as never }), { code: 'ERR_SESSION_OPTION' })
 })
 
+test('a client of another kind is refused at start, by what it is and what to give', () => {
+  const other = { query: nothing, execute: async () => [[]] as const, exec() {}, prepare: () => ({}) }
+  const rows: ReadonlyArray<readonly [member: string, message: RegExp]> = [
+    ['$client', /was a database of drizzle, expected .*: give its \$client, see docs\/clients\.md$/],
+    ['$pool', /was a database of pg-promise, .*: give its \$pool/],
+    ['createQueryRunner', /was a DataSource of TypeORM's, .*: give its driver\.master, once it is initialized/],
+    ['getQueryInterface', /was an instance of Sequelize, .*: give the store a pool of its own/],
+    ['$queryRawUnsafe', /was a client of Prisma, .*: give the store a pool of its own/],
+    ['migrate', /was an instance of Knex, .*: give the store a pool of its own/],
+    ['selectFrom', /was an instance of Kysely, .*: give the pool that its dialect was given/],
+    ['waitReady', /was a database of PGlite, .*: put the adapter for it around it/],
+    ['unsafe', /was a client of postgres\.js, .*: put the adapter for it around it/],
+    ['batch', /was a client of mariadb, or of @libsql\/client, .*: of mariadb: put the adapter for it around it/],
+  ]
+  for (const [member, message] of rows) {
+    const error = { code: 'ERR_SESSION_OPTION', message }
+    const client = { ...other, [member]: nothing }
+    assert.throws(() => postgresStore(client, { sweepEvery: false }), error)
+    assert.throws(() => mysqlStore(client, { sweepEvery: false }), error)
+    assert.throws(() => sqliteStore(client as never, { sweepEvery: false }), error)
+  }
+})
+
+test('an answer of another shape is an error that names it, and never data', async () => {
+  const of = (rows: unknown) => async () => ({ rows, rowCount: 0 })
+  const good = { name: 'a', data: '{}', lifetime: '{}', version: 0, retired_at: null }
+  const call = { ctx: undefined, rolling: false, changed: true }
+  const rows: ReadonlyArray<readonly [answer: () => Promise<unknown>, what: string]> = [
+    [async () => [good], 'a list in place of an object with rows'],
+    [async () => undefined, 'no object with rows'],
+    [of({}), 'an object in place of a list of rows'],
+    [of([['secret']]), 'rows that are arrays, not objects'],
+    [of([undefined]), 'rows that are undefined, not objects'],
+    [of([{ sessions: good }]), 'rows without the columns that were asked for'],
+    [of([{ ...good, name: Buffer.from('secret') }]), 'bytes in place of a text'],
+    [of([{ ...good, retired_at: undefined, retiredAt: null }]), 'rows whose columns have other names'],
+  ]
+  for (const [query, what] of rows) {
+    const store = postgresStore({ query: query as PostgresClient['query'] }, { sweepEvery: false })
+    const advice = 'give it a client of its own, with the settings that it has by default, see docs/clients.md'
+    const message = `postgresStore: the client answered ${what}: ${advice}`
+    await assert.rejects(async () => store.read('a', call), { code: 'ERR_SESSION_OPTION', message })
+  }
+  const uncounted = postgresStore({ query: async () => ({ rows: [] }) as never }, { sweepEvery: false })
+  await assert.rejects(async () => uncounted.set('a', {}, 1, call), /answered undefined in place of the number of rows/)
+  const callbacks = { exec() {}, prepare: () => ({ all: () => callbacks, run: () => callbacks }) }
+  const sqlite = sqliteStore(callbacks as never, { sweepEvery: false })
+  assert.throws(
+    () => sqlite.read('a', call),
+    /^SessionError: sqliteStore: the client answered an object in place of a list/,
+  )
+  assert.throws(() => sqlite.set('a', {}, 1, call), /answered undefined in place of the number of rows/)
+  const promised = sqliteStore({ exec() {}, prepare: async () => ({}) } as never, { sweepEvery: false })
+  assert.throws(() => promised.read('a', call), /answered no statement with all and run/)
+})
+
 test('the table is quoted, with its schema, wherever it is named', () => {
   for (const [, quote, make] of FACTORIES) {
     const { setupSql } = make({ table: 'app.Order', sweepEvery: false })
@@ -115,7 +171,13 @@ test('a statement that the database undid in favour of another is tried again, u
   ]
   const makers: ReadonlyArray<readonly [answer: unknown, make: (ask: () => Promise<never>) => SqlStore]> = [
     [{ rows: [], rowCount: 0 }, query => postgresStore({ query }, { sweepEvery: false })],
-    [[[]], execute => mysqlStore({ execute, query: execute }, { sweepEvery: false })],
+    [
+      [[]],
+      execute => {
+        const asked = async (sql: string) => (sql.includes('@@autocommit') ? ([[{ version: 1 }]] as const) : execute())
+        return mysqlStore({ execute: asked, query: execute }, { sweepEvery: false })
+      },
+    ],
   ]
   for (const [error, failures, expected] of rows) {
     for (const [answer, make] of makers) {

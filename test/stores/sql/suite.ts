@@ -72,6 +72,28 @@ function recordOf(members: Record<string, string>, subject?: string): StoredReco
   return { members, lifetime: { _expire: NOW + HOUR }, subject: subject && digest(subject) }
 }
 
+/** Asks all that a store can be asked. */
+export async function useAll(store: RecordStore & Partial<Pick<SqlStore, 'setup' | 'sweep'>>): Promise<void> {
+  await store.setup?.()
+  await store.set('a', { user: 'ada' }, HOUR, call)
+  assert.deepEqual(await store.get('a', 0, call), { user: 'ada' })
+  assert.equal(await store.create('b', recordOf({ n: '1' }, 'ada'), HOUR, call), true)
+  assert.equal(await store.create('b', recordOf({ n: '1' }, 'ada'), HOUR, call), false)
+  assert.equal(await store.patch('b', patchOf({ set: { n: '2' } }), HOUR, call), 'saved')
+  assert.equal(await store.touch('b', {}, HOUR, call), true)
+  assert.equal(await store.create('c', recordOf({ n: '2' }, 'ada'), HOUR, call), true)
+  assert.equal(await store.retire('b', { successor: 'c' }, HOUR, call), 'saved')
+  assert.equal((await store.list('ada')).length, 1)
+  await store.destroy('b', call)
+  assert.equal(await store.create('d', recordOf({ n: '1' }, 'ada'), HOUR, call), true)
+  assert.equal(await store.patch('d', patchOf({ unset: ['n'] }), HOUR, call), 'emptied')
+  assert.equal(await store.create('e', recordOf({}, 'ada'), HOUR, call), true)
+  assert.equal(await store.destroyAll('ada'), 1)
+  await store.set('f', {}, -1, call)
+  await store.sweep?.()
+  assert.equal(await store.get('f', 0, call), undefined)
+}
+
 /** Registers the tests, by `test`. */
 export function sqlSuite(test: Register, open: Open): void {
   async function start(t: Test, options: SqlStoreOptions = {}) {
@@ -104,6 +126,39 @@ export function sqlSuite(test: Register, open: Open): void {
       await Promise.all(racing.map(store => store.setup()))
       assert.deepEqual(await run(`SELECT * FROM ${quote(table)}`), [])
     }
+  })
+
+  test('a table of that name that is somebody else’s is refused, and stays as it is', async t => {
+    const { connect, run, quote } = await start(t)
+    const table = `other_${randomBytes(4).toString('hex')}`
+    await run(`CREATE TABLE ${quote(table)} (sid VARCHAR(64) PRIMARY KEY, data VARCHAR(64), expires INTEGER)`)
+    await run(`INSERT INTO ${quote(table)} (sid) VALUES ('a')`)
+    await assert.rejects(connect({ table }).setup(), {
+      code: 'ERR_SESSION_OPTION',
+      message:
+        /^\w+: the table other_\w+ is there, and is not one of koa-session \(name is missing, .*subject is missing/,
+    })
+    const [row, ...others] = await run(`SELECT * FROM ${quote(table)}`)
+    assert.deepEqual([{ ...row }, others], [{ sid: 'a', data: null, expires: null }, []])
+  })
+
+  test('what is missing of the table is made, and nothing where nothing is', async t => {
+    const { connect, run, quote, planOf } = await start(t)
+    const table = `lacks_${randomBytes(4).toString('hex')}`
+    const first = connect({ table })
+    const [create = ''] = first.setupSql
+    await run(create.replace(/,\n {2}KEY [^\n]*?(?=,?\n)/g, ''))
+    await connect({ table }).setup()
+    const asked: string[] = []
+    const told = connect({ table }, sql => void asked.push(sql))
+    await told.setup()
+    assert.deepEqual(
+      asked.filter(sql => /CREATE|ALTER/.test(sql)),
+      [],
+    )
+    await told.create('a', recordOf({}, 'ada'), HOUR, call)
+    const sql = `SELECT name FROM ${quote(table)} WHERE subject = '${digest('ada')}'`
+    assert.match(await planOf(sql, quote(table)), /lacks_\w+_subject/)
   })
 
   test('a list is found by the index of subjects', async t => {

@@ -168,8 +168,21 @@ export const SUBJECTS: readonly Row[] = [
     'subjects',
     memory => ({
       destroyAll: (subject, which) =>
-        memory.destroyAll(typeof subject === 'object' ? String(subject.subjectHash) : subject, which),
+        memory.destroyAll(typeof subject === 'object' ? String(subject?.subjectHash) : subject, which),
     }),
+  ],
+  [
+    'nobody has sessions',
+    'subjects',
+    memory => ({
+      list: subject => memory.list(subject ?? 'undefined'),
+      destroyAll: (subject, which) => (subject === undefined ? 1 : memory.destroyAll(subject, which)),
+    }),
+  ],
+  [
+    'a number is another subject than its text',
+    'subjects',
+    memory => ({ list: subject => memory.list(typeof subject === 'number' ? `number ${subject}` : subject) }),
   ],
   ['list() shows nothing', 'subjects', () => ({ list: () => [] })],
   ['list() has the latest first', 'subjects', memory => ({ list: subject => [...memory.list(subject)].reverse() })],

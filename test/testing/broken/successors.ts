@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import type { MemoryStore } from 'koa-session/memory'
 import type { Store } from 'koa-session/testing'
-import type { Subject } from '../../../src/stores/store.ts'
+import type { Whose } from '../../../src/stores/store.ts'
 import { LONG, later, type Row } from './break.ts'
 
 const digest = (text: string) => createHash('sha256').update(text).digest('base64url')
@@ -185,14 +185,14 @@ export const SUCCESSORS: readonly Row[] = [
     'the handle of an id that was retired is good for anybody',
     'subjects',
     memory => {
-      const owners = new Set<Subject>()
+      const owners = new Set<Whose>()
       return {
         list: subject => {
-          owners.add(subject)
+          owners.add(String(subject))
           return memory.list(subject)
         },
         destroyAll: (subject, which) => {
-          owners.add(subject)
+          owners.add(String(subject))
           const isOther = which?.only !== undefined && memory.destroyAll(subject, which) === 0
           if (!isOther) return which?.only === undefined ? memory.destroyAll(subject, which) : 1
           return [...owners].some(owner => memory.destroyAll(owner, which) > 0) ? 1 : 0
@@ -216,12 +216,12 @@ export const SUCCESSORS: readonly Row[] = [
     'list() shows what was retired',
     'subjects',
     memory => {
-      const listed = new Map<Subject, ReturnType<MemoryStore['list']>>()
+      const listed = new Map<Whose, ReturnType<MemoryStore['list']>>()
       return {
         list: subject => {
-          const known = listed.get(subject) ?? []
+          const known = listed.get(String(subject)) ?? []
           const now = memory.list(subject)
-          listed.set(subject, now)
+          listed.set(String(subject), now)
           return [...now, ...known.filter(({ handle }) => !now.some(one => one.handle === handle))]
         },
       }

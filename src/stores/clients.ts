@@ -1,0 +1,43 @@
+/** What looks like a client that a store takes, and is none: found out at start. */
+
+import { SessionError } from '../errors.ts'
+import { checkOption } from './after.ts'
+
+const ADAPTER = 'put the adapter for it around it'
+const OWN = 'give the store a pool of its own'
+
+/** A member by which each is known, what it is, and what to do. The page docs/clients.md has the same list. */
+type Others = ReadonlyArray<readonly [member: string, what: string, advice: string]>
+
+export const OTHERS_OF_REDIS: Others = [
+  ['autoPipeline', 'a client of @upstash/redis', 'connect to the same database by one of these'],
+]
+
+const OTHERS_OF_SQL: Others = [
+  ['$client', 'a database of drizzle', 'give its $client'],
+  ['$pool', 'a database of pg-promise', 'give its $pool'],
+  ['createQueryRunner', "a DataSource of TypeORM's", 'give its driver.master, once it is initialized'],
+  ['getQueryInterface', 'an instance of Sequelize', OWN],
+  ['$queryRawUnsafe', 'a client of Prisma', OWN],
+  ['migrate', 'an instance of Knex', OWN],
+  ['selectFrom', 'an instance of Kysely', 'give the pool that its dialect was given'],
+  ['waitReady', 'a database of PGlite', ADAPTER],
+  ['unsafe', 'a client of postgres.js', ADAPTER],
+  ['batch', 'a client of mariadb, or of @libsql/client', `of mariadb: ${ADAPTER}`],
+]
+
+/** Throws `ERR_SESSION_OPTION` for a client that is not `expected`, and for one that is known not to be. */
+export function checkClient(
+  maker: string,
+  option: string,
+  client: unknown,
+  isGood: boolean,
+  expected: string,
+  others = OTHERS_OF_SQL,
+): void {
+  const [, what, advice] = others.find(([member]) => member in Object(client)) ?? []
+  if (what === undefined) checkOption(maker, option, client, isGood, `${expected}; docs/clients.md has others`)
+  if (what === undefined) return
+  const message = `${maker}: ${option} was ${what}, expected ${expected}: ${advice}, see docs/clients.md`
+  throw new SessionError('ERR_SESSION_OPTION', message)
+}
