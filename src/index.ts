@@ -24,5 +24,6 @@ export type {
   StoreSetCall,
   Subject,
   Which,
+  Whose,
 } from './stores/store.ts'
 export type { Session, SessionContext, SessionData } from './types.ts'

@@ -38,13 +38,15 @@ function withoutTls({ key, cookie }: Config): string {
 
 /** Says, once per process, of a cookie that was written without `secure` what comes of it, where that was not meant. */
 export function warnOfInsecure({ app, req }: Context, config: Config, lines: Lines): void {
-  if (config.cookie.secure !== undefined || lines.length === 0 || /; *secure(;|$)/i.test(lines[0] ?? '')) return
+  if (config.cookie.secure !== undefined || lines.length === 0) return
   const reason = reasonForSecure(config.key, config.cookie)
+  const isBehindTls = !app.proxy && /^\s*https\b/i.test(String(req?.headers['x-forwarded-proto'] ?? ''))
+  if (!(reason || isBehindTls) || /; *secure(;|$)/i.test(lines[0] ?? '')) return
   if (reason) {
     const what = `browsers drop a cookie with the option ${reason} that is not secure, and the connection is not encrypted`
     warnOnce('KOA_SESSION_INSECURE', `${what}: ${PROXY}, ${withoutTls(config)}`)
   }
-  if (!app.proxy && /^\s*https\b/i.test(String(req?.headers['x-forwarded-proto'] ?? ''))) {
+  if (isBehindTls) {
     const what = 'a request came with X-Forwarded-Proto: https and app.proxy is off, so that its cookie is not secure'
     warnOnce('KOA_SESSION_PROXY', `${what}: ${PROXY}, and let the proxy set that header`)
   }

@@ -1,38 +1,15 @@
 import type { Context } from 'koa'
-import { isAsyncFunction, refusePromise } from '../async.ts'
-import { type Config, KNOWN, resolveConfig } from '../config.ts'
+import { refusePromise } from '../async.ts'
 import { optionError } from '../errors.ts'
 import { NodeExchange } from '../node/exchange.ts'
-import { unknownOptions } from '../option-names.ts'
-import { AskedStore } from '../request/asked-store.ts'
-import type { Backend } from '../request/backend.ts'
-import { type Carrier, cookieCarrier, externalCarrier } from '../request/carrier.ts'
-import { CookieBackend } from '../request/cookie-backend.ts'
-import type { Beginning, Exchange, SessionEvent } from '../request/exchange.ts'
-import type { CookieJar } from '../request/jar.ts'
+import type { Beginning, SessionEvent } from '../request/exchange.ts'
 import { Scope } from '../request/scope.ts'
-import { sealedCarrier } from '../request/sealed-carrier.ts'
 import { Settings } from '../request/settings.ts'
-import { StoreBackend } from '../request/store-backend.ts'
 import type { Given } from '../sealing.ts'
-import type { Store } from '../stores/store.ts'
-import { warnOnce } from '../warnings.ts'
 import { koaCookiesOf } from './cookies.ts'
 import { emitEvent } from './events.ts'
-import { koaCookie } from './jar.ts'
+import { type Parts, warnOfUnknown, watch } from './parts.ts'
 import { refuseDifference, refuseMounted, refuseSameCookie, warnOfDifference } from './sharing.ts'
-
-/** What serves the requests of one middleware, made from its options. */
-export interface Parts {
-  readonly options: Given
-  readonly config: Config
-  /** Whether a request that does not ask for its session has nothing to do for it. */
-  readonly isLazy: boolean
-  /** Options that nobody knows, unless cookies of a framework do. */
-  readonly unknown: readonly string[]
-  readonly carrier: Carrier
-  backendFor(exchange: Exchange, settings: Settings): Backend
-}
 
 /** One kind of session of an application: its options, and where its scopes are found. */
 export interface Kind {
@@ -46,17 +23,54 @@ export interface Kind {
   parts(): Parts
 }
 
-/** What a context has of one kind. The scope is made when the session is asked for. */
-export interface Entry {
+/** What a context has of one kind. Its fields are private, so that nothing shows where somebody prints what has it. */
+export class Entry {
   /** The context that the middleware was given: what is derived from it, or stands before it, has this entry too. */
-  readonly ctx: Context
-  readonly parts: Parts
-  phase: Beginning
-  scope: Scope | undefined
+  readonly #ctx: Context
+  readonly #parts: Parts
+  #scope: Scope | undefined
+  #phase: Beginning = 'early'
+
+  constructor(ctx: Context, parts: Parts) {
+    this.#ctx = ctx
+    this.#parts = parts
+  }
+
+  get options(): Given {
+    return this.#parts.options
+  }
+
+  get hasBegun(): boolean {
+    return this.#phase !== 'early'
+  }
+
+  /** The scope, if the session was asked for. */
+  get known(): Scope | undefined {
+    return this.#scope
+  }
+
+  /** The scope, which is made now if the session was not asked for before. */
+  get scope(): Scope {
+    this.#scope ??= scopeFor(this.#ctx, this.#parts, this.#phase)
+    return this.#scope
+  }
+
+  /** Begins. A promise where the session has to be loaded before the handler runs; it never rejects. */
+  begin(): Promise<void> | undefined {
+    const { config, isLazy } = this.#parts
+    const { skip } = config
+    const isSkipped = Boolean(skip && refusePromise(skip(this.#ctx), 'skip'))
+    this.#phase = 'running'
+    return isLazy && !isSkipped && !this.#scope ? undefined : this.scope.start(isSkipped)
+  }
+
+  /** What the middleware has awaited is done, or has thrown. */
+  end(phase: 'done' | 'thrown'): void {
+    this.#phase = phase
+  }
 }
 
-/** Opaque, so that nothing of an entry shows where somebody prints what has it. */
-type Slots = Record<symbol, (() => Entry) | undefined>
+type Slots = Record<symbol, Entry | undefined>
 
 /** In the registry of symbols, so that two copies of this package (ESM and CommonJS) on one application agree. */
 const KINDS = Symbol.for('koa-session.kinds')
@@ -95,11 +109,11 @@ function kindsOf(context: object): Map<string, Kind> {
 function entryOf(ctx: Context, kind: Kind): Entry {
   const slots = slotsOf(ctx)
   const known = slots?.[kind.slot]
-  if (known) return known()
+  if (known) return known
   // In a mounted application the contexts are those of the application around it.
   if (!(kind.property in ctx)) extend(ctx, kind)
-  const entry: Entry = { ctx, parts: kind.parts(), phase: 'early', scope: undefined }
-  if (slots) slots[kind.slot] = () => entry
+  const entry = new Entry(ctx, kind.parts())
+  if (slots) slots[kind.slot] = entry
   return entry
 }
 
@@ -114,32 +128,18 @@ function slotsOf(ctx: Context): Slots | undefined {
 /** The entry of `ctx`, for the middleware to begin with; nothing where one further out has: its session is shared. */
 export function toBegin(ctx: Context, kind: Kind): Entry | undefined {
   const entry = entryOf(ctx, kind)
-  const { options } = entry.parts
+  const { options } = entry
   const { context } = ctx.app
   if (options !== kind.options) {
     refuseDifference(options, kind)
     warnOfDifference({ ...kind, options }, kind.options)
   } else if (context !== kind.context) refuseMounted(kind, context, kindsOf(context).values())
-  return entry.phase === 'early' ? entry : undefined
-}
-
-/** Begins. A promise where the session has to be loaded before the handler runs; it never rejects. */
-export function begin(entry: Entry): Promise<void> | undefined {
-  const { ctx, parts } = entry
-  const { skip } = parts.config
-  const isSkipped = Boolean(skip && refusePromise(skip(ctx), 'skip'))
-  entry.phase = 'running'
-  return parts.isLazy && !isSkipped && !entry.scope ? undefined : scopeIn(entry).start(isSkipped)
+  return entry.hasBegun ? undefined : entry
 }
 
 /** The scope of `ctx`, the same throughout its request. */
 export function scopeOf(ctx: Context, kind: Kind): Scope {
-  return scopeIn(entryOf(ctx, kind))
-}
-
-function scopeIn(entry: Entry): Scope {
-  entry.scope ??= scopeFor(entry)
-  return entry.scope
+  return entryOf(ctx, kind).scope
 }
 
 class KoaExchange extends NodeExchange {
@@ -148,7 +148,7 @@ class KoaExchange extends NodeExchange {
   }
 }
 
-function scopeFor({ ctx, parts, phase }: Entry): Scope {
+function scopeFor(ctx: Context, parts: Parts, phase: Beginning): Scope {
   if (parts.unknown.length > 0 && koaCookiesOf(ctx)) warnOfUnknown(parts.unknown)
   const settings = new Settings(parts.config)
   const exchange = new KoaExchange(ctx, ctx.res, parts.carrier, settings)
@@ -169,69 +169,4 @@ function extend(context: object, kind: Kind): void {
   }
   Object.defineProperty(context, property, { get, set, configurable: true })
   Object.defineProperty(context, `${property}Options`, { get: view, configurable: true })
-}
-
-/** A change on the caller's object counts from the next request on. */
-function watch(options: Given): () => Parts {
-  let seen = listOf(options)
-  let parts = partsOf(options)
-  return () => {
-    if (!isSame(options, seen)) {
-      parts = partsOf(options)
-      seen = listOf(options)
-    }
-    return parts
-  }
-}
-
-/** Names and values, one after the other: to compare them so costs a quarter of comparing two objects. */
-function listOf(options: Given): unknown[] {
-  const list: unknown[] = []
-  for (const name in options) list.push(name, options[name])
-  return list
-}
-
-function isSame(options: Given, seen: readonly unknown[]): boolean {
-  let at = 0
-  for (const name in options) if (seen[at++] !== name || options[name] !== seen[at++]) return false
-  return at === seen.length
-}
-
-function partsOf(options: Given): Parts {
-  const config = resolveConfig(options)
-  const unknown = unknownOptions(Object.keys(config.cookie), KNOWN)
-  for (const { name, advice } of unknown) if (advice) warnOfOption(name, advice)
-  const { store, ContextStore, rolling, renew } = config
-  const isStored = store !== undefined || ContextStore !== undefined
-  const storeFor = (exchange: Exchange, settings: Settings) =>
-    ContextStore
-      ? AskedStore.open(() => new ContextStore(exchange.ctx), exchange, settings)
-      : new AskedStore(store as Store, exchange, settings)
-  return {
-    options,
-    config,
-    unknown: unknown.filter(({ advice }) => !advice).map(({ name }) => name),
-    isLazy: !isStored && !rolling && !renew && !isAsyncFunction(config.valid),
-    carrier: carrierOf(config, isStored),
-    backendFor: (exchange, settings) =>
-      isStored ? new StoreBackend(exchange, settings, storeFor) : new CookieBackend(exchange, settings),
-  }
-}
-
-function warnOfUnknown(names: readonly string[]): void {
-  for (const name of names) warnOfOption(name, 'look for it in the list of options')
-}
-
-function warnOfOption(name: string, advice: string): void {
-  const message = `session() has no option ${name}, and passes it on to ctx.cookies: ${advice}`
-  warnOnce('KOA_SESSION_OPTION', message, 'Warning', name)
-}
-
-function carrierOf(config: Config, isStored: boolean): Carrier {
-  const { sealing, externalKey, codec } = config
-  const jar: CookieJar = kind => koaCookie(config, kind)
-  const appKeys = (ctx: unknown) => (ctx as Context).app.keys
-  if (sealing) return sealedCarrier(config, sealing, isStored ? 'id' : 'session', { jar, appKeys })
-  if (isStored && externalKey) return externalCarrier(externalKey)
-  return cookieCarrier(jar({ isPlain: !isStored && codec.write !== undefined }))
 }

@@ -6,7 +6,7 @@ import type { CreateSessionOptions } from '../options.ts'
 import type { Given } from '../sealing.ts'
 import type { ContextFor, Session, SessionData } from '../types.ts'
 import { warnOnce } from '../warnings.ts'
-import { begin, type Entry, type Kind, register, scopeOf, toBegin } from './kind.ts'
+import { type Entry, type Kind, register, scopeOf, toBegin } from './kind.ts'
 import { areSet, checkKeys } from './signed.ts'
 
 /** What `session()` asks of a Koa application. */
@@ -74,7 +74,7 @@ function middlewareOf(kind: Kind) {
     try {
       const entry = toBegin(ctx, kind)
       if (!entry) return promised(next)
-      const starting = begin(entry)
+      const starting = entry.begin()
       return starting ? starting.then(() => run(entry, next)) : run(entry, next)
     } catch (error) {
       return Promise.reject(error)
@@ -86,12 +86,12 @@ function middlewareOf(kind: Kind) {
 function run(entry: Entry, next: Next): Promise<void> {
   return promised(next).then(
     () => {
-      if (entry.scope) return entry.scope.finish()
-      entry.phase = 'done'
+      if (entry.known) return entry.known.finish()
+      entry.end('done')
     },
     async error => {
-      entry.phase = 'thrown'
-      await entry.scope?.finishThrown()
+      entry.end('thrown')
+      await entry.known?.finishThrown()
       throw error
     },
   )

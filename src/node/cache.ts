@@ -25,7 +25,7 @@ export function forbidCaching(res: ServerResponse): void {
 }
 
 /** The headers that say it; each goes for the caches that know it, whatever the others say (RFC 9213, 2.2). */
-const FIELDS = ['Cache-Control', 'CDN-Cache-Control', 'Surrogate-Control'] as const
+const FIELDS = ['cache-control', 'cdn-cache-control', 'surrogate-control'] as const
 /** What lets a shared cache keep a response for everybody (RFC 9111, 3), and what forbids it. */
 const ALLOWS = /(^|,)\s*(public\b|immutable\b|(s-maxage|max-age)\s*=\s*"?0*[1-9])/i
 const FORBIDS = /(^|,)\s*(private|no-store)\s*(,|$)/i
@@ -33,7 +33,8 @@ const PUBLIC = /(^|,)\s*public\b/i
 
 /** Whether a shared cache may keep the response: then it is not this visitor's alone. */
 export function isShared(res: ServerResponse): boolean {
-  return FIELDS.some(field => allowsSharing(textOf(res, field)))
+  for (let at = 0; at < FIELDS.length; at++) if (allowsSharing(textOf(res, FIELDS[at] as string))) return true
+  return false
 }
 
 /**
@@ -41,11 +42,12 @@ export function isShared(res: ServerResponse): boolean {
  * said `public` it stays so: the process warning `KOA_SESSION_PUBLIC`, once.
  */
 export function forbidSharing(res: ServerResponse): void {
+  if (!isShared(res)) return
   for (const field of FIELDS) {
     const text = textOf(res, field)
     if (!allowsSharing(text)) continue
     if (PUBLIC.test(text)) warnOnce('KOA_SESSION_PUBLIC', PUBLIC_ADVICE)
-    else res.setHeader(field, field === 'Cache-Control' ? `${text}, private` : 'no-store')
+    else res.setHeader(field, field === 'cache-control' ? `${text}, private` : 'no-store')
   }
 }
 
@@ -54,7 +56,7 @@ const PUBLIC_ADVICE =
   'say `private`, or do not change the session there'
 
 function allowsSharing(text: string): boolean {
-  return ALLOWS.test(text) && !FORBIDS.test(text)
+  return text !== '' && ALLOWS.test(text) && !FORBIDS.test(text)
 }
 
 function textOf(res: ServerResponse, field: string): string {

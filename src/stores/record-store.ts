@@ -34,7 +34,7 @@ export function recordStore(maker: string, plainRows: Rows, options: RowOptions)
   /** As rows have it; `undefined`: nobody. */
   function ownerOf(subject: Whose): string | undefined {
     if (subject === undefined || subject === null) return undefined
-    if (typeof subject === 'object') return subject.subjectHash
+    if (typeof subject === 'object' && 'subjectHash' in subject) return subject.subjectHash
     const name = nameIn(subject)
     if (name !== undefined) return digest(name)
     const expected = 'a string, a whole number up to 2^53 - 1, a bigint, or undefined for nobody'

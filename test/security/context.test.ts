@@ -5,10 +5,11 @@ import test from 'node:test'
 import { inspect } from 'node:util'
 import { memoryStore } from 'koa-session/memory'
 import type { TestContext } from '../support/koa.ts'
+import { newSecret } from '../support/secrets.ts'
 import { MODES, type Pages, SECRETS, tell } from '../support/story.ts'
 
 const DATA = 'the diagnosis of ada'
-const KEYS = ['kV5mB0yPzq3tX8sLw2rNfGh7jDcA9eQ1', 'another-one-of-32-random-bytes-q8']
+const KEYS = [newSecret(), newSecret()]
 
 const shown = (value: unknown) =>
   `${inspect(value, { depth: 4 })} ${inspect(value, { depth: 4, customInspect: false })}`

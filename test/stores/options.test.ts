@@ -68,8 +68,8 @@ test('a list of secrets that was not set is no reason to keep a session readable
   for (const [maker, make] of Object.entries(MAKERS)) {
     if (maker === 'connectStore' || maker === 'migrate') continue
     for (const seal of ['', null, false]) {
-      const message = new RegExp(`^${maker}: seal was `)
-      assert.throws(() => make({ seal } as never), { code: 'ERR_SESSION_OPTION', message })
+      const message = new RegExp(`^${maker}: seal is `)
+      assert.throws(() => make({ seal } as never), { code: 'ERR_SESSION_KEYS', message })
     }
   }
 })

@@ -128,7 +128,7 @@ test('a wrong option is an error that names it', () => {
     const options = { open: () => memoryStore(), [option]: value } as StoreContractOptions
     assert.throws(() => storeContract(options), {
       code: 'ERR_SESSION_OPTION',
-      message: new RegExp(`^storeContract: ${option} was not `),
+      message: new RegExp(`^storeContract: the option ${option} `),
     })
   }
   assert.throws(() => storeContract({ open: () => memoryStore(), ttl: 100, clock }), { code: 'ERR_SESSION_OPTION' })
