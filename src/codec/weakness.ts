@@ -37,7 +37,7 @@ const WORDS = `
   .split(/\s+/)
 
 /** What a template should have filled in. */
-const PLACEHOLDER = /\$\{[\w.:?\- ]*\}|\$\([\w.:?\- ]*\)|\{\{[\w.:?\- ]*\}\}/g
+const PLACEHOLDER = /\$\{[^{}]*\}|\$\([^()]*\)|\{\{[^{}]*\}\}|<%[^<>]*%>/g
 const PRINTABLE = /^[\t\n\r\u0020-\u007e]*$/
 
 /** Why `secret` should not be used, or `undefined`: then nothing is known against it, which does not prove it strong. */

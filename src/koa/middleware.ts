@@ -1,7 +1,8 @@
 import type Koa from 'koa'
 import type { Context, Next } from 'koa'
-import { promised } from '../async.ts'
+import { isPromise, promised } from '../async.ts'
 import { sealingSecrets } from '../codec/secrets.ts'
+import { kindOf, SessionError } from '../errors.ts'
 import type { CreateSessionOptions } from '../options.ts'
 import type { Given } from '../sealing.ts'
 import type { ContextFor, Session, SessionData } from '../types.ts'
@@ -48,14 +49,14 @@ export function createSession<Data extends object = SessionData, const Property 
 export function createSession(first: unknown, second: unknown): SessionMiddleware {
   const [app, given] = isApp(first) ? [first, second] : [second, first]
   if (!isApp(app)) throw new TypeError('app instance required: `session(opts, app)`')
-  const options: Given = Object(given ?? {})
+  const options = optionsIn(given)
   if ('maxage' in options) {
     warnOnce('KOA_SESSION_MAXAGE', 'the option `maxage` has been renamed to `maxAge`', 'DeprecationWarning')
   }
   const kind = register(app.context, options)
   const { config, carrier } = kind.parts()
   const { sealing, cookie } = config
-  const keys: unknown = Reflect.get(app, 'keys')
+  const keys = keysOf(app)
   // Those that are set later are looked at when they are used first.
   if (sealing && !sealing.keys && areSet(keys)) sealingSecrets(keys, 'app.keys')
   if (carrier.usesCookies && (cookie.signed || sealing?.acceptSigned)) checkKeys(keys)
@@ -67,6 +68,24 @@ export function createSession(first: unknown, second: unknown): SessionMiddlewar
     },
     commit: async (ctx: object) => scopeOf(ctx as Context, kind).commit({}),
   }) as SessionMiddleware
+}
+
+/** Throws `ERR_SESSION_OPTION` for what is no object with options: a promise of one, a list, a number. */
+function optionsIn(given: unknown): Given {
+  if (given === undefined || given === null) return {}
+  const isOther = given instanceof Map || given instanceof Set || isPromise(given) || Array.isArray(given)
+  if (typeof given === 'object' && !isOther) return given as Given
+  const what = isPromise(given) ? 'a promise' : kindOf(given)
+  throw new SessionError('ERR_SESSION_OPTION', `session(): the options were ${what}, expected an object`)
+}
+
+/** A framework's getter may throw where they are not set, which is no error before they are used. */
+function keysOf(app: object): unknown {
+  try {
+    return Reflect.get(app, 'keys')
+  } catch {
+    return undefined
+  }
 }
 
 function middlewareOf(kind: Kind) {

@@ -1,4 +1,4 @@
-import { createHmac } from 'node:crypto'
+import { createHmac, getHashes } from 'node:crypto'
 import { find } from '../codec/cookie-header.ts'
 import { listOfSecrets, UNSET, weakSigning } from '../codec/secrets.ts'
 import { isEqual, isSigningSecret, type SigningSecret, signBy } from '../codec/signature.ts'
@@ -111,15 +111,28 @@ export function areSet(keys: unknown): boolean {
   return keys !== undefined && keys !== null && !(Array.isArray(keys) && keys.length === 0)
 }
 
-/** The signatures of the empty secret, by the algorithms that are likely. */
-const FORGED = ['sha1', 'sha256', 'sha512'].map(name => createHmac(name, '').update('text').digest('base64url'))
+const ENCODINGS = ['base64', 'base64url', 'hex'] as const
+
+/** The signatures of the empty secret that have so many characters, by every algorithm that there is. */
+function forgedOf(length: number): string[] {
+  const hashes = getHashes().flatMap(name => {
+    try {
+      return [createHmac(name, '').update('text').digest()]
+    } catch {
+      // Not every hash makes an HMAC.
+      return []
+    }
+  })
+  const texts = hashes.flatMap(hash => ENCODINGS.map(encoding => hash.toString(encoding)))
+  // Keygrip writes base64 for URLs, with or without what fills up the end.
+  return texts.flatMap(text => [text, text.replace(/=+$/, '')]).filter(text => text.length === length)
+}
 
 /** A Keygrip compares with what each of its secrets signs: it throws for what is none, and accepts what is forged. */
 function checkKeygrip(keys: Keygrip): void {
   try {
-    const { length } = keys.sign('text')
-    const forged = FORGED.find(signature => signature.length === length) ?? ''
-    if (keys.index('text', forged) < 0) return
+    const forged = new Set(forgedOf(keys.sign('text').length))
+    if ([...forged].every(signature => keys.index('text', signature) < 0)) return
     // The message of Node may show the entry.
   } catch {}
   throw new SessionError('ERR_SESSION_KEYS', `app.keys is a Keygrip with an entry that is no secret${UNSET}`)

@@ -14,11 +14,8 @@ export interface Former extends FormerId {
   version: number | undefined
   /** The keys that go over to the new id; `undefined`: all. */
   keep: readonly string[] | undefined
-  /**
-   * Which data say who this request signs in: all that it kept, or those that it has set since. `undefined`: nobody is
-   * signed in, as far as is known.
-   */
-  signIn: 'kept' | 'set' | undefined
+  /** Whether this request signs somebody in. */
+  isSignIn: boolean
   /** How often others were faster. */
   attempts: number
 }
@@ -43,7 +40,7 @@ export async function retire(
   former: Former,
   successor: string,
 ): Promise<'saved' | 'gone' | 'conflict' | 'superseded'> {
-  const { id, version, attempts, signIn } = former
+  const { id, version, attempts, isSignIn } = former
   if (!store.canRetire) {
     // Such a store can tell at least whether the session is there just before it is asked to destroy it.
     // After a destroy without an answer nobody can tell whose it was: an ended session does not come back.
@@ -53,28 +50,29 @@ export async function retire(
   }
   if (version === undefined && attempts === 0) return 'conflict'
   const answer = await store.retire(id, attempts > ATTEMPTS ? { successor } : { version, successor })
-  if (answer !== 'gone' || !signIn) return answer
+  if (answer !== 'gone' || !isSignIn) return answer
   return (await store.read(id))?.retiredAt === undefined ? 'gone' : 'superseded'
 }
 
 /**
- * Leaves the session, and the record under `to`, with the data that say who signs in: they have proved who they are,
- * whatever became of the session before. Says whether the data do say it.
+ * Leaves the session, and the record under `to`, with what this request has set since it knew `former`, if that says who
+ * signs in: they have proved who they are, whatever became of the session before, and get nothing of that. Says whether it
+ * does: with the option `subject` that is the same user then; without, it is all that the session has.
  */
 export async function leaveAlone(
   settings: Settings,
   store: AskedStore,
   { former, to, session, state }: HandOver,
 ): Promise<boolean> {
-  const { members: known = NO_MEMBERS, signIn } = former
+  const { members: known = NO_MEMBERS } = former
   const mine = state.after()
-  const isOurs = (name: string) => signIn === 'kept' || !isSame(known, mine, name)
+  const isOurs = (name: string) => !isSame(known, mine, name)
   const members = Object.fromEntries(Object.entries(mine).filter(([name]) => isOurs(name)))
   if (Object.keys(members).length === 0) return false
   const alone = draftOf(session, members)
   const owner = ownerOf(settings.config, alone)
-  if (owner !== state.owner) return false
   const unset = Object.keys(mine).filter(name => !isOurs(name))
+  if (settings.config.subject ? owner === undefined || owner !== state.owner : unset.length > 0) return false
   if (unset.length > 0) {
     const patch = { set: NO_MEMBERS, unset, lifetime: settings.newLifetime(alone), keepsEmpty: false }
     if ((await store.patch(to, patch)) !== 'saved') return false

@@ -196,7 +196,8 @@ export class Scope implements SessionHost {
       changeHere(session, work.update)
       return this.work(ASKED)
     }
-    if (plan.action === 'destroy') return session ? backend.empty(session) : backend.end()
+    // Who asks for a new id is not to go on under the old one, whatever others have written there.
+    if (plan.action === 'destroy') return session && !work.regenerate ? backend.empty(session) : backend.end()
     if (plan.action === 'skip' || !session) return
     if (plan.action === 'replace') return backend.regenerate(session, work)
     const isChanged = plan.reason === 'changed' || plan.reason === 'forced'

@@ -73,6 +73,8 @@ export function sealedCarrier(
   }
 
   function read(at: JarAccess, nth: number): string | Refused | undefined {
+    // Wrong secrets are told of without a cookie, too.
+    keyring(at.ctx)
     let left = nth
     let refused: Refused | undefined
     let mayBeSigned = false

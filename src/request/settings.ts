@@ -1,4 +1,5 @@
 import { type Config, checkMaxAge, resolveConfig } from '../config.ts'
+import { optionError } from '../errors.ts'
 import { createdAt, lifetimeFrom, maxAgeOf } from '../session/lifetime.ts'
 import type { Lifetime, MaxAge } from '../session/model.ts'
 import type { Session } from '../session/session.ts'
@@ -136,6 +137,12 @@ export class Settings {
 
   /** Resolves what was written to the view. Throws `ERR_SESSION_OPTION`. */
   refresh(): void {
-    if (this.#view) this.config = resolveConfig({ keys: this.config.sealing?.keys, ...this.#view })
+    if (!this.#view) return
+    const { sealing } = this.config
+    const config = resolveConfig({ keys: sealing?.keys, ...this.#view })
+    // What carries the cookie was made with the middleware: it would send what is to be sealed as plain text.
+    if (Boolean(config.sealing) !== Boolean(sealing))
+      throw optionError('seal', this.#view.seal, 'what the middleware was given, as it can not change for one response')
+    this.config = config
   }
 }

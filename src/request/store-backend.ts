@@ -70,7 +70,9 @@ export class StoreBackend extends StoredSteps {
     return this.#prepared(session, { wish: 'save', session, isFinal })
   }
 
+  /** Once the headers have left it stays as it is: what says when the cookie expires is the store's lifetime. */
   override extend(session: Session): void | Promise<void> {
+    if (this.exchange.hasLeft) return
     return this.#prepared(session, { wish: 'save', session, isFinal: true, isUnasked: true })
   }
 
@@ -79,8 +81,8 @@ export class StoreBackend extends StoredSteps {
     // A proof is that of the data of this request.
     const keep = work.fresh ? [] : work.keep
     this.keep = keep
-    this.isSignIn = work.fresh === true && work.keep !== undefined
-    if (former) Object.assign(former, { keep, signIn: this.signIn ?? former.signIn })
+    this.isProven = work.fresh === true && work.keep !== undefined
+    if (former) Object.assign(former, { keep, isSignIn: former.isSignIn || this.isSignIn })
     return this.#prepared(session, { wish: 'regenerate', session })
   }
 
@@ -106,7 +108,7 @@ export class StoreBackend extends StoredSteps {
     this.done = 'nothing'
     this.state.clear()
     this.keep = undefined
-    this.isSignIn = false
+    this.isProven = false
   }
 
   override leave(): void {

@@ -34,7 +34,9 @@ export class StoredState {
   /** The store has `members` by now: what differs from the session as it was compared last goes into `session`. */
   adopt(session: Session, members: Members, owner: string | undefined): void {
     const compared = this.after()
-    for (const name of Object.keys(compared)) if (!Object.hasOwn(members, name)) Reflect.deleteProperty(session, name)
+    const later = changesSince(compared, session)?.set ?? NO_MEMBERS
+    const isToGo = (name: string) => !Object.hasOwn(members, name) && !Object.hasOwn(later, name)
+    for (const name of Object.keys(compared)) if (isToGo(name)) Reflect.deleteProperty(session, name)
     fillFrom(session, Object.fromEntries(Object.entries(members).filter(([name, text]) => text !== compared[name])))
     this.members = members
     this.version = this.changes = undefined

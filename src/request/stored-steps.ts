@@ -41,7 +41,7 @@ export abstract class StoredSteps extends Backend implements Surroundings<Former
   /** The keys that go over to the next new id; `undefined`: all. */
   protected keep: readonly string[] | undefined
   /** Whether the request says that the visitor has proved to be who the data say. */
-  protected isSignIn = false
+  protected isProven = false
   #store: AskedStore | undefined
 
   constructor(exchange: Exchange, settings: Settings, storeFor: StoreFor) {
@@ -68,12 +68,11 @@ export abstract class StoredSteps extends Backend implements Surroundings<Former
 
   formerOf(id: string): Former {
     const { members, version } = this.state
-    return { id, members, version, keep: this.keep, signIn: this.signIn, attempts: 0 }
+    return { id, members, version, keep: this.keep, isSignIn: this.isSignIn, attempts: 0 }
   }
 
-  protected get signIn(): Former['signIn'] {
-    if (this.isSignIn) return 'kept'
-    return typeof this.state.newOwner === 'string' ? 'set' : undefined
+  protected get isSignIn(): boolean {
+    return this.isProven || typeof this.state.newOwner === 'string'
   }
 
   protected perform(step: Step, commit: Commit): StepAnswer | PromiseLike<StepAnswer> {

@@ -195,7 +195,12 @@ const subject = ({ user }: Record<string, unknown>) => user as string | undefine
 const GONE: State = { held: [], client: 'a dead id', told: ['session:gone'], errors: [] }
 for (const [title, page, given, expected] of [
   ['with keep and fresh', signInAlone, {}, at(IN)],
-  ['with keep and fresh, by a user who is signed in', signInAlone, { before: IN }, at(IN)],
+  [
+    'with keep and fresh, by a user who is signed in',
+    signInAlone,
+    { before: IN },
+    { ...GONE, told: ['session:gone a'] },
+  ],
   ['with subject and fresh, by a user who is signed in', signIn, { before: IN, subject }, GONE],
   [
     'with subject',
@@ -207,13 +212,24 @@ for (const [title, page, given, expected] of [
     at(IN),
   ],
   [
-    'and who it is comes after the new id',
+    'with keep and fresh, of data that were there before',
     async ctx => {
-      await ctx.session.regenerate({ fresh: true, keep: ['a'] })
       ctx.session.user = 'ada'
+      await ctx.session.regenerate({ keep: ['a', 'user'], fresh: true })
     },
     {},
-    at({ a: 1, ...IN }),
+    { ...GONE, told: ['session:gone user'] },
+  ],
+  [
+    'and what is set meanwhile is kept',
+    async ctx => {
+      ctx.session.user = 'ada'
+      const regenerating = ctx.session.regenerate()
+      ctx.session.a = 2
+      await regenerating
+    },
+    { subject },
+    at({ a: 2, ...IN }),
   ],
   ['and nothing says who signs in', signIn, {}, { ...GONE, told: ['session:gone user'] }],
 ] as readonly [string, Page, CreateSessionOptions & { before?: object }, State][]) {
