@@ -7,6 +7,11 @@ export type StoredPayload = Record<string, unknown>
 export interface StoreCall {
   /** The Koa context of the request. */
   readonly ctx: unknown
+  /**
+   * Whether the id comes in a cookie that is signed or sealed. Otherwise, with `externalKey` and `signed: false`, it may be
+   * any text that a client has made up: it must not become a path or a query.
+   */
+  readonly signed?: boolean | undefined
 }
 
 export interface StoreGetCall extends StoreCall {
