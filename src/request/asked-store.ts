@@ -147,25 +147,26 @@ export class AskedStore {
   /** One switch in place of a closure for each question, which would be a good part of what a request allocates here. */
   #call(operation: Operation, id: string, what: object | undefined, changed: boolean): unknown {
     const { ctx } = this.#exchange
-    const { rolling, maxAge, ttl } = this.#settings.config
+    const { rolling, maxAge, ttl, sealing, externalKey, cookie } = this.#settings.config
+    const signed = sealing !== undefined || (externalKey === undefined && cookie.signed === true)
     const store = this.store as KeyedStore
     switch (operation) {
       case 'get':
-        return store.get(id, maxAge === 'session' ? ttl : maxAge, { ctx, rolling })
+        return store.get(id, maxAge === 'session' ? ttl : maxAge, { ctx, signed, rolling })
       case 'set':
-        return store.set(id, what as Payload, this.#ttl, { ctx, rolling, changed })
+        return store.set(id, what as Payload, this.#ttl, { ctx, signed, rolling, changed })
       case 'read':
-        return store.read(id, { ctx, rolling })
+        return store.read(id, { ctx, signed, rolling })
       case 'create':
-        return store.create(id, what as StoredRecord, this.#ttl, { ctx })
+        return store.create(id, what as StoredRecord, this.#ttl, { ctx, signed })
       case 'patch':
-        return store.patch(id, what as Patch, this.#ttl, { ctx })
+        return store.patch(id, what as Patch, this.#ttl, { ctx, signed })
       case 'touch':
-        return store.touch(id, what as Lifetime, this.#ttl, { ctx })
+        return store.touch(id, what as Lifetime, this.#ttl, { ctx, signed })
       case 'retire':
-        return store.retire?.(id, what as Retire, this.#ttl, { ctx })
+        return store.retire?.(id, what as Retire, this.#ttl, { ctx, signed })
       default:
-        return store.destroy(id, { ctx })
+        return store.destroy(id, { ctx, signed })
     }
   }
 

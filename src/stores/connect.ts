@@ -1,6 +1,7 @@
+import { SessionError } from '../errors.ts'
 import { checkOption } from './after.ts'
 import { checkNames } from './options.ts'
-import type { StoredPayload } from './store.ts'
+import type { StoreCall, StoredPayload } from './store.ts'
 
 /** As much of a store for express-session as is called. */
 export interface ExpressStore {
@@ -26,16 +27,28 @@ export interface ExpressCookie {
 }
 
 export interface ConnectStoreOptions {
+  /**
+   * The ids that are accepted: the whole id has to match. One that does not is missing, and the store is not asked. Default:
+   * any id that came in a signed or sealed cookie, and otherwise 1 to 128 letters of `A-Z`, `a-z`, `0-9`, `_` and `-`.
+   */
+  readonly ids?: RegExp | undefined
   /** The clock that the store goes by, in milliseconds since the epoch. Default `Date.now`. */
   readonly now?: (() => number) | undefined
 }
 
+/** Whether the id was signed. Who does not say so does not know. */
+type IdCall = Pick<StoreCall, 'signed'>
+
 /** A store of three methods. */
 export interface ConnectedStore {
-  get(id: string): Promise<StoredPayload | undefined>
-  set(id: string, payload: StoredPayload, ttl: number): Promise<void>
-  destroy(id: string): Promise<void>
+  get(id: string, maxAge?: number, call?: IdCall): Promise<StoredPayload | undefined>
+  /** Rejects with `ERR_SESSION_ID` for an id that is not accepted. */
+  set(id: string, payload: StoredPayload, ttl: number, call?: IdCall): Promise<void>
+  destroy(id: string, call?: IdCall): Promise<void>
 }
+
+/** In a path, in a query and in a pattern each of these stands for itself. */
+const HARMLESS = /^[A-Za-z0-9_-]{1,128}$/
 
 /** The latest instant that is a Date (ECMA-262, 21.4.1.1). */
 const LATEST = 8.64e15
@@ -49,35 +62,61 @@ const SHIFTED = /^_*(cookie|__lastAccess)$/
  * Any store that was made for express-session as one for this package: connect-redis, connect-pg-simple, connect-mongo,
  * memorystore, session-file-store and others. Ids and data are in it as express-session has them, so that it reads what
  * that has written; ids are not hashed. The last of parallel requests that save a session wins, and a slow request can
- * bring back one that another has ended: such a store offers nothing that would prevent it.
+ * bring back one that another has ended: such a store offers nothing that would prevent it. It may make a path of an id,
+ * so that an id which nothing signed does not reach it unless it matches the option `ids`.
  *
  * A session that is missing or is no JSON is `undefined`, also where the store calls it an error. Rejects with what the
  * store calls back, throws or rejects with. Throws `ERR_SESSION_OPTION` when `store` is no such store.
  */
 export function connectStore(store: ExpressStore, options: ConnectStoreOptions = {}): ConnectedStore {
-  checkNames('connectStore', options, ['now'])
-  const { now = Date.now } = options
+  checkNames('connectStore', options, ['ids', 'now'])
+  const { ids, now = Date.now } = options
   const isStore = [store?.get, store?.set, store?.destroy].every(method => typeof method === 'function')
   // A client of Redis, and a store of this package, have methods of these names that call nothing back.
   const isOther = 'hGetAll' in Object(store) || 'plain' in Object(store)
   checkOption('connectStore', 'store', store, isStore && !isOther, 'a store for express-session')
+  checkOption('connectStore', 'ids', ids, ids === undefined || ids instanceof RegExp, 'a RegExp')
   checkOption('connectStore', 'now', now, typeof now === 'function', 'a function that gives milliseconds')
 
-  const destroy = (id: string) => answerOf(callback => store.destroy(id, callback)).then(() => undefined, unlessMissing)
+  const isAccepted = accepting(ids)
+
+  async function destroy(id: string, call?: IdCall): Promise<void> {
+    if (isAccepted(id, call)) await answerOf(callback => store.destroy(id, callback)).catch(unlessMissing)
+  }
 
   return {
-    get: id => answerOf(callback => store.get(id, callback)).then(payloadIn, unlessMissing),
+    async get(id, _maxAge, call) {
+      if (!isAccepted(id, call)) return undefined
+      return answerOf(callback => store.get(id, callback)).then(payloadIn, unlessMissing)
+    },
 
     // Never by `touch`: that renews the cookie alone, and the payload says itself when it expires.
-    async set(id, payload, ttl) {
+    async set(id, payload, ttl, call) {
+      if (!isAccepted(id, call)) throw refusal(ids)
       // To memorystore no time at all is for ever.
-      if (!(ttl > 0)) return destroy(id)
+      if (!(ttl > 0)) return destroy(id, call)
       const session = { ...shifted(payload), cookie: cookieFor(Math.ceil(ttl), now()) }
       await answerOf(callback => store.set(id, session, callback))
     },
 
     destroy,
   }
+}
+
+function accepting(ids: RegExp | undefined): (id: string, call: IdCall | undefined) => boolean {
+  if (!ids) return (id, call) => call?.signed === true || HARMLESS.test(id)
+  // Without its state, and with no line but the whole id.
+  const whole = new RegExp(`^(?:${ids.source})$`, ids.flags.replace(/[gmy]/g, ''))
+  return id => whole.test(id)
+}
+
+/** A new id of the application itself: nobody else can bring one that was not found before. */
+function refusal(ids: RegExp | undefined): SessionError {
+  const what = ids
+    ? 'a new id does not match the option ids; give ids a pattern that the ids of genid and prefix match as a whole'
+    : 'a new id has other characters than A-Z a-z 0-9 _ -, or more than 128, and no cookie signs it; set the option ids to ' +
+      'a pattern that your ids match, or sign the cookie; a ContextStore or a wrapper passes the last argument of each method on'
+  return new SessionError('ERR_SESSION_ID', `connectStore: ${what}`)
 }
 
 function cookieFor(maxAge: number, now: number): ExpressCookie {

@@ -1,6 +1,6 @@
 import { checkOption } from './after.ts'
+import { Entries, type Entry } from './entries.ts'
 import { checkRowOptions } from './options.ts'
-import { type Linked, Recency } from './recency.ts'
 import { recordStore } from './record-store.ts'
 import type { Row, RowOptions, Rows, Tombstone } from './rows.ts'
 import type {
@@ -14,10 +14,9 @@ import type {
   Which,
   Whose,
 } from './store.ts'
-import { SubjectIndex } from './subject-index.ts'
 
 export interface MemoryStoreOptions extends RowOptions {
-  /** How many sessions it keeps; beyond, the one that was not used for longest goes first. Default 10,000. */
+  /** How many sessions and tombstones it keeps. Default 10,000. */
   readonly max?: number | undefined
 }
 
@@ -41,19 +40,16 @@ export interface MemoryStore extends Plain {
   readonly size: number
 }
 
-/** An object is a record as it is read: it is handed out, and another one takes its place when it changes. */
-interface Entry extends Linked<Entry> {
-  /** The key that it was made under: that of a later request may hold on to all of the request's headers. */
-  readonly name: string
-  record: StoredRecord
-  readonly createdAt: number
-  ttl: number
-  expiresAt: number
-}
+/** How long (ms) a tombstone is kept at most. Requests that were under way bring its id within ten seconds. */
+const LONGEST_TOMBSTONE = 600_000
 
 /**
  * Sessions in this process's memory, for one process and for tests. Each value is kept as JSON text, so that no request
  * shares an object with another; expiry is checked when a session is read.
+ *
+ * Beyond `max`, tombstones go first, then sessions without a subject, then those that a subject has beyond a thousandth of
+ * `max` (two at least), then the others. Of each kind the one goes that was not used for longest. So one who signs in again
+ * and again, or many who do not sign in, do not push out the others. A tombstone is kept for ten minutes at most.
  *
  * Throws `ERR_SESSION_OPTION` when `max` is not a positive integer or another option not what it has to be.
  */
@@ -62,51 +58,18 @@ export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
   const { max = 10_000, now = Date.now } = options
   checkOption('memoryStore', 'max', max, Number.isSafeInteger(max) && max > 0, 'a positive integer')
   checkOption('memoryStore', 'now', now, typeof now === 'function', 'a function that gives milliseconds')
-  const entries = new Map<string, Entry>()
-  const subjects = new SubjectIndex<Entry>()
-  const recency = new Recency<Entry>()
+  const entries = new Entries(max, now)
 
-  function forget(entry: Entry): void {
-    recency.detach(entry)
-    subjects.remove(entry)
-    entries.delete(entry.name)
-  }
-
-  /** What is there under `name` and has not expired, as the latest that was used. */
+  /** What is there, once there is room for one more. */
   function find(name: string): Entry | undefined {
-    const entry = entries.get(name)
-    if (!entry) return undefined
-    if (!(entry.expiresAt > now())) {
-      forget(entry)
-      return undefined
-    }
-    recency.use(entry)
-    return entry
-  }
-
-  function add(name: string, record: StoredRecord, ttl: number): void {
-    const at = now()
-    const entry = { name, record, createdAt: at, ttl, expiresAt: at + ttl, older: undefined, newer: undefined }
-    entries.set(name, entry)
-    subjects.add(entry)
-    recency.append(entry)
-    if (entries.size > max && recency.oldest) forget(recency.oldest)
+    entries.makeRoom()
+    return entries.find(name)
   }
 
   /** What can be changed. */
   function findLive(name: string): Entry | undefined {
     const entry = find(name)
     return entry?.record.retiredAt === undefined ? entry : undefined
-  }
-
-  function change(entry: Entry, record: StoredRecord, ttl: number): void {
-    const isMoved = record.subject !== entry.record.subject
-    if (isMoved) subjects.remove(entry)
-    // Another object, since requests that read the last one still have it.
-    entry.record = record
-    if (isMoved) subjects.add(entry)
-    entry.ttl = ttl
-    entry.expiresAt = now() + ttl
   }
 
   const rows: Rows = {
@@ -118,14 +81,14 @@ export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
 
     create(name, record, ttl) {
       if (find(name)) return false
-      add(name, firstOf(record), ttl)
+      entries.add(name, firstOf(record), ttl)
       return true
     },
 
     replace(name, record, ttl) {
       const known = find(name)
-      if (!known) add(name, firstOf(record), ttl)
-      else if (known.record.retiredAt === undefined) change(known, nextOf(known.record, record), ttl)
+      if (!known) entries.add(name, firstOf(record), ttl)
+      else if (known.record.retiredAt === undefined) entries.change(known, nextOf(known.record, record), ttl)
     },
 
     patch(name, { set, unset, lifetime, keepsEmpty, version, subject }, ttl) {
@@ -135,10 +98,10 @@ export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
       if (version !== undefined && version !== record.version) return 'conflict'
       const members = Object.assign({}, unset.length > 0 ? without(record.members, unset) : record.members, set)
       if (unset.length > 0 && !keepsEmpty && Object.keys(members).length === 0) {
-        forget(entry)
+        entries.forget(entry)
         return 'emptied'
       }
-      change(entry, nextOf(record, { members, lifetime }, subject), ttl)
+      entries.change(entry, nextOf(record, { members, lifetime }, subject), ttl)
       return 'saved'
     },
 
@@ -146,17 +109,22 @@ export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
       const entry = findLive(name)
       if (!entry) return false
       const { members, version, subject } = entry.record
-      change(entry, { members, lifetime, version, subject }, ttl)
+      entries.change(entry, { members, lifetime, version, subject }, ttl)
       return true
     },
 
     retire(name, { version, successor }, ttl) {
-      const entry = find(name)
+      // What was just created may be its successor, which must not have pushed it out.
+      const entry = entries.find(name)
       if (!entry) return 'gone'
       const { retiredAt, successor: known, version: current, subject } = entry.record
       if (retiredAt !== undefined) return successor !== undefined && successor === known ? 'saved' : 'gone'
       if (version !== undefined && version !== current) return 'conflict'
-      change(entry, { members: {}, lifetime: {}, retiredAt: now(), successor, subject }, ttl)
+      entries.change(
+        entry,
+        { members: {}, lifetime: {}, retiredAt: now(), successor, subject },
+        Math.min(ttl, LONGEST_TOMBSTONE),
+      )
       return 'saved'
     },
 
@@ -170,7 +138,7 @@ export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
           tombstones.push({ name, successor: entry.record.successor })
           continue
         }
-        forget(entry)
+        entries.forget(entry)
         count++
       }
       return { count, tombstones }
@@ -178,17 +146,13 @@ export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
 
     forget(names) {
       for (const name of names) {
-        const entry = entries.get(name)
-        if (entry?.record.retiredAt !== undefined) forget(entry)
+        const entry = entries.findRetired(name)
+        if (entry) entries.forget(entry)
       }
     },
 
-    list(subject) {
-      const found = [...subjects.of(subject)]
-      return found.filter(({ record, expiresAt }) => record.retiredAt === undefined && expiresAt > now()).map(rowOf)
-    },
-
-    names: subject => [...subjects.of(subject)].map(({ name }) => name),
+    list: subject => entries.sessionsOf(subject).map(rowOf),
+    names: subject => entries.namesOf(subject),
   }
 
   // Its rows answer at once.

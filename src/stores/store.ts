@@ -7,6 +7,11 @@ export type StoredPayload = Record<string, unknown>
 export interface StoreCall {
   /** The Koa context of the request. */
   readonly ctx: unknown
+  /**
+   * Whether the id comes in a cookie that is signed or sealed. Otherwise, with `externalKey` and `signed: false`, it may be
+   * any text that a client has made up: it must not become a path or a query.
+   */
+  readonly signed?: boolean | undefined
 }
 
 export interface StoreGetCall extends StoreCall {
@@ -39,7 +44,7 @@ export interface Store {
   set(id: string, payload: StoredPayload, ttl: number, call: StoreSetCall): unknown
   /**
    * Deletes what is under `id`. To delete what is not there is no error. Where `id` was retired in favour of a successor,
-   * the session under the successor is deleted, and so on over up to 20 tombstones, however old they are. Beyond that it
+   * the session under the successor is deleted, and so on over up to 20 tombstones that are still there. Beyond that it
    * rejects, and no session is deleted.
    */
   destroy(id: string, call: StoreCall): unknown
@@ -65,7 +70,7 @@ export interface Store {
   touch?(id: string, lifetime: StoredLifetime, ttl: number, call: StoreCall): Answer<boolean>
   /**
    * Puts a tombstone in the place of the record under `id`, for `ttl` milliseconds, if it is there and has the version
-   * that is named, if any. The tombstone keeps the `successor` that is named, and whose session it was. A tombstone never
+   * that is named, if any. A store may keep it for ten minutes alone. The tombstone keeps the `successor` that is named, and whose session it was. A tombstone never
    * yields data again: `get` gives `{ _retired: at }` and `read` a record with `retiredAt`, the instant. To `create` the
    * id is taken, to `patch` and `touch` there is nothing, and what is `set` is not kept. To retire it again in favour of
    * the same successor is `saved`, whatever the version, so that a call whose answer was lost can be repeated; any other

@@ -6,6 +6,10 @@ export class SubjectIndex<Entry extends { readonly record: { readonly subject?: 
     return this.#entries.get(subject) ?? []
   }
 
+  count(subject: string): number {
+    return this.#entries.get(subject)?.size ?? 0
+  }
+
   add(entry: Entry): void {
     const { subject } = entry.record
     if (subject === undefined) return

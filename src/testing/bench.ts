@@ -44,7 +44,8 @@ export class Bench {
   readonly #time: Time
   readonly #corrupt: ((id: string, store: Store) => unknown) | undefined
   readonly #suffix = randomBytes(8).toString('hex')
-  readonly #call = Object.freeze({ ctx: Object.freeze({}), rolling: false })
+  readonly #signed = Object.freeze({ ctx: Object.freeze({}), signed: true })
+  readonly #call = Object.freeze({ ...this.#signed, rolling: false })
 
   constructor(store: Store, time: Time, corrupt: ((id: string, store: Store) => unknown) | undefined) {
     // A test asks only for what the store claims to have.
@@ -88,7 +89,7 @@ export class Bench {
   }
 
   async destroy(id: string): Promise<void> {
-    await this.store.destroy(id, { ctx: this.#call.ctx })
+    await this.store.destroy(id, this.#signed)
   }
 
   async read(id: string): Promise<StoredRecord | undefined> {
@@ -97,20 +98,20 @@ export class Bench {
 
   async create(id: string, members: Members, { ttl = LONG, ...parts }: RecordParts = {}): Promise<boolean> {
     const record = deepFrozen({ members, lifetime: this.lifetime(ttl), ...parts })
-    return this.store.create(id, record, ttl, { ctx: this.#call.ctx })
+    return this.store.create(id, record, ttl, this.#signed)
   }
 
   async patch(id: string, parts: PatchParts, ttl = LONG): Promise<Patched> {
     const patch = deepFrozen({ set: {}, unset: [], lifetime: this.lifetime(ttl), keepsEmpty: false, ...parts })
-    return this.store.patch(id, patch, ttl, { ctx: this.#call.ctx })
+    return this.store.patch(id, patch, ttl, this.#signed)
   }
 
   async touch(id: string, ttl = LONG, lifetime = this.lifetime(ttl)): Promise<boolean> {
-    return this.store.touch(id, deepFrozen(lifetime), ttl, { ctx: this.#call.ctx })
+    return this.store.touch(id, deepFrozen(lifetime), ttl, this.#signed)
   }
 
   async retire(id: string, ttl = LONG, retire: Retire = {}): Promise<Patched> {
-    return this.store.retire(id, retire, ttl, { ctx: this.#call.ctx })
+    return this.store.retire(id, retire, ttl, this.#signed)
   }
 
   async list(subject: Whose): Promise<readonly ListedSession[]> {

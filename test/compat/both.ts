@@ -78,7 +78,7 @@ export interface Call {
   readonly method: 'get' | 'set' | 'destroy'
   readonly id: string
   readonly ttl?: unknown
-  readonly details: { ctx: TestContext; rolling?: boolean; changed?: boolean }
+  readonly details: { ctx: TestContext; signed?: boolean; rolling?: boolean; changed?: boolean }
 }
 
 /** A store in a Map, as applications write it, that remembers how it was called. */

@@ -1,9 +1,14 @@
 /* Ids: who may bring one, what is done with it before it is believed, and what becomes of it at sign-in. */
 
 import assert from 'node:assert/strict'
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import test from 'node:test'
-import type { Store } from 'koa-session'
+import type { CreateSessionOptions, Store } from 'koa-session'
+import { connectStore, type ExpressStore } from 'koa-session/connect'
 import { memoryStore } from 'koa-session/memory'
+import { migrate } from 'koa-session/migrate'
 import { Clock } from '../support/agent.ts'
 import type { TestContext } from '../support/koa.ts'
 import { appOf, ask, HOUR, KEY, KEYED_MODES, STORE_MODES, simpleStore, tell, told } from '../support/story.ts'
@@ -243,4 +248,160 @@ test('an id never becomes a path, a query or anything else (CVE-2024-3400): to m
   for (const id of HOSTILE) assert.deepEqual(store.get(id), { id })
   assert.equal(store.size, HOSTILE.length)
   assert.equal(Object.hasOwn(Object.prototype, 'id'), false)
+})
+
+/** Sessions in files that are named as the ids are, as session-file-store has them. */
+function fileStore(folder: string): ExpressStore & { readonly asked: string[] } {
+  const asked: string[] = []
+  const fileOf = (id: string) => {
+    asked.push(id)
+    return join(folder, `${id}.json`)
+  }
+  return {
+    asked,
+    get: (id, callback) => readFile(fileOf(id), 'utf8').then(text => callback(null, JSON.parse(text)), callback),
+    set: (id, data, callback) => writeFile(fileOf(id), JSON.stringify(data)).then(() => callback(), callback),
+    destroy: (id, callback) => rm(fileOf(id)).then(() => callback(), callback),
+  }
+}
+
+/** How a store reaches the middleware. */
+const WAYS: Readonly<Record<string, (files: ExpressStore) => CreateSessionOptions>> = {
+  connectStore: files => ({ store: connectStore(files) }),
+  migrate: files => ({ store: migrate(connectStore(files), memoryStore()) }),
+  'a ContextStore': files => ({
+    ContextStore: class {
+      readonly #store = connectStore(files)
+      get(...given: Parameters<Store['get']>) {
+        return this.#store.get(...given)
+      }
+      set(...given: Parameters<Store['set']>) {
+        return this.#store.set(...given)
+      }
+      destroy(...given: Parameters<Store['destroy']>) {
+        return this.#store.destroy(...given)
+      }
+    },
+  }),
+}
+
+/** One that was written without a thought of signatures. */
+const THOUGHTLESS: typeof WAYS = {
+  'a ContextStore that passes the id alone': files => ({
+    ContextStore: class {
+      readonly #store = connectStore(files)
+      get(id: string) {
+        return this.#store.get(id)
+      }
+      set(id: string, payload: object, ttl: number) {
+        return this.#store.set(id, { ...payload }, ttl)
+      }
+      destroy(id: string) {
+        return this.#store.destroy(id)
+      }
+    },
+  }),
+}
+
+async function filed(t: test.TestContext) {
+  const root = await mkdtemp(join(tmpdir(), 'koa-session-'))
+  t.after(() => rm(root, { recursive: true }))
+  const folder = join(root, 'sessions')
+  await mkdir(folder)
+  const secret = join(root, 'users.json')
+  await writeFile(secret, JSON.stringify({ user: 'admin', _expire: 8e15, _maxAge: HOUR }))
+  return { files: fileStore(folder), secret, before: await readFile(secret, 'utf8') }
+}
+
+for (const [way, make] of Object.entries({ ...WAYS, ...THOUGHTLESS })) {
+  for (const [how, unsigned] of Object.entries<CreateSessionOptions>({
+    externalKey: { externalKey: EXTERNAL },
+    'signed: false': { signed: false },
+  })) {
+    test(`an id that nothing signed never becomes a path (CVE-2025-61686): ${how}, through ${way}`, async t => {
+      const { files, secret, before } = await filed(t)
+      const { visitor, errors, reasons } = await tell(t, () => ({ ...make(files), ...unsigned }))
+      for (const id of ['../users', '..%2fusers', './../users', secret.slice(0, -5), '../sessions/../users']) {
+        for (const page of ['/', '/cart', '/out']) {
+          const thief = visitor.stranger()
+          thief.jar.set(KEY, id)
+          const { status, text } = await thief.get(page, { 'x-id': id })
+          assert.deepEqual([status, text], [200, { '/': 'nobody' }[page] ?? page.slice(1)], id)
+        }
+      }
+      assert.equal(await readFile(secret, 'utf8'), before)
+      assert.ok(files.asked.every(id => /^[\w-]+$/.test(id)))
+      assert.deepEqual(errors, [])
+      await told()
+      assert.ok(reasons().length >= 15 && reasons().every(reason => reason === 'missing'))
+    })
+  }
+}
+
+for (const [way, make] of Object.entries(WAYS)) {
+  test(`an id with a prefix that is signed goes on working: through ${way}`, async t => {
+    for (const seal of [false, true]) {
+      const { files } = await filed(t)
+      const { visitor, errors } = await tell(t, () => ({ ...make(files), prefix: 'app:v1.', seal }))
+      await visitor.get('/in')
+      assert.equal((await visitor.get('/')).text, 'ada')
+      const kept = visitor.copy()
+      await visitor.get('/out')
+      assert.equal((await kept.get('/')).text, 'nobody')
+      assert.ok(files.asked.every(id => id.startsWith('app:v1.')) && files.asked.length > 0)
+      assert.deepEqual(errors, [])
+    }
+  })
+}
+
+for (const [how, options, signed] of [
+  ['a signed cookie', {}, true],
+  ['a sealed cookie', { seal: true }, true],
+  ['a sealed cookie that takes signed ones', { seal: { acceptSigned: true } }, true],
+  ['signed: false', { signed: false }, false],
+  ['externalKey', { externalKey: EXTERNAL }, false],
+] as const) {
+  test(`a store is told whether the id was signed: with ${how} it is ${signed}`, async t => {
+    for (const made of [simpleStore(), memoryStore()]) {
+      const told = new Map<string, unknown>()
+      const listening: Record<string, unknown> = {}
+      for (const [name, method] of Object.entries(made)) {
+        if (typeof method !== 'function') continue
+        listening[name] = (...given: unknown[]) => {
+          told.set(name, Object(given.at(-1)).signed)
+          return method(...given)
+        }
+      }
+      const { get, set, destroy } = listening
+      const store = Object.assign(listening, { plain: { get, set, destroy } }) as unknown as Store
+      const pages = { '/more': (ctx: TestContext) => Object.assign(ctx.session, { more: true }).more }
+      const { visitor } = await tell(t, () => ({ store, rolling: true, ...options }), {}, pages)
+      const id = { 'x-id': String((await visitor.get('/cart')).headers.get('x-id') ?? '') }
+      await visitor.get('/', id)
+      await visitor.get('/more', id)
+      const { headers } = await visitor.get('/in', id)
+      await visitor.get('/out', { 'x-id': headers.get('x-id') ?? '' })
+      const calls =
+        'read' in made ? ['create', 'destroy', 'patch', 'read', 'retire', 'touch'] : ['destroy', 'get', 'set']
+      assert.deepEqual(
+        [...told].sort(),
+        calls.map(name => [name, signed]),
+      )
+    }
+  })
+}
+
+test('a new id that nothing signs and that is not accepted is an error that says what to do', async t => {
+  const { files } = await filed(t)
+  const options = { signed: false, prefix: 'app:v1.' }
+  const { visitor, errors } = await tell(t, () => ({ ...options, store: connectStore(files) }))
+  assert.equal((await visitor.get('/cart')).status, 500)
+  assert.match(String(errors[0]?.message), /set the option ids to a pattern that your ids match, or sign the cookie/)
+  assert.equal(errors[0]?.message.includes('app:v1.'), false)
+  const { visitor: other } = await tell(t, () => ({
+    ...options,
+    store: connectStore(files, { ids: /app:v1\.[\w-]+/ }),
+  }))
+  await other.get('/in')
+  assert.equal((await other.get('/')).text, 'ada')
 })

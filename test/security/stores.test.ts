@@ -4,12 +4,13 @@ import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import test from 'node:test'
 import session from 'koa-session'
+import { memoryStore } from 'koa-session/memory'
 import { type SqlStoreOptions, sqliteStore } from 'koa-session/sqlite'
 import Database from 'libsql'
 import { visit } from '../support/agent.ts'
-import { createApp } from '../support/koa.ts'
+import { createApp, type TestContext } from '../support/koa.ts'
 import { newSecret } from '../support/secrets.ts'
-import { KEY } from '../support/story.ts'
+import { KEY, tell, told } from '../support/story.ts'
 
 const HOUR = 3_600_000
 const SECRET = newSecret()
@@ -92,4 +93,43 @@ test('a table whose name is a query is refused', () => {
   for (const table of ['sessions; DROP TABLE users', 'sessions"', 'a b', 'a.b.c', '', '`', "'"]) {
     assert.throws(() => sqliteStore(new Database(':memory:'), { table }), { code: 'ERR_SESSION_OPTION' })
   }
+})
+
+test("one visitor can't evict the others: tombstones and sessions without a subject go first", async t => {
+  const store = memoryStore({ max: 20 })
+  const pages = {
+    '/in': async (ctx: TestContext) => {
+      ctx.session.user = ctx.get('x-user')
+      await ctx.session.regenerate({ fresh: true })
+    },
+  }
+  const { visitor, errors, events } = await tell(t, () => ({ store, subject: data => data.user }), {}, pages)
+  const others = Array.from({ length: 15 }, (_, n) => ({ user: `user ${n}`, browser: visitor.stranger() }))
+  for (const { user, browser } of others) await browser.get('/in', { 'x-user': user })
+  const attacks: Readonly<Record<string, () => Promise<unknown>>> = {
+    'a sign-in with a cookie': () => visitor.get('/in', { 'x-user': 'mallory' }),
+    'a sign-in without a cookie': () => visitor.stranger().get('/in', { 'x-user': 'mallory' }),
+    'a visit': () => visitor.stranger().get('/cart'),
+    'a visit, then a sign-in': async () => {
+      const attacker = visitor.stranger()
+      await attacker.get('/cart')
+      await attacker.get('/in', { 'x-user': 'mallory' })
+    },
+  }
+  for (const [what, attack] of Object.entries(attacks)) {
+    for (let times = 0; times < 30; times++) await attack()
+    for (const { user, browser } of others) assert.equal((await browser.get('/')).text, user, what)
+    // Nor does it keep anybody out.
+    const [{ browser }] = others as [(typeof others)[0]]
+    await browser.get('/out')
+    await browser.get('/cart')
+    await browser.get('/in', { 'x-user': 'user 0' })
+    assert.equal((await browser.get('/')).text, 'user 0', what)
+  }
+  assert.equal(store.size, 20)
+  await told()
+  assert.deepEqual(
+    [errors, events.filter(([event]) => event !== 'session:missed' && event !== 'session:refused')],
+    [[], []],
+  )
 })

@@ -235,6 +235,86 @@ test('what is no store is refused, and the clock is a function', () => {
   assert.throws(() => connectStore(store, { now: 5 as never }), { code: 'ERR_SESSION_OPTION' })
 })
 
+const SIGNED = { signed: true }
+
+test('an id that nothing signed reaches the store only where it is harmless, or matches the option ids', async t => {
+  const rows: ReadonlyArray<readonly [id: string, isAccepted: boolean, ids?: RegExp, call?: { signed?: boolean }]> = [
+    ['4f9d5c6e-8a41-4d2b-9c55-0e6f0f3f7b11', true],
+    ['-_azAZ09', true],
+    ['a'.repeat(128), true],
+    ['a'.repeat(129), false],
+    ['', false],
+    ['.', false],
+    ['..', false],
+    ['../secret', false],
+    ['a/b', false],
+    ['a\\b', false],
+    ['a\n', false],
+    ['\na', false],
+    ['a\0', false],
+    ['a b', false],
+    ['é', false],
+    ['*', false],
+    ['%2e%2e', false],
+    ['app:v1.a', false],
+    ['app:v1.a', false, undefined, { signed: false }],
+    ['app:v1.a', true, undefined, SIGNED],
+    ['../secret', true, undefined, SIGNED],
+    ['app:v1.a', true, /app:v1\.\w+/],
+    ['app:v1.a', true, /^app:v1\.\w+$/],
+    ['APP:V1.a', true, /app:v1\.\w+/i],
+    ['APP:V1.a', false, /app:v1\.\w+/],
+    // The whole id has to match, and each time.
+    ['../app:v1.a', false, /app:v1\.\w+/],
+    ['app:v1.a/..', false, /app:v1\.\w+/],
+    ['../a', false, /\w+|b/],
+    ['a\n../b', false, /^\w+$/m],
+    ['app:v1.a', true, /app:v1\.\w+/g],
+    ['app:v1.a', true, /app:v1\.\w+/y],
+    // The application's own pattern is for signed ids, too.
+    ['../secret', false, /app:v1\.\w+/, SIGNED],
+  ]
+  for (const [index, [id, isAccepted, ids, call]] of rows.entries()) {
+    await t.test(
+      `row ${index + 1}: ${JSON.stringify(id.slice(0, 40))} ${isAccepted ? 'does' : 'does not'}`,
+      async () => {
+        const asked: string[] = []
+        const ask = (asks: string, callback: Callback, answer?: object) => {
+          asked.push(asks)
+          callback(null, answer)
+        }
+        const store = connectStore(
+          {
+            get: (id, callback) => ask(id, callback, found),
+            set: (id, _session, callback) => ask(id, callback),
+            destroy: (id, callback) => ask(id, callback),
+          },
+          { ids },
+        )
+        for (let twice = 0; twice < 2; twice++) {
+          assert.deepEqual(await store.get(id, HOUR, call), isAccepted ? ada : undefined)
+          assert.equal(await store.destroy(id, call), undefined)
+          const error = await store.set(id, ada, HOUR, call).catch(error => error)
+          assert.equal(error?.code, isAccepted ? undefined : 'ERR_SESSION_ID')
+          await store.set(id, ada, 0, call).catch(() => undefined)
+          assert.ok(isAccepted || id === '' || id === '.' || !error.message.includes(id))
+        }
+        assert.deepEqual(asked, isAccepted ? Array(8).fill(id) : [])
+      },
+    )
+  }
+})
+
+test('ids is a RegExp', () => {
+  for (const ids of ['[a-z]+', {}, null, true]) {
+    const message = /^connectStore: ids was .+, expected a RegExp$/
+    assert.throws(() => connectStore(fake().store as never, { ids: ids as never }), {
+      code: 'ERR_SESSION_OPTION',
+      message,
+    })
+  }
+})
+
 const MemoryStore = memorystore(expressSession)
 const IN_MEMORY: Readonly<Record<string, () => ExpressStore>> = {
   'express-session': () => new expressSession.MemoryStore(),

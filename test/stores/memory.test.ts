@@ -343,3 +343,172 @@ test('a name that objects inherit is a member like any other', () => {
   const { toString: _, ...rest } = members
   assert.deepEqual({ ...store.read('a')?.members }, { ...rest, valueOf: '2' })
 })
+
+/** `others` people who are signed in, and who of them is left after somebody has done something again and again. */
+function crowd(others: number, options: MemoryStoreOptions = {}) {
+  const opened = open(options)
+  const { store } = opened
+  const create = (id: string, user?: string, ttl = HOUR) =>
+    store.create(id, { members: { cart: '[1]' }, lifetime: {}, ...(user && { subject: user }) }, ttl)
+  const renew = (id: string, successor: string, user?: string) => {
+    create(successor, user)
+    return store.retire(id, { successor }, HOUR)
+  }
+  const ids = Array.from({ length: others }, (_, n) => `other ${n}`)
+  for (const id of ids) create(id, id)
+  /** How many are missing. Looking at them changes nothing for them: it is the end. */
+  const lost = () => ids.filter(id => store.read(id) === undefined).length
+  return { ...opened, create, renew, lost }
+}
+
+type Crowd = ReturnType<typeof crowd>
+
+test('no visitor pushes out the others who have signed in', async t => {
+  const TIMES = 10_000
+  const rows: Readonly<Record<string, (crowd: Crowd, time: number) => void>> = {
+    'who signs in again and again with a cookie': ({ renew }, n) => renew(`m${n}`, `m${n + 1}`, 'mallory'),
+    'who signs in again and again without a cookie': ({ create }, n) => create(`m${n}`, 'mallory'),
+    'who signs in again and again after a page that everybody sees': ({ create, renew }, n) => {
+      create(`a${n}`)
+      renew(`a${n}`, `m${n}`, 'mallory')
+    },
+    'who signs in again and again, and keeps the id': ({ create, store }, n) => {
+      create(`m${n}`)
+      store.patch(`m${n}`, { set: {}, unset: [], lifetime: {}, keepsEmpty: true, subject: 'mallory' }, HOUR)
+    },
+    'who never signs in': ({ create }, n) => create(`a${n}`),
+    'who gets a new id again and again, and never signs in': ({ renew }, n) => renew(`a${n}`, `a${n + 1}`),
+  }
+  for (const [who, act] of Object.entries(rows)) {
+    await t.test(who, () => {
+      // None as long as the others leave room for the ten that a subject may have, and for the latest.
+      for (const [others, most] of [
+        [9989, 0],
+        [10_000, 11],
+      ] as const) {
+        const opened = crowd(others)
+        opened.create('m0')
+        for (let time = 0; time < TIMES; time++) act(opened, time)
+        assert.equal(opened.store.size, 10_000)
+        assert.ok(opened.lost() <= most, `${opened.lost()} of ${others} are gone`)
+      }
+    })
+  }
+})
+
+test('beyond its maximum a store drops one kind after the other, and of each what was not used for longest', async t => {
+  const rows: ReadonlyArray<readonly [claim: string, act: (crowd: Crowd) => void, left: string[]]> = [
+    ['a tombstone goes before a session of nobody', ({ create }) => create('new'), ['nobody', 'ada', 'bob', 'new']],
+    [
+      'a session of nobody goes before one that somebody has',
+      ({ create }) => {
+        create('new', 'eve')
+        create('newer', 'eve')
+      },
+      ['ada', 'bob', 'new', 'newer'],
+    ],
+    [
+      'what somebody has beyond two goes before what others have',
+      ({ create }) => {
+        for (const id of ['ada 2', 'ada 3', 'ada 4']) create(id, 'ada')
+      },
+      ['ada', 'bob', 'ada 2', 'ada 4'],
+    ],
+    [
+      'and no longer when the others of the same subject have ended',
+      ({ create, store }) => {
+        for (const id of ['ada 2', 'ada 3']) create(id, 'ada')
+        store.destroy('ada')
+        store.read('ada 3')
+        for (const id of ['new', 'newer']) create(id, 'eve')
+      },
+      ['ada 2', 'ada 3', 'new', 'newer'],
+    ],
+    [
+      'one that becomes nobody’s goes first',
+      ({ create, store }) => {
+        store.patch('bob', { set: {}, unset: [], lifetime: {}, keepsEmpty: true, subject: null }, HOUR)
+        store.read('nobody')
+        for (const id of ['new', 'newer']) create(id, 'eve')
+      },
+      ['nobody', 'ada', 'new', 'newer'],
+    ],
+    [
+      'one of nobody that was just made stays',
+      ({ create }) => {
+        for (const id of ['new', 'newer']) create(id, 'eve')
+        create('anonymous')
+      },
+      ['bob', 'new', 'newer', 'anonymous'],
+    ],
+    [
+      'what has expired goes before all of them',
+      ({ create, store, clock }) => {
+        store.touch('ada', {}, 1)
+        clock.elapse(1)
+        for (const id of ['new', 'newer']) create(id, 'eve')
+      },
+      ['nobody', 'bob', 'new', 'newer'],
+    ],
+  ]
+  for (const [claim, act, left] of rows) {
+    await t.test(claim, () => {
+      const opened = crowd(0, { max: 4 })
+      opened.create('ada', 'ada')
+      opened.create('bob', 'bob')
+      opened.create('retired', 'eve')
+      opened.create('nobody')
+      opened.store.retire('retired', {}, HOUR)
+      act(opened)
+      assert.equal(opened.store.size, 4)
+      const ids = ['retired', 'nobody', 'ada', 'bob', 'ada 2', 'ada 3', 'ada 4', 'new', 'newer', 'anonymous']
+      assert.deepEqual(opened.held(...ids), left)
+    })
+  }
+})
+
+test('who signs in when all others have signed in does not push out the session that gets the new id', () => {
+  const { create, renew, store } = crowd(10, { max: 10 })
+  for (let time = 0; time < 5; time++) {
+    create(`before ${time}`)
+    assert.equal(renew(`before ${time}`, `after ${time}`, 'ada'), 'saved')
+    assert.equal(store.size, 10)
+    assert.equal(store.read(`before ${time}`), undefined, 'a tombstone goes first')
+    assert.equal(store.read(`after ${time}`)?.subject, 'ada')
+  }
+})
+
+test('sessions that have expired leave the room to others, though nobody asks for them', () => {
+  const { create, store, clock } = crowd(0, { max: 100 })
+  for (let n = 0; n < 100; n++) create(`user ${n}`, `user ${n}`)
+  clock.elapse(HOUR / 2)
+  for (let n = 50; n < 100; n++) store.touch(`user ${n}`, {}, HOUR)
+  clock.elapse(HOUR / 2)
+  for (let n = 0; n < 50; n++) create(`visit ${n}`)
+  for (let n = 0; n < 50; n++) {
+    assert.equal(store.read(`user ${n}`), undefined)
+    assert.ok(store.read(`user ${n + 50}`))
+    assert.ok(store.read(`visit ${n}`), `visit ${n}`)
+  }
+})
+
+test('a tombstone is kept for as long as the session would be, and for ten minutes at most', async t => {
+  const MINUTE = 60_000
+  for (const [ttl, kept] of [
+    [MINUTE, MINUTE],
+    [10 * MINUTE, 10 * MINUTE],
+    [HOUR, 10 * MINUTE],
+  ] as const) {
+    await t.test(`of ${ttl} ms, ${kept}`, () => {
+      const { store, clock } = open()
+      store.create('old', RECORD, HOUR)
+      store.create('new', RECORD, HOUR)
+      store.retire('old', { successor: 'new' }, ttl)
+      clock.elapse(kept - 1)
+      assert.equal(store.read('old')?.retiredFor, kept - 1)
+      clock.elapse(1)
+      assert.equal(store.read('old'), undefined)
+      assert.ok(store.read('new'))
+    })
+  }
+})

@@ -99,14 +99,14 @@ test('a store is asked as the middleware asks it', async () => {
   for (const { group, run } of tests) if (['create', 'touch', 'retire'].includes(group)) await run()
   const ctx = {}
   assert.deepEqual(Object.fromEntries(calls), {
-    get: { ctx, rolling: false },
-    set: { ctx, rolling: false, changed: true },
-    destroy: { ctx },
-    read: { ctx, rolling: false },
-    create: { ctx },
-    patch: { ctx },
-    touch: { ctx },
-    retire: { ctx },
+    get: { ctx, signed: true, rolling: false },
+    set: { ctx, signed: true, rolling: false, changed: true },
+    destroy: { ctx, signed: true },
+    read: { ctx, signed: true, rolling: false },
+    create: { ctx, signed: true },
+    patch: { ctx, signed: true },
+    touch: { ctx, signed: true },
+    retire: { ctx, signed: true },
   })
 })
 

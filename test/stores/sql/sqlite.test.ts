@@ -55,6 +55,22 @@ for (const client of sqliteClients().filter(({ missing }) => missing === undefin
       assert.equal(store.patch('a', { set: {}, unset: ['a'], lifetime: {}, keepsEmpty: false }, HOUR, call), 'emptied')
     })
 
+    test('a tombstone is followed for as long as its session would have lived', async t => {
+      let now = 1_700_000_000_000
+      const store = sqliteStore(openFor(t).connect(), { sweepEvery: false, now: () => now })
+      await store.setup()
+      for (const [ids, passed, left] of [
+        [['a', 'b'], HOUR - 1, undefined],
+        [['c', 'd'], HOUR, 1],
+      ] as const) {
+        for (const id of ids) store.create(id, { members: { a: '1' }, lifetime: {} }, 2 * HOUR, call)
+        store.retire(ids[0], { successor: ids[1] }, HOUR, call)
+        now += passed
+        await store.destroy(ids[0], call)
+        assert.deepEqual((store.get(ids[1], 0, call) as { a?: number } | undefined)?.a, left)
+      }
+    })
+
     test('its statements are prepared once, when they are used', async t => {
       const db = openFor(t).connect()
       const prepared: string[] = []

@@ -1,0 +1,151 @@
+import { type Linked, Recency } from './recency.ts'
+import type { StoredRecord } from './store.ts'
+import { SubjectIndex } from './subject-index.ts'
+
+/** An object is a record as it is read: it is handed out, and another one takes its place when it changes. */
+export interface Entry extends Linked<Entry> {
+  /** The key that it was made under: that of a later request may hold on to all of the request's headers. */
+  readonly name: string
+  readonly createdAt: number
+  record: StoredRecord
+  ttl: number
+  expiresAt: number
+  lane: Recency<Entry>
+}
+
+/** How many entries are looked at, one after the other, for one that has expired, before another one has to go. */
+const LOOKS = 8
+
+/**
+ * Records in this process's memory, `max` of them. Beyond, one goes that has expired, if a look finds one. Otherwise the
+ * entry goes that was not used for longest, of the first of these lanes that has one: tombstones; sessions without a
+ * subject; those that a subject has beyond its share; the others. What a call costs does not grow with `max`.
+ */
+export class Entries {
+  readonly #max: number
+  /** How many sessions of a subject are in the last lane. */
+  readonly #share: number
+  readonly #now: () => number
+  readonly #byName = new Map<string, Entry>()
+  readonly #sessions = new SubjectIndex<Entry>()
+  readonly #tombstones = new SubjectIndex<Entry>()
+  readonly #retired = new Recency<Entry>()
+  readonly #anonymous = new Recency<Entry>()
+  readonly #further = new Recency<Entry>()
+  readonly #owned = new Recency<Entry>()
+  readonly #lanes = [this.#retired, this.#anonymous, this.#further, this.#owned]
+  #latest: Entry | undefined
+  /** It begins when there is no room left: before, it would keep alive each table that the map has outgrown. */
+  #round: Iterator<Entry, undefined> | undefined
+
+  constructor(max: number, now: () => number) {
+    this.#max = max
+    this.#share = Math.max(2, max / 1000)
+    this.#now = now
+  }
+
+  get size(): number {
+    this.makeRoom()
+    return this.#byName.size
+  }
+
+  /** What is there under `name` and has not expired, as the latest that was used. */
+  find(name: string): Entry | undefined {
+    const entry = this.#byName.get(name)
+    if (!entry) return undefined
+    if (this.#isOver(entry)) {
+      this.forget(entry)
+      return undefined
+    }
+    if (entry.lane !== this.#further) entry.lane.use(entry)
+    else {
+      // Others of its subject may have ended since.
+      this.#detach(entry)
+      this.#attach(entry)
+    }
+    return entry
+  }
+
+  /** The tombstone under `name`. To ask for it is no use of it. */
+  findRetired(name: string): Entry | undefined {
+    const entry = this.#byName.get(name)
+    return entry?.record.retiredAt === undefined ? undefined : entry
+  }
+
+  /** Adds what is not there. It may be one too many until `makeRoom` is called. */
+  add(name: string, record: StoredRecord, ttl: number): void {
+    const at = this.#now()
+    const linked = { lane: this.#anonymous, older: undefined, newer: undefined }
+    const entry = { name, record, createdAt: at, ttl, expiresAt: at + ttl, ...linked }
+    this.#byName.set(name, entry)
+    this.#attach(entry)
+    this.#latest = entry
+  }
+
+  change(entry: Entry, record: StoredRecord, ttl: number): void {
+    const { subject, retiredAt } = entry.record
+    const isMoved = record.subject !== subject || record.retiredAt !== retiredAt
+    if (isMoved) this.#detach(entry)
+    // Another object, since requests that read the last one still have it.
+    entry.record = record
+    if (isMoved) this.#attach(entry)
+    entry.ttl = ttl
+    entry.expiresAt = this.#now() + ttl
+  }
+
+  forget(entry: Entry): void {
+    this.#detach(entry)
+    this.#byName.delete(entry.name)
+  }
+
+  /** The sessions of a subject. */
+  sessionsOf(subject: string): Entry[] {
+    return [...this.#sessions.of(subject)].filter(entry => !this.#isOver(entry))
+  }
+
+  /** The names of its sessions and tombstones. */
+  namesOf(subject: string): string[] {
+    return [...this.#sessions.of(subject), ...this.#tombstones.of(subject)].map(({ name }) => name)
+  }
+
+  /** Forgets one entry where there is one too many, but not the one that was added last. */
+  makeRoom(): void {
+    for (let looks = 0; looks < LOOKS && this.#byName.size > this.#max; looks++) this.#look()
+    if (this.#byName.size <= this.#max) return
+    const lane = this.#lanes.find(({ oldest }) => oldest && oldest !== this.#latest)
+    if (lane?.oldest) this.forget(lane.oldest)
+  }
+
+  /** Looks at the next entry, round and round. */
+  #look(): void {
+    this.#round ??= this.#byName.values()
+    const { value } = this.#round.next()
+    if (!value) this.#round = undefined
+    else if (this.#isOver(value)) this.forget(value)
+  }
+
+  #isOver({ expiresAt }: Entry): boolean {
+    return !(expiresAt > this.#now())
+  }
+
+  #attach(entry: Entry): void {
+    entry.lane = this.#laneFor(entry.record)
+    entry.lane.append(entry)
+    this.#indexFor(entry.record).add(entry)
+  }
+
+  #detach(entry: Entry): void {
+    entry.lane.detach(entry)
+    this.#indexFor(entry.record).remove(entry)
+  }
+
+  #laneFor({ retiredAt, subject }: StoredRecord): Recency<Entry> {
+    if (retiredAt !== undefined) return this.#retired
+    if (subject === undefined) return this.#anonymous
+    return this.#sessions.count(subject) < this.#share ? this.#owned : this.#further
+  }
+
+  #indexFor({ retiredAt }: StoredRecord): SubjectIndex<Entry> {
+    return retiredAt === undefined ? this.#sessions : this.#tombstones
+  }
+}
