@@ -13,9 +13,9 @@ const CIRCLES = { files: 0, largest: 0 }
  * folder's, with the reason. The aim is 400 for `koa` and 3100 for all: what is above that is the fast way around Koa's own
  * cookies, which is still in `koa`, and in `request` the state machine with its steps.
  */
-const BUDGETS = { koa: 710, node: 250, request: 1965, session: 495, codec: 297, root: 425 }
+const BUDGETS = { koa: 710, node: 250, request: 1965, session: 495, codec: 335, root: 425 }
 /** Of all these together. */
-const CORE_BUDGET = 4125
+const CORE_BUDGET = 4148
 
 /** Lines of a file, of any kind. */
 const FILE_LINES = 250

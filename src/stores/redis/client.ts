@@ -1,6 +1,7 @@
 /** What makes one thing of the clients: a script on one key, or all fields of a hash, in one round trip. */
 
 import { createHash } from 'node:crypto'
+import { keysOn, mastersOf, nodesOf } from './keys.ts'
 
 /** What is used of a client of npm's `redis`: `createClient`, `createClientPool`, `createCluster`, `createSentinel`. */
 export interface NodeRedisClient {
@@ -39,6 +40,8 @@ export interface Commands {
   run(script: Script, key: string, args: readonly string[]): Promise<string[]>
   /** Fields and values, in turn; none where there is no hash. */
   fields(key: string): Promise<string[]>
+  /** The keys that begin with `prefix`, some at a time: each that is there during the whole walk, perhaps twice. */
+  keys(prefix: string, batch: number): AsyncIterable<readonly string[]>
 }
 
 const METHODS = [
@@ -58,6 +61,7 @@ export function commandsOf(client: RedisClient): Commands {
 function nodeRedis(client: NodeRedisClient): Commands {
   return {
     fields: key => fieldsIn(client.hGetAll(key)),
+    keys: (prefix, batch) => keysOn(nodesOf(client), prefix, batch),
     run({ sha, source }, key, args) {
       const options = { keys: [key], arguments: [...args] }
       return answer(
@@ -71,6 +75,13 @@ function nodeRedis(client: NodeRedisClient): Commands {
 function ioRedis(client: IoRedisClient): Commands {
   return {
     fields: key => fieldsIn(client.hgetall(key)),
+    // A cluster knows its masters once it has answered.
+    keys: (prefix, batch) =>
+      keysOn(
+        fieldsIn(client.hgetall(prefix)).then(() => mastersOf(client)),
+        prefix,
+        batch,
+      ),
     run: ({ sha, source }, key, args) =>
       answer(
         () => client.evalsha(sha, 1, key, ...args),

@@ -5,7 +5,7 @@ import type { Commands, Script } from './client.ts'
 import { fieldOf, fieldsOf, rowIn } from './hash.ts'
 import { lifetimeText } from './lifetime.ts'
 import { nameIn, textOf } from './names.ts'
-import { CREATE, FORGET, PATCH, REMOVE, REPLACE, RETIRE, TOUCH } from './scripts.ts'
+import { CREATE, FORGET, LEFT, PATCH, REMOVE, REPLACE, RETIRE, REWRITE, TOUCH } from './scripts.ts'
 import { createSubjects, type Entry } from './subjects.ts'
 
 /** How many commands are on their way at a time where there is one for each of many sessions. */
@@ -141,6 +141,33 @@ export function createRedisRows(commands: Commands, prefix: string, now: () => n
     },
 
     names: async subject => (await subjects.list(subject)).map(({ name }) => name),
+
+    rewriting: {
+      find: read,
+
+      async *pages(batch) {
+        for await (const keys of commands.keys(prefix, batch)) {
+          // Not those of indexes.
+          const found = keys.filter(key => keyOf(nameIn(key.slice(prefix.length))) === key)
+          const rows = await forEach(found, key => read(nameIn(key.slice(prefix.length))))
+          yield rows.filter(row => row !== undefined)
+        }
+      },
+
+      async rewrite({ name, record, createdAt }, { members, subject }) {
+        const { version, retiredAt } = record
+        const isIndexed = subject !== undefined && (retiredAt === undefined || keepsRetired)
+        const [left] = isIndexed ? await commands.run(LEFT, keyOf(name), []) : []
+        const entry = isIndexed ? await subjects.add(subject, name, Number(left)) : undefined
+        const which = retiredAt === undefined ? `${version} ${createdAt}` : String(retiredAt)
+        const args = [which, subject ?? '', String(entry?.score ?? ''), ...fieldsOf(members)]
+        const [verdict, former, score] = await commands.run(REWRITE, keyOf(name), args)
+        if (verdict !== 'saved') return false
+        if (entry) await subjects.confirm(entry)
+        if (subject !== undefined) await drop(entryOf(name, former, score))
+        return true
+      },
+    },
   }
 }
 

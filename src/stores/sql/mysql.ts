@@ -32,6 +32,8 @@ const isTombstone = 'retired_at IS NOT NULL AND expires_at > :now'
 const unlessTombstone = (column: string) => `${column} = IF(${isTombstone}, ${column}, VALUES(${column}))`
 const whereFree = (column: string, otherwise: string) => `${column} = IF(${isFree}, VALUES(${column}), ${otherwise})`
 
+const SUBJECT = 'subject VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin'
+
 const mysql: Dialect = {
   quote: identifier => `\`${identifier}\``,
 
@@ -41,7 +43,7 @@ const mysql: Dialect = {
   data JSON NOT NULL,
   lifetime TEXT CHARACTER SET utf8mb4 NOT NULL,
   version BIGINT NOT NULL,
-  subject VARCHAR(43) CHARACTER SET ascii COLLATE ascii_bin,
+  ${SUBJECT},
   created_at BIGINT NOT NULL,
   seen_at BIGINT NOT NULL,
   expires_at BIGINT NOT NULL,
@@ -49,6 +51,8 @@ const mysql: Dialect = {
   KEY ${mysql.quote(indexName(table, 'expires_at'))} (expires_at),
   KEY ${mysql.quote(indexName(table, 'subject'))} (subject)
 ) ENGINE=InnoDB ROW_FORMAT=DYNAMIC`,
+    // An older version made it for 43. To a column that is as long already this does nothing.
+    `ALTER TABLE ${table.quoted} MODIFY ${SUBJECT}`,
   ],
 
   create: (table, { names, values }) => `INSERT INTO ${table} (${names}) VALUES (${values})`,

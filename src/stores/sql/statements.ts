@@ -95,6 +95,13 @@ export function statementsFor(dialect: Dialect, { quoted: table }: Table) {
     forget: compile(`DELETE FROM ${table} WHERE name IN (${many}) AND ${isTombstone}`),
     names: compile(`SELECT name FROM ${table} WHERE subject = :subject AND expires_at > :now`),
     sweep: compile(dialect.sweep(table, dialect.batch)),
+    page: (limit: number) =>
+      compile(
+        `SELECT ${COLUMNS.names} FROM ${table} WHERE name > :after AND expires_at > :now ORDER BY name LIMIT ${limit}`,
+      ),
+    // The version stays: it says what is in the members, and that is the same.
+    rewrite: compile(`UPDATE ${table} SET data = ${dialect.changed}, subject = COALESCE(:subject, subject)
+      WHERE name = :name AND created_at = :created AND version = COALESCE(:version, version) AND ${isReadable}`),
   }
 }
 

@@ -119,6 +119,21 @@ suiteOn('mariadb', 'stores in MariaDB', title => {
     }
   })
 
+  test('setup() makes room for sealed subjects in a table of the version before', async t => {
+    const pool = mysql.createPool({ uri: urlOf() })
+    t.after(() => pool.end())
+    const table = `t_${randomBytes(4).toString('hex')}`
+    const options = { table, sweepEvery: false, seal: ['tqcFRmO4JzXyL1hPn7uVbE2wKd9sGa0i'] } as const
+    const store = mysqlStore(pool, options)
+    await pool.query((store.setupSql[0] ?? '').replace('subject VARCHAR(64)', 'subject VARCHAR(43)'))
+    const record = { members: { n: '1' }, lifetime: {}, subject: digest('ada') }
+    await mysqlStore(pool, { ...options, seal: undefined }).create('before', record, HOUR, call)
+    await assert.rejects(async () => store.create('a', record, HOUR, call), { code: 'ER_DATA_TOO_LONG' })
+    await store.setup()
+    assert.equal(await store.create('a', record, HOUR, call), true)
+    assert.equal((await store.list('ada')).length, 2)
+  })
+
   test('a pool that takes callbacks is as good', async t => {
     const pool = mysqlCallbacks.createPool({ uri: urlOf() })
     t.after(() => pool.end())

@@ -13,6 +13,7 @@ import { redisSuite } from '../redis/suite.ts'
 import { tellVisitor } from '../support/connect.ts'
 import { digestOf, proveContractInTime, TTL_OF_SECONDS, UNORDERED } from '../support/contract.ts'
 import { proveParallel } from '../support/parallel.ts'
+import { proveReseal } from '../support/reseal.ts'
 
 const HOUR = 3_600_000
 const CALL = { ctx: undefined, rolling: false, changed: true }
@@ -56,6 +57,12 @@ suiteOn('redis', 'stores in Redis', title => {
           assert.equal(await store.patch('a', patch, HOUR, CALL), verdict)
         }
         assert.equal((await store.read('a', CALL))?.members.cart, '[2]')
+      })
+
+      let places = 0
+      proveReseal(test, async () => {
+        const place = { client: found(clientOf()), prefix: `${name} [${++places}]*:` }
+        return { store: (seal, more) => redisStore(place.client, { prefix: place.prefix, seal, ...more }) }
       })
 
       if (isUsual) proveParallel(test, stores)

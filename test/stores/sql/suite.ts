@@ -9,6 +9,7 @@ import type { SqlStore, SqlStoreOptions } from 'koa-session/sqlite'
 import { Clock } from '../../support/agent.ts'
 import fc from '../../support/properties.ts'
 import { digestOf as digest, type Register } from '../support/contract.ts'
+import { proveReseal } from '../support/reseal.ts'
 
 /** A database for one test, which ends with it. */
 export interface Backend {
@@ -91,6 +92,25 @@ export function sqlSuite(test: Register, open: Open): void {
     const record = await store.read(id, call)
     return record && { ...record.members }
   }
+
+  proveReseal(test, async t => {
+    const { connect } = await start(t)
+    return { store: (seal, more) => connect({ seal, ...more }) }
+  })
+
+  test('what another writes between the two steps of reseal() stays, and is sealed anew', async t => {
+    const [one, other] = ['tqcFRmO4JzXyL1hPn7uVbE2wKd9sGa0i', 'pZ6vTf3mQx8cWj5kRy1nHb4gLs7dUe2o']
+    const { connect } = await start(t)
+    const old = connect({ seal: [other] })
+    await old.create('a', recordOf({ n: '0', m: '0' }, 'ada'), HOUR, call)
+    let writes = 0
+    const store = connect({ seal: [one, other] }, sql => {
+      if (!sql.includes('created_at =') || writes === 3) return undefined
+      return old.patch('a', patchOf({ set: { n: String(++writes) } }), HOUR, call)
+    })
+    assert.equal(await store.reseal(), 1)
+    assert.deepEqual(await membersOf(connect({ seal: [one] }), 'a'), { n: '3', m: '0' })
+  })
 
   test('its table is made once, though it is set up again, and by others at the same time', async t => {
     const { store, connect, run, quote } = await start(t, { table: `made_${randomBytes(4).toString('hex')}` })
