@@ -12,7 +12,7 @@ export interface RowOptions {
    * session expires, stay readable. `reseal()` replaces what an older secret has sealed.
    */
   readonly seal?: ReadonlyArray<string | Uint8Array> | undefined
-  /** The clock, in milliseconds since the epoch. Default `Date.now`. */
+  /** The clock, in milliseconds since the epoch. Default `Date.now`, and to sweep the clock of the database. */
   readonly now?: (() => number) | undefined
 }
 

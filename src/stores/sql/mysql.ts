@@ -71,7 +71,10 @@ const mysql: Dialect = {
   // The server says it with the result; and, whatever the connection counts as affected, that there was a row.
   nextVersion: 'LAST_INSERT_ID(version + 1)',
   nextSeen: 'LAST_INSERT_ID(:now)',
-  sweep: (table, limit) => `DELETE FROM ${table} WHERE ${isFree} ORDER BY expires_at LIMIT ${limit}`,
+  // Whatever the time zone of the connection: of a local time there may be two.
+  clock: '1000 * UNIX_TIMESTAMP()',
+  sweep: (table, limit, instant) =>
+    `DELETE FROM ${table} WHERE expires_at <= ${instant} ORDER BY expires_at LIMIT ${limit}`,
   batch: 500,
 }
 

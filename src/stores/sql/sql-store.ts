@@ -33,8 +33,8 @@ export interface SqlStore extends RecordStore {
   /** What `setup` does, statement by statement, for those who run migrations. */
   readonly setupSql: readonly string[]
   /**
-   * Deletes what has expired, 500 rows a statement, of SQLite 50, with a pause after each as long as it took, a second at
-   * most. Says how many there were.
+   * Deletes what has expired by the option `now`, or by the clock of the database where that was not given: 500 rows a
+   * statement, of SQLite 50, with a pause after each as long as it took, a second at most. Says how many there were.
    */
   sweep(): Promise<number>
   /** Stops the timer, and waits for the sweep that is under way. What was handed over (pool, database) stays open. */
@@ -57,7 +57,8 @@ export function sqlStore(maker: string, { dialect, client, run }: SqlStoreParts,
   checkOptions(maker, options)
   const { table: name = 'sessions', sweepEvery = QUARTER_OF_AN_HOUR, onSweepError, now = Date.now } = options
   const table = tableOf(dialect, name)
-  const statements = statementsFor(dialect, table)
+  // A process whose clock is ahead would delete what is alive to all others.
+  const statements = statementsFor(dialect, table, options.now ? ':now' : dialect.clock)
   const store = recordStore(maker, sqlRows(client, statements, now), options)
   const setupSql = dialect.setup(table)
   const sweeper = startSweeper(() => client.count(statements.sweep, { now: Math.floor(now()) }), {

@@ -30,8 +30,10 @@ export interface Dialect {
   /** The new version, and the new `seen_at`. */
   readonly nextVersion: string
   readonly nextSeen: string
-  /** Deletes at most so many rows that have expired. */
-  sweep(table: string, limit: number): string
+  /** The database's own clock: milliseconds since the epoch, whole seconds will do. The same for a whole statement. */
+  readonly clock: string
+  /** Deletes at most so many rows that have expired at `instant`. */
+  sweep(table: string, limit: number, instant: string): string
   /** How many rows that is. */
   readonly batch: number
 }
@@ -60,7 +62,8 @@ const COLUMNS: Columns = {
   values: ':name, :data, :lifetime, 0, :subject, :now, :now, :expires, NULL',
 }
 
-export function statementsFor(dialect: Dialect, { quoted: table }: Table) {
+/** `sweepsBy`: the instant up to which a sweep deletes, as an expression. */
+export function statementsFor(dialect: Dialect, { quoted: table }: Table, sweepsBy: string) {
   const { isReadable, returning } = dialect
   const compile = (text: string) => compiled(text, dialect)
   const live = 'expires_at > :now AND retired_at IS NULL'
@@ -94,7 +97,7 @@ export function statementsFor(dialect: Dialect, { quoted: table }: Table) {
     tombstones: compile(`SELECT name, lifetime FROM ${table} WHERE name IN (${many}) AND ${isTombstone}`),
     forget: compile(`DELETE FROM ${table} WHERE name IN (${many}) AND ${isTombstone}`),
     names: compile(`SELECT name FROM ${table} WHERE subject = :subject AND expires_at > :now`),
-    sweep: compile(dialect.sweep(table, dialect.batch)),
+    sweep: compile(dialect.sweep(table, dialect.batch, sweepsBy)),
     page: (limit: number) =>
       compile(
         `SELECT ${COLUMNS.names} FROM ${table} WHERE name > :after AND expires_at > :now ORDER BY name LIMIT ${limit}`,

@@ -429,6 +429,21 @@ export function sqlSuite(test: Register, open: Open): void {
     assert.equal(await store.sweep(), 0)
   })
 
+  test('a process whose clock is ahead sweeps by the clock of the database', async t => {
+    const { connect, count } = await start(t)
+    const other = connect({ now: undefined })
+    await other.create('alive', recordOf({}), HOUR, call)
+    await other.create('over', recordOf({}), HOUR, call)
+    await connect({ now: () => Date.now() - 2 * HOUR }).touch('over', {}, HOUR, call)
+    const { now } = Date
+    t.mock.method(Date, 'now', () => now() + 10 * HOUR)
+    const ahead = connect({ now: undefined })
+    assert.equal(await ahead.read('alive', call), undefined)
+    assert.equal(await ahead.sweep(), 1)
+    assert.notEqual(await other.read('alive', call), undefined)
+    assert.equal(await count(), 1)
+  })
+
   test('several sweeps at once delete each row once, while it is written to', async t => {
     const { store, connect, clock, count } = await start(t)
     const others = [store, connect(), connect()]
