@@ -3,7 +3,7 @@ import type { SqlRow } from './columns.ts'
 import { retried } from './retried.ts'
 import type { SqlClient } from './sql-rows.ts'
 import { indexName, type SqlStore, type SqlStoreOptions, sqlStore } from './sql-store.ts'
-import { type Dialect, type SqlValue, valuesFor } from './statements.ts'
+import { type Columns, type Dialect, type SqlValue, valuesFor } from './statements.ts'
 
 export type { SqlStore, SqlStoreOptions } from './sql-store.ts'
 
@@ -29,8 +29,20 @@ const TRANSIENT = [1213, 1020]
 
 const isFree = 'expires_at <= :now'
 const isTombstone = 'retired_at IS NOT NULL AND expires_at > :now'
-const unlessTombstone = (column: string) => `${column} = IF(${isTombstone}, ${column}, VALUES(${column}))`
-const whereFree = (column: string, otherwise: string) => `${column} = IF(${isFree}, VALUES(${column}), ${otherwise})`
+const unlessTombstone = (column: string) => `${column} = IF(${isTombstone}, ${column}, given_${column})`
+const whereFree = (column: string, otherwise: string) => `${column} = IF(${isFree}, given_${column}, ${otherwise})`
+
+/**
+ * What is inserted, under names of its own: those that MySQL and MariaDB have for it are not the same, and the same value
+ * twice would need twice the packet. MySQL would cut a plain parameter off after 65,535 bytes here.
+ */
+function given({ names, values }: Columns): string {
+  const all = values.split(', ').map(value => (value === ':data' ? "JSON_MERGE_PATCH('{}', :data)" : value))
+  return names
+    .split(', ')
+    .map((name, at) => `${all[at]} AS given_${name}`)
+    .join(', ')
+}
 
 const SUBJECT = 'subject VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin'
 
@@ -59,7 +71,10 @@ const mysql: Dialect = {
   makeRoom: table => `DELETE FROM ${table} WHERE name = :name AND ${isFree}`,
 
   // Assigned from left to right, so that what the conditions ask for comes last.
-  replace: (table, { names, values }) => `INSERT INTO ${table} (${names}) VALUES (${values})
+  replace: (
+    table,
+    columns,
+  ) => `INSERT INTO ${table} (${columns.names}) SELECT * FROM (SELECT ${given(columns)}) AS given
     ON DUPLICATE KEY UPDATE ${unlessTombstone('data')}, ${unlessTombstone('lifetime')}, ${unlessTombstone('seen_at')},
     ${whereFree('version', `IF(${isTombstone}, version, version + 1)`)}, ${whereFree('subject', 'subject')},
     ${whereFree('created_at', 'created_at')}, ${unlessTombstone('retired_at')}, ${unlessTombstone('expires_at')}`,
@@ -80,7 +95,7 @@ const mysql: Dialect = {
 
 /**
  * Sessions in MariaDB, 10.5 or later, or MySQL, 8.0 or later, by a pool or a connection of `mysql2` or `mysql2/promise`.
- * `await store.setup()` makes the table. Its tests run against MariaDB 10.11.
+ * `await store.setup()` makes the table. Its tests run against MariaDB 10.11 and MySQL 9.7.
  *
  * The connection's character set has to be `utf8mb4`, as it is by default. What is sent at once is bounded by the server's
  * `max_allowed_packet` (16 MB in MariaDB, 64 MB in MySQL by default), in which a value takes the room of its JSON as a
