@@ -64,7 +64,7 @@ const postgres: Dialect = {
   nextVersion: 'version + 1',
   nextSeen: ':now',
   // Of the transaction, since an index is not used for an instant that changes on the way.
-  clock: '1000 * CAST(floor(extract(epoch FROM now())) AS bigint)',
+  clock: 'CAST(floor(1000 * extract(epoch FROM now())) AS bigint)',
   // What another sweep is deleting, or a request is taking over, is not waited for. In order, so that the index is used
   // even where most have expired: each batch would pass by all that those before it deleted.
   sweep: (table, limit, instant) => `DELETE FROM ${table} WHERE name = ANY (ARRAY(SELECT name FROM ${table}
