@@ -1,5 +1,5 @@
-import type { Difference, Found, Lifetime, Loaded, RegenerateOptions } from '../session/model.ts'
-import type { Session } from '../session/session.ts'
+import type { Difference, Found, Lifetime, Loaded } from '../session/model.ts'
+import type { CommitWork, Session } from '../session/session.ts'
 import type { Exchange } from './exchange.ts'
 import type { Settings } from './settings.ts'
 
@@ -49,7 +49,7 @@ export abstract class Backend {
   /** Gives a session that did not change its lifetime anew. */
   abstract extend(session: Session): void | Promise<void>
   /** The same as `save`, under a new id. The old one is retired. */
-  abstract regenerate(session: Session, options: RegenerateOptions): void | Promise<void>
+  abstract regenerate(session: Session, work: CommitWork): void | Promise<void>
   /** Whether others may write to the session, key by key, so that `update` has something to do. */
   get canUpdate(): boolean {
     return false

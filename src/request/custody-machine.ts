@@ -63,8 +63,9 @@ export class CustodyMachine<F extends Former = Former> {
       case 'staying':
         return this.#stay(custody)
       case 'superseded':
-        if (custody.former && (wish === 'save' || wish === 'regenerate')) return 'alone'
-        return wish === 'regenerate' ? this.#anew() : 'reportGone'
+        if (wish !== 'regenerate') return 'reportGone'
+        this.custody = NONE
+        return this.#create(undefined, undefined)
       case 'gone':
       case 'unread':
         return 'reportGone'
@@ -88,12 +89,11 @@ export class CustodyMachine<F extends Former = Former> {
       case 'retire':
         if (answer === 'conflict') return 'merge'
         if (answer === 'superseded') return 'alone'
-        return answer === 'gone' ? this.#withdrawn('gone') : this.#retired()
+        return answer === 'gone' ? this.#withdrawn() : this.#retired()
       case 'alone':
-        if (this.custody.at === 'superseded') return answer === true ? this.#anew() : 'reportGone'
-        return answer === true ? this.#retired() : this.#withdrawn('superseded')
+        return answer === true ? this.#retired() : this.#withdrawn()
       case 'merge':
-        return answer === true ? 'retire' : this.#withdrawn('gone')
+        return answer === true ? 'retire' : this.#withdrawn()
       case 'withdraw':
         return 'reportGone'
       case 'destroy':
@@ -190,19 +190,12 @@ export class CustodyMachine<F extends Former = Former> {
   }
 
   /** Another request has ended the session, or given it another id, before this one gave it a new one. */
-  #withdrawn(at: 'gone' | 'superseded'): Step {
+  #withdrawn(): Step {
     const { custody } = this
     if (custody.at !== 'stored' || !custody.former) return 'withdraw'
     this.#leave(custody.id)
-    const { former } = custody
-    this.custody = at === 'gone' ? { at, id: former.id } : { at, id: former.id, former }
+    this.custody = { at: 'gone', id: custody.former.id }
     return 'withdraw'
-  }
-
-  /** What the request has by itself begins another session. */
-  #anew(): Step {
-    this.custody = NONE
-    return this.#create(undefined, undefined)
   }
 
   #retired(): Step | undefined {

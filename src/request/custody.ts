@@ -16,11 +16,8 @@ export type Custody<F extends Former = Former> =
   | { readonly at: 'staying'; readonly id: string; readonly former: F }
   /** Another request has ended it. */
   | { readonly at: 'gone'; readonly id: string }
-  /**
-   * The presented id is retired: another request has given the client another one. `former`: it was retired while this
-   * request signed somebody in.
-   */
-  | { readonly at: 'superseded'; readonly id: string; readonly former?: F | undefined }
+  /** The presented id is retired: another request has given the client another one. */
+  | { readonly at: 'superseded'; readonly id: string }
   /** The store could not be read. */
   | { readonly at: 'unread'; readonly id: string }
 
@@ -35,7 +32,7 @@ export type Wish = 'save' | 'update' | 'empty' | 'regenerate' | 'end' | 'sweep'
  * | `update` | change the record under `id` as it is by now | `saved`, `emptied`, `gone` |
  * | `empty` | drop the record under `id`, unless others have put data there | `saved`, `emptied`, `gone` |
  * | `retire` | put a tombstone under the former id | `saved`, `conflict`, `gone`, `superseded` |
- * | `alone` | keep what this request has set since it knew the former id, and nothing else | whether there is anything |
+ * | `alone` | keep the data that say who this request signs in, and nothing else | whether they do say it |
  * | `merge` | write what others have written under the former id to `id` | whether both were there |
  * | `destroy` | destroy the record under the first of `leftovers` | |
  * | `send`, `clear`, `withdraw` | send `id` to the client; delete what it has; do not send what was to be sent | |

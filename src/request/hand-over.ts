@@ -14,16 +14,19 @@ export interface Former extends FormerId {
   version: number | undefined
   /** The keys that go over to the new id; `undefined`: all. */
   keep: readonly string[] | undefined
-  /** Whether this request signs somebody in. */
-  isSignIn: boolean
+  /**
+   * Which data say who this request signs in: all that it kept, or those that it has set since. `undefined`: nobody is
+   * signed in, as far as is known.
+   */
+  signIn: 'kept' | 'set' | undefined
   /** How often others were faster. */
   attempts: number
 }
 
 /** A session on its way from the id of `former` to another one. */
-interface HandOver<To> {
+interface HandOver {
   readonly former: Former
-  readonly to: To
+  readonly to: string
   readonly session: Session
   readonly state: StoredState
 }
@@ -40,7 +43,7 @@ export async function retire(
   former: Former,
   successor: string,
 ): Promise<'saved' | 'gone' | 'conflict' | 'superseded'> {
-  const { id, version, attempts, isSignIn } = former
+  const { id, version, attempts, signIn } = former
   if (!store.canRetire) {
     // Such a store can tell at least whether the session is there just before it is asked to destroy it.
     // After a destroy without an answer nobody can tell whose it was: an ended session does not come back.
@@ -50,29 +53,30 @@ export async function retire(
   }
   if (version === undefined && attempts === 0) return 'conflict'
   const answer = await store.retire(id, attempts > ATTEMPTS ? { successor } : { version, successor })
-  if (answer !== 'gone' || !isSignIn) return answer
+  if (answer !== 'gone' || !signIn) return answer
   return (await store.read(id))?.retiredAt === undefined ? 'gone' : 'superseded'
 }
 
 /**
- * Of the session and of the record under `to`, where there is one, leaves what this request has set since it knew
- * `former`: who signs in has proved who they are, whatever became of the session before. Says whether there is anything.
+ * Leaves the session, and the record under `to`, with the data that say who signs in: they have proved who they are,
+ * whatever became of the session before. Says whether the data do say it.
  */
 export async function leaveAlone(
   settings: Settings,
   store: AskedStore,
-  { former, to, session, state }: HandOver<string | undefined>,
+  { former, to, session, state }: HandOver,
 ): Promise<boolean> {
-  const { members: known = NO_MEMBERS } = former
+  const { members: known = NO_MEMBERS, signIn } = former
   const mine = state.after()
-  const members = Object.fromEntries(Object.entries(mine).filter(([name]) => !isSame(known, mine, name)))
+  const isOurs = (name: string) => signIn === 'kept' || !isSame(known, mine, name)
+  const members = Object.fromEntries(Object.entries(mine).filter(([name]) => isOurs(name)))
   if (Object.keys(members).length === 0) return false
   const alone = draftOf(session, members)
   const owner = ownerOf(settings.config, alone)
-  if (to !== undefined) {
-    const unset = Object.keys(mine).filter(name => !Object.hasOwn(members, name))
-    const subject = owner ?? null
-    const patch = { set: NO_MEMBERS, unset, lifetime: settings.newLifetime(alone), keepsEmpty: false, subject }
+  if (owner !== state.owner) return false
+  const unset = Object.keys(mine).filter(name => !isOurs(name))
+  if (unset.length > 0) {
+    const patch = { set: NO_MEMBERS, unset, lifetime: settings.newLifetime(alone), keepsEmpty: false }
     if ((await store.patch(to, patch)) !== 'saved') return false
   }
   state.adopt(session, members, owner)
@@ -86,7 +90,7 @@ export async function leaveAlone(
 export async function merge(
   settings: Settings,
   store: AskedStore,
-  { former, to, session, state }: HandOver<string>,
+  { former, to, session, state }: HandOver,
 ): Promise<boolean> {
   const record = await store.read(former.id)
   if (!record) return false

@@ -1,6 +1,6 @@
 import { andThen, isPromise } from '../async.ts'
-import type { Difference, Found, Loaded, RegenerateOptions } from '../session/model.ts'
-import type { Session } from '../session/session.ts'
+import type { Difference, Found, Loaded } from '../session/model.ts'
+import type { CommitWork, Session } from '../session/session.ts'
 import type { Step, StepAnswer } from './custody.ts'
 import { loadStored } from './load-stored.ts'
 import { ownerOf, prepare } from './prepare.ts'
@@ -28,8 +28,7 @@ export class StoreBackend extends StoredSteps {
   }
 
   override get isGone(): boolean {
-    const { custody } = this.machine
-    return custody.at === 'gone' || (custody.at === 'superseded' && custody.former !== undefined)
+    return this.machine.custody.at === 'gone'
   }
 
   /** Where the session is shared with other requests, key by key. */
@@ -75,11 +74,13 @@ export class StoreBackend extends StoredSteps {
     return this.#prepared(session, { wish: 'save', session, isFinal: true, isUnasked: true })
   }
 
-  regenerate(session: Session, { keep, fresh = false }: RegenerateOptions): void | Promise<void> {
+  regenerate(session: Session, work: CommitWork): void | Promise<void> {
     const { former } = this.machine
+    // A proof is that of the data of this request.
+    const keep = work.fresh ? [] : work.keep
     this.keep = keep
-    this.isFresh = fresh
-    if (former) Object.assign(former, { keep, isSignIn: former.isSignIn || this.isSignIn })
+    this.isSignIn = work.fresh === true && work.keep !== undefined
+    if (former) Object.assign(former, { keep, signIn: this.signIn ?? former.signIn })
     return this.#prepared(session, { wish: 'regenerate', session })
   }
 
@@ -105,7 +106,7 @@ export class StoreBackend extends StoredSteps {
     this.done = 'nothing'
     this.state.clear()
     this.keep = undefined
-    this.isFresh = false
+    this.isSignIn = false
   }
 
   override leave(): void {

@@ -40,8 +40,8 @@ export abstract class StoredSteps extends Backend implements Surroundings<Former
   protected presented: string | undefined
   /** The keys that go over to the next new id; `undefined`: all. */
   protected keep: readonly string[] | undefined
-  /** Whether the request that asks for a new id says that somebody has proved who they are. */
-  protected isFresh = false
+  /** Whether the request says that the visitor has proved to be who the data say. */
+  protected isSignIn = false
   #store: AskedStore | undefined
 
   constructor(exchange: Exchange, settings: Settings, storeFor: StoreFor) {
@@ -68,11 +68,12 @@ export abstract class StoredSteps extends Backend implements Surroundings<Former
 
   formerOf(id: string): Former {
     const { members, version } = this.state
-    return { id, members, version, keep: this.keep, isSignIn: this.isSignIn, attempts: 0 }
+    return { id, members, version, keep: this.keep, signIn: this.signIn, attempts: 0 }
   }
 
-  protected get isSignIn(): boolean {
-    return this.isFresh || typeof this.state.newOwner === 'string'
+  protected get signIn(): Former['signIn'] {
+    if (this.isSignIn) return 'kept'
+    return typeof this.state.newOwner === 'string' ? 'set' : undefined
   }
 
   protected perform(step: Step, commit: Commit): StepAnswer | PromiseLike<StepAnswer> {
@@ -166,8 +167,7 @@ export abstract class StoredSteps extends Backend implements Surroundings<Former
     const { settings, store, state } = this
     const { former, custody } = this.machine
     if (!former || !session) return false
-    if (custody.at !== 'stored') return leaveAlone(settings, store, { former, to: undefined, session, state })
-    const given = { former, to: custody.id, session, state }
+    const given = { former, to: custody.id as string, session, state }
     return step === 'merge' ? merge(settings, store, given) : leaveAlone(settings, store, given)
   }
 

@@ -98,8 +98,7 @@ export class Session {
     const [options, callback] = typeof given === 'function' ? [undefined, given] : [given]
     const { fresh, keep } = optionsFor('regenerate', options)
     if (keep) for (const name of Object.keys(dataOf(this))) if (!keep.includes(name)) Reflect.deleteProperty(this, name)
-    // A proof is that of the data of this request.
-    return settle(this.#host.commit({ regenerate: true, fresh, keep: fresh ? [] : keep }), callback)
+    return settle(this.#host.commit({ regenerate: true, fresh, keep }), callback)
   }
 
   /**

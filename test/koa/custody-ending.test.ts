@@ -21,6 +21,11 @@ const signIn: Page = async ctx => {
   await ctx.session.regenerate({ fresh: true })
 }
 
+const signInAlone: Page = async ctx => {
+  ctx.session.user = 'ada'
+  await ctx.session.regenerate({ keep: ['user'], fresh: true })
+}
+
 /** A visitor with a session, and a slow sign-out of the same browser. */
 async function signingOut(t: Test, own: Parameters<typeof script>[3] = {}, pages: Pages = {}) {
   const gate = new Gate()
@@ -187,17 +192,11 @@ test('a sign-in that was sent twice, and whose first answer was lost, ends signe
 
 const IN = { user: 'ada' }
 const subject = ({ user }: Record<string, unknown>) => user as string | undefined
-for (const [title, page, options, expected] of [
-  ['with fresh', signIn, {}, at(IN)],
-  [
-    'with keep and fresh',
-    async ctx => {
-      ctx.session.user = 'ada'
-      await ctx.session.regenerate({ keep: ['user', 'a'], fresh: true })
-    },
-    {},
-    at(IN),
-  ],
+const GONE: State = { held: [], client: 'a dead id', told: ['session:gone'], errors: [] }
+for (const [title, page, given, expected] of [
+  ['with keep and fresh', signInAlone, {}, at(IN)],
+  ['with keep and fresh, by a user who is signed in', signInAlone, { before: IN }, at(IN)],
+  ['with subject and fresh, by a user who is signed in', signIn, { before: IN, subject }, GONE],
   [
     'with subject',
     async ctx => {
@@ -210,34 +209,20 @@ for (const [title, page, options, expected] of [
   [
     'and who it is comes after the new id',
     async ctx => {
-      await ctx.session.regenerate({ fresh: true })
+      await ctx.session.regenerate({ fresh: true, keep: ['a'] })
       ctx.session.user = 'ada'
     },
     {},
-    at(IN, ['session:gone']),
+    at({ a: 1, ...IN }),
   ],
-  [
-    'and assigns a session after the new id',
-    async ctx => {
-      await ctx.session.regenerate({ fresh: true })
-      ctx.session = { user: 'ada' }
-    },
-    {},
-    at(IN, ['session:gone']),
-  ],
-  [
-    'and nothing says that it is a sign-in',
-    async ctx => {
-      ctx.session.user = 'ada'
-      await ctx.session.regenerate()
-    },
-    {},
-    { held: [], client: 'a dead id', told: ['session:gone user'], errors: [] },
-  ],
-] as readonly [string, Page, CreateSessionOptions, State][]) {
+  ['and nothing says who signs in', signIn, {}, { ...GONE, told: ['session:gone user'] }],
+] as readonly [string, Page, CreateSessionOptions & { before?: object }, State][]) {
+  const { before = {}, ...options } = given
   test(`a sign-in that was sent twice, and both were under way at the same time, ${title}`, async t => {
     const gate = new Gate()
-    const { visitor, state, memory, idOf } = await script(t, { '/slow-in': slow(gate, page), '/in': signIn }, options)
+    const begin: Page = ctx => void Object.assign(ctx.session, { a: 1 }, before)
+    const pages = { '/begin': begin, '/slow-in': slow(gate, page), '/in': signIn }
+    const { visitor, state, memory, idOf } = await script(t, pages, options)
     await visitor.get('/begin')
     // The browser has cancelled this answer.
     const lost = visitor.copy()
@@ -255,7 +240,7 @@ for (const [title, page, options, expected] of [
 
 test('a sign-in beside which another request gave the session a new id brings back nothing that was ended', async t => {
   const gate = new Gate()
-  const { visitor, state } = await script(t, { '/slow-in': slow(gate, signIn) })
+  const { visitor, state } = await script(t, { '/slow-in': slow(gate, signInAlone) })
   await visitor.get('/begin')
   const other = visitor.copy()
   const answering = visitor.get('/slow-in')

@@ -40,16 +40,20 @@ export function sessionsOf({ entries }: Life, parallel: number): Session[] {
       if (by.loaded?.mark !== mark || (by.page !== 'in' && by.page !== 'again')) return undefined
       // Nobody knows what became of the session.
       if (by.status !== 200) return { by, isSure: false }
-      // A new sign-in in its place.
-      return by.page === 'in' && isMove(by) ? { by, isSure: true } : undefined
+      // A new sign-in in its place; beside another request that gave the session a new id it is one of its own.
+      const isAlone = moves.get(by.presented ?? '')?.length === 1
+      return by.page === 'in' && isMove(by) ? { by, isSure: isAlone } : undefined
     }
 
     function endBySignOut(by: Entry): End | undefined {
       const chain = chainOf(by.presented, moves, by.end)
-      const via = chain.slice(0, 1 + chain.findIndex(({ sent }) => markOf(sent) === mark))
-      if (markOf(by.presented) !== mark && via.length === 0) return undefined
+      const to = chain.find(({ sent }) => markOf(sent) === mark)
+      const via = to ? pathTo(to, chain) : []
+      if (markOf(by.presented) !== mark && !to) return undefined
       const [first] = chain
-      if (by.status !== 200) return { by, isSure: false, via }
+      // Of two moves from one id, nobody knows which one the store has.
+      const isForked = new Set(chain.map(({ presented }) => presented)).size < chain.length
+      if (by.status !== 200 || isForked) return { by, isSure: false, via }
       if (by.loaded?.mark !== undefined) return { by, isSure: true, via }
       const isSure = first && isParallel(by, first, parallel)
       return isSure === undefined ? undefined : { by, isSure, via }
@@ -78,9 +82,14 @@ export function marksOf(entries: readonly Entry[]): ReadonlyMap<string, string> 
   return marks
 }
 
-/** The request that gave each id's session another one. */
-function movesOf(entries: readonly Entry[]): ReadonlyMap<string, Entry> {
-  return new Map(entries.filter(isMove).map(entry => [entry.presented ?? '', entry]))
+/** The requests that gave each id's session another one; several, if somebody signed in beside the first one. */
+function movesOf(entries: readonly Entry[]): ReadonlyMap<string, readonly Entry[]> {
+  const moves = new Map<string, Entry[]>()
+  for (const entry of entries.filter(isMove)) {
+    const { presented = '' } = entry
+    moves.set(presented, [...(moves.get(presented) ?? []), entry])
+  }
+  return moves
 }
 
 /** Whether the request has given the session that it loaded another id. */
@@ -90,15 +99,23 @@ export function isMove({ page, presented, sent, loaded }: Entry): boolean {
 }
 
 /** The requests, begun by `until`, that gave the session under `id` another id, and another one after that. */
-function chainOf(id: string | undefined, moves: ReadonlyMap<string, Entry>, until: number): Entry[] {
+function chainOf(id: string | undefined, moves: ReadonlyMap<string, readonly Entry[]>, until: number): Entry[] {
   const chain: Entry[] = []
-  for (let next = id; next !== undefined; ) {
-    const move = moves.get(next)
-    if (!move || move.start > until || chain.includes(move)) break
-    chain.push(move)
-    next = move.sent
+  const pending = [id]
+  for (let next = pending.shift(); next !== undefined; next = pending.shift()) {
+    for (const move of moves.get(next) ?? []) {
+      if (move.start > until || chain.includes(move)) continue
+      chain.push(move)
+      pending.push(move.sent)
+    }
   }
   return chain
+}
+
+/** The requests of a chain that lead to one of them, with it. */
+function pathTo(last: Entry, chain: readonly Entry[]): Entry[] {
+  const before = chain.find(({ sent }) => sent === last.presented)
+  return before && before !== last ? [...pathTo(before, chain), last] : [last]
 }
 
 /** Whether the id that `move` replaced still counts when `by` presents it; `undefined`: it does not, `false`: who knows. */

@@ -202,10 +202,8 @@ export class World implements Surroundings<Known> {
     const keys = new Set([...this.data].filter(key => !former.keys.has(key)))
     if (keys.size === 0) return false
     this.session = 100 + ++this.#ids
-    if (this.machine.custody.at === 'stored') {
-      if (!this.rows.delete(id)) return false
-      this.rows.set(id, { keys: new Set(keys), version: 1, session: this.session, isOurs: true })
-    }
+    if (!this.rows.delete(id)) return false
+    this.rows.set(id, { keys: new Set(keys), version: 1, session: this.session, isOurs: true })
     this.data = keys
     this.known = new Set(keys)
     for (const key of this.wanted) if (!keys.has(key)) this.wanted.delete(key)

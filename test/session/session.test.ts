@@ -364,14 +364,14 @@ for (const [claim, call, message] of REFUSED) {
   })
 }
 
-test('regenerate({ fresh: true }) gets nothing that other requests have written, and isFresh() asks the request', async () => {
+test('regenerate() hands on what it is given, and isFresh() asks the request', async () => {
   const owner = new RecordingOwner()
   const session = open({ owner })
   await session.regenerate({ fresh: false, keep: ['user'] })
   await session.regenerate({ fresh: true, keep: ['user'] })
   assert.deepEqual(owner.asked, [
     { regenerate: true, fresh: false, keep: ['user'] },
-    { regenerate: true, fresh: true, keep: [] },
+    { regenerate: true, fresh: true, keep: ['user'] },
   ])
   assert.equal(session.isFresh(1001), true)
   assert.equal(session.isFresh(1000), false)
