@@ -15,7 +15,8 @@ import { pooled, type RandomSource } from './random.ts'
  * | 17 + n | 16 | the tag |
  *
  * The associated data are the first 5 of these bytes, followed by the UTF-8 of the JSON text `["purpose","name"]`, made
- * by `JSON.stringify`: what was sealed for one purpose or for the cookie of one name does not open for another.
+ * by `JSON.stringify`: what was sealed for one purpose or for the cookie of one name does not open for another. A store
+ * has two names there: that of the row and that of the key.
  */
 const VERSION = 1
 const HINT_AT = 1
@@ -52,9 +53,9 @@ const SIGNATURE: Opened = { fault: 'signature' }
 const scratch = Buffer.allocUnsafeSlow((LONGEST * 3) / 4)
 const nonceInScratch = scratch.subarray(NONCE_AT, TEXT_AT)
 
-/** Binds what is sealed to its purpose and to the name of its cookie. */
-export function sealContext(purpose: string, name: string): SealContext {
-  return { associated: Buffer.from(JSON.stringify([purpose, name])), known: new Map() }
+/** Binds what is sealed to its purpose and to the name of its cookie, or to several names, each for itself. */
+export function sealContext(purpose: string, ...names: readonly string[]): SealContext {
+  return { associated: Buffer.from(JSON.stringify([purpose, ...names])), known: new Map() }
 }
 
 /**

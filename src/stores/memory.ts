@@ -2,7 +2,7 @@ import { checkOption } from './after.ts'
 import { Entries, type Entry } from './entries.ts'
 import { checkRowOptions } from './options.ts'
 import { recordStore } from './record-store.ts'
-import type { Row, RowOptions, Rows, Tombstone } from './rows.ts'
+import type { ResealOptions, Row, RowOptions, Rows, Tombstone } from './rows.ts'
 import type {
   ListedSession,
   Patch,
@@ -36,6 +36,8 @@ export interface MemoryStore extends Plain {
   retire(id: string, retire: Retire, ttl: number): Exclude<Patched, 'emptied'>
   list(subject: Whose): readonly ListedSession[]
   destroyAll(subject: Whose, which?: Which): number
+  /** As in the other stores. There is nothing to do: what is in this process was sealed with its first secret. */
+  reseal(options?: ResealOptions): Promise<number>
   /** The number of sessions that it holds, those that expired and were not looked at since included. */
   readonly size: number
 }

@@ -6,18 +6,20 @@ import { after, checkOption } from './after.ts'
 import { chainOf, end } from './ending.ts'
 import { checkWhich } from './options.ts'
 import { payloadOf, recordOf } from './record.ts'
-import type { RecordStore, Row, RowOptions, Rows } from './rows.ts'
+import type { RecordStore, ResealOptions, Row, RowOptions, Rows } from './rows.ts'
 import { sealedRows } from './sealed-rows.ts'
 import type { Answer, ListedSession, Retire, Store, StoredPayload, StoredRecord, Which, Whose } from './store.ts'
 
 /** How often the sessions of a subject are looked for that are to end. Who signs in all the time can't hold it up. */
 const PASSES = 10
+const WITHOUT_SEAL = 'was called on a store without secrets: pass them as the option seal, the newest first'
 
 /** A store on `rows`. `maker` is the function that an error names. Throws `ERR_SESSION_OPTION`. */
 export function recordStore(maker: string, plainRows: Rows, options: RowOptions): RecordStore {
   const { hashIds = true, seal, now = Date.now } = options
   checkOption(maker, 'hashIds', hashIds, typeof hashIds === 'boolean', 'true or false')
-  const rows = seal !== undefined ? sealedRows(maker, plainRows, seal) : plainRows
+  const sealed = seal === undefined ? undefined : sealedRows(maker, plainRows, seal)
+  const rows = sealed?.rows ?? plainRows
   // One request asks several times.
   let lastId = ''
   let lastName = ''
@@ -111,6 +113,15 @@ export function recordStore(maker: string, plainRows: Rows, options: RowOptions)
       const spared = except === undefined ? undefined : nameOf(except)
       if (only === undefined) return endAll(rows, whose, spared, PASSES)
       return after(sparedFrom(rows, spared), names => endOne(whose, only, names))
+    },
+
+    async reseal(options: ResealOptions = {}) {
+      const { batch = 100, ...others } = options
+      const [unknown] = Object.keys(others)
+      checkOption(maker, 'reseal', unknown, unknown === undefined, 'an object with batch alone')
+      checkOption(maker, 'batch', batch, Number.isSafeInteger(batch) && batch > 0, 'a positive integer')
+      if (!sealed) throw new SessionError('ERR_SESSION_OPTION', `${maker}: reseal() ${WITHOUT_SEAL}`)
+      return sealed.reseal(batch)
     },
   }
 }

@@ -8,10 +8,14 @@ export interface RowOptions {
   readonly hashIds?: boolean | undefined
   /**
    * Secrets, the newest first: each value is sealed (AES-256-GCM) with the first of them, bound to its session and its
-   * key, and opened with any. The names of the keys, and when a session expires, stay readable.
+   * key, and opened with any. Whose a session is, is kept as an HMAC with the first, and read as without `seal`. The names
+   * of the keys, and when a session expires, stay readable. `reseal()` replaces what an older secret has sealed.
    */
   readonly seal?: ReadonlyArray<string | Uint8Array> | undefined
-  /** The clock, in milliseconds since the epoch. Default `Date.now`. */
+  /**
+   * The clock, in milliseconds since the epoch. Default `Date.now`; to sweep, and for how long ago an id was retired, the
+   * clock of the database.
+   */
   readonly now?: (() => number) | undefined
 }
 
@@ -65,7 +69,40 @@ export interface Rows {
    * need not be, as the name of a tombstone is its handle.
    */
   names(subject: string): Answer<readonly string[]>
+  /** Absent where all that is kept was sealed by this process. */
+  readonly rewriting?: Rewriting
+}
+
+/** What it takes to seal anew what another secret has sealed. */
+export interface Rewriting {
+  /** The row under `name`, of a tombstone too. */
+  find(name: string): Answer<Row | undefined>
+  /** All rows, those of tombstones too, at most `batch` at a time. Each that is there during the whole walk is in one. */
+  pages(batch: number): AsyncIterable<readonly Row[]>
+  /**
+   * In one atomic step: puts other texts in the place of some of the row's members, and another one in that of its
+   * subject, where they were not changed since it was found. All else stays. Says whether it did.
+   */
+  rewrite(row: Row, texts: Rewritten): Answer<boolean>
+}
+
+export interface Rewritten {
+  readonly members: StoredRecord['members']
+  /** Absent: that stays. */
+  readonly subject: string | undefined
+}
+
+export interface ResealOptions {
+  /** How many sessions are read at a time: a positive integer. Default 100. */
+  readonly batch?: number | undefined
 }
 
 /** A store with all methods of the contract. */
-export type RecordStore = Required<Omit<Store, 'sweep'>>
+export interface RecordStore extends Required<Omit<Store, 'sweep'>> {
+  /**
+   * Seals anew, with the first secret of `seal`, whatever another one of the list has sealed, so that those can be dropped.
+   * Says how many sessions (and retired ids) that were. Lifetimes stay. To be called once every process has the new secret
+   * first; it may run in several at once, and again. Rejects with `ERR_SESSION_OPTION` where the store has no `seal`.
+   */
+  reseal(options?: ResealOptions): Promise<number>
+}

@@ -96,7 +96,10 @@ export type Answer<T> = T | Promise<T>
 /** Whose a session is: a name, or a whole number, which stands for its text. A number is at most 2^53 - 1, a bigint any. */
 export type Subject = string | number | bigint
 
-/** The same, or the hash of it, as `session:reuse` and `StoredRecord` have it; `undefined` and `null`: nobody. */
+/**
+ * The same, or `{ subjectHash }`: the `subject` of a `StoredRecord`, as `read` and the event `session:reuse` give it, whatever
+ * the store makes of it at rest. `undefined` and `null`: nobody.
+ */
 export type Whose = Subject | { readonly subjectHash: string | undefined } | null | undefined
 
 /** The lifetime of a session, under the names that it has in a payload: see `StoredPayload`. */
@@ -128,7 +131,9 @@ export interface StoredRecord {
   readonly version?: number | undefined
   /**
    * Whose session it is, or of a tombstone was, if that is known: the SHA-256 of the subject in base64url, so that a
-   * store holds no name of a user. `list` and `destroyAll` are given the subject itself, or this as `{ subjectHash }`.
+   * store holds no name of a user. `list` and `destroyAll` are given the subject itself, or this as `{ subjectHash }`. What a
+   * store keeps may be made of it (an HMAC, by the option `seal`); it takes and gives this. A session whose secret was
+   * dropped is read with the HMAC in its place, which finds the sessions that are kept with the same one.
    */
   readonly subject?: string | undefined
 }

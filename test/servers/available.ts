@@ -1,16 +1,21 @@
 /* Which servers can be had on this machine, as data. */
 import type { Found } from './found.ts'
 import { findMariadb } from './mariadb.ts'
+import { findMysql } from './mysql.ts'
 import { findPostgres } from './postgres.ts'
 import { findRedis } from './redis.ts'
 
-export type ServerName = 'redis' | 'postgres-apt' | 'postgres-npm' | 'mariadb'
+export type ServerName = 'redis' | 'redis-newer' | 'valkey' | 'postgres-apt' | 'postgres-npm' | 'mariadb' | 'mysql'
 
-const FIND: Record<ServerName, { title: string; find: () => Found }> = {
-  redis: { title: 'redis-server', find: findRedis },
+/** `isOptional`: it can't be had everywhere, so that nobody has to have it. */
+const FIND: Record<ServerName, { title: string; find: () => Found; isOptional?: true }> = {
+  redis: { title: 'redis-server', find: () => findRedis() },
+  'redis-newer': { title: 'redis-server (newer)', find: () => findRedis('newer'), isOptional: true },
+  valkey: { title: 'valkey-server', find: () => findRedis('valkey'), isOptional: true },
   'postgres-apt': { title: 'PostgreSQL', find: () => findPostgres('apt') },
   'postgres-npm': { title: 'PostgreSQL (npm)', find: () => findPostgres('npm') },
   mariadb: { title: 'MariaDB', find: findMariadb },
+  mysql: { title: 'MySQL', find: findMysql, isOptional: true },
 }
 
 export interface Available {
@@ -18,10 +23,13 @@ export interface Available {
   title: string
   /** Why it is not there, and how to get it. */
   missing?: string | undefined
+  /** Whether that is no failure anywhere. */
+  isOptional: boolean
 }
 
 export function available(name: ServerName): Available {
-  const { title, find } = FIND[name]
+  const { title, find, isOptional = false } = FIND[name]
   const found = find()
-  return found.missing === undefined ? { title: `${title} ${found.version}` } : { title, missing: found.missing }
+  if (found.missing !== undefined) return { title, missing: found.missing, isOptional }
+  return { title: `${title} ${found.version}`, isOptional }
 }

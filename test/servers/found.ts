@@ -20,8 +20,8 @@ export function folderWith(folders: readonly string[], programs: readonly string
 }
 
 /** The first number with points that the program prints when asked for its version. */
-export function versionOf(program: string): string {
-  const { stdout } = spawnSync(program, ['--version'], { encoding: 'utf8' })
+export function versionOf(program: string, before: readonly string[] = []): string {
+  const { stdout } = spawnSync(program, [...before, '--version'], { encoding: 'utf8' })
   return /\d+(?:\.\d+)+/.exec(stdout ?? '')?.[0] ?? 'of unknown version'
 }
 

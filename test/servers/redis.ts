@@ -1,14 +1,22 @@
-/* Redis of the machine: one server, a sentinel before it, or a cluster of six on loopback ports. */
+/* Redis of the machine: one server, a sentinel before it, or a cluster of six on loopback ports. Or a newer one, or Valkey. */
 import { execFile } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { type Found, folderOf, versionOf } from './found.ts'
+import { findNewer, newerProgram, type Program } from './newer.ts'
 import { freePort, makeFolder } from './place.ts'
 import { launch, type Server } from './server.ts'
 
+/** The machine's own, or what scripts/newer-servers.mjs has unpacked. */
+export type RedisSource = 'apt' | 'newer' | 'valkey'
+
+const NEWER = { newer: 'usr/bin/redis-server', valkey: 'usr/bin/valkey-server' }
+
 export interface RedisOptions {
+  /** Default `apt`. */
+  source?: RedisSource
   /** Keeps the data over a crash and a restart, as of the last answer. Off: what is restarted is empty. */
   persistent?: boolean
   /** More arguments of redis-server, such as `['--maxmemory', '10mb']`. */
@@ -32,7 +40,8 @@ const BUS = 10_000
 const CLUSTER_PATIENCE = 60_000
 const run = promisify(execFile)
 
-export function findRedis(): Found {
+export function findRedis(source: RedisSource = 'apt'): Found {
+  if (source !== 'apt') return findNewer(NEWER[source])
   const folder = folderOf('redis-server', 'redis-cli')
   if (folder) return { folder, version: versionOf(join(folder, 'redis-server')) }
   return { missing: 'redis-server is not installed: apt-get install redis-server' }
@@ -40,7 +49,7 @@ export function findRedis(): Found {
 
 export async function startRedis(options: RedisOptions = {}): Promise<Server> {
   const port = await freePort()
-  return startNode(programs(), port, options)
+  return startNode(serverOf(options.source), port, options)
 }
 
 /** A sentinel in front of `server`, which it calls `main`. */
@@ -74,7 +83,7 @@ export async function startRedisCluster({ nodeTimeout = 5000 }: RedisClusterOpti
   const ports = new Set<number>()
   while (ports.size < 6) ports.add(await freePort([BUS]))
   const args = [...CLUSTER, '--cluster-node-timeout', String(nodeTimeout)]
-  const nodes = await Promise.all([...ports].map(port => startNode(folder, port, { args })))
+  const nodes = await Promise.all([...ports].map(port => startNode(serverOf(), port, { args })))
   const stop = async () => {
     await Promise.all(nodes.map(node => node.stop()))
   }
@@ -97,14 +106,21 @@ const CLUSTER = [
   ...['--repl-diskless-sync-delay', '0', '--shutdown-timeout', '0'],
 ]
 
-function startNode(programs: string, port: number, { persistent = false, args = [] }: RedisOptions): Promise<Server> {
+function serverOf(source: RedisSource = 'apt'): Program {
+  if (source === 'apt') return { command: join(programs(), 'redis-server'), args: [] }
+  const program = newerProgram(NEWER[source])
+  if (!program) throw new Error(`${NEWER[source]} was not unpacked: node scripts/newer-servers.mjs`)
+  return program
+}
+
+function startNode(program: Program, port: number, { persistent = false, args = [] }: RedisOptions): Promise<Server> {
   const folder = makeFolder()
   const place = ['--port', String(port), '--bind', '127.0.0.1', '--dir', folder]
   // By its default, `everysec`, an answer may be sent while what it says is only in the memory of the process.
   const kept = ['--save', '', '--appendonly', persistent ? 'yes' : 'no', '--appendfsync', 'always']
   return launch({
-    command: join(programs, 'redis-server'),
-    args: [...place, ...kept, ...args],
+    command: program.command,
+    args: [...program.args, ...place, ...kept, ...args],
     port,
     url: `redis://127.0.0.1:${port}`,
     folder,

@@ -30,10 +30,10 @@ describe('parallel requests with a store in memory', () => {
   const { test } = row({ store: 'memory', client: '', server: 'the process' })
   const store = memoryStore()
   proveParallel(test, () => [store, store])
-  const open = (options = {}) => memoryStore(options) as unknown as Required<Store>
-  proveReuse(test, { open, hasClock: false })
-  const openUnhashed = (options = {}) => memoryStore({ ...options, hashIds: false }) as unknown as Required<Store>
-  proveReuse(test, { open: openUnhashed, hasClock: false })
+  for (const kind of Object.values(KINDS)) {
+    const open = (options = {}) => memoryStore({ ...kind, ...options }) as unknown as Required<Store>
+    proveReuse(test, { open, hasClock: false })
+  }
 })
 
 for (const client of sqliteClients()) {
@@ -67,7 +67,10 @@ for (const client of sqliteClients()) {
     const stores = [connect(), connect()].map(db => sqliteStore(db, { sweepEvery: false }))
     before(() => stores[0]?.setup())
     proveParallel(row(what).test, () => stores)
-    const open = (options = {}) => sqliteStore(connect(), { sweepEvery: false, ...options }) as Required<Store>
-    proveReuse(row(what).test, { open, hasClock: false })
+    for (const kind of Object.values(KINDS)) {
+      const open = (options = {}) =>
+        sqliteStore(connect(), { sweepEvery: false, ...kind, ...options }) as Required<Store>
+      proveReuse(row(what).test, { open, hasClock: false })
+    }
   })
 }

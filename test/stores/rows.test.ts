@@ -139,6 +139,15 @@ test('a sealed value opens for its session and its key alone, and only untouched
   }
 })
 
+test('what a value is bound to can be read in one way only: a row and a key that make the same text are others', () => {
+  const { table, store } = open({ seal: [SECRET], hashIds: false })
+  store.create('a b', { members: { c: '"secret"' }, lifetime: {} }, HOUR, call)
+  const text = String(table.get('a b')?.members.c)
+  table.set('a', { members: { 'b c': text }, lifetime: {} })
+  assert.equal((store.read('a', call) as StoredRecord).members['b c'], '')
+  assert.equal((store.read('a b', call) as StoredRecord).members.c, '"secret"')
+})
+
 test('secrets rotate: the first seals, each opens, and one that is dropped opens nothing', () => {
   const { table, store: old } = open({ seal: [OLDER] })
   old.create('a', RECORD, HOUR, call)

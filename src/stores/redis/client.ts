@@ -2,6 +2,7 @@
 
 import { createHash } from 'node:crypto'
 import { SessionError } from '../../errors.ts'
+import { keysOn, mastersOf, nodesOf } from './keys.ts'
 
 /** What is used of a client of npm's `redis`: `createClient`, `createClientPool`, `createCluster`, `createSentinel`. */
 export interface NodeRedisClient {
@@ -40,6 +41,8 @@ export interface Commands {
   run(script: Script, key: string, args: readonly string[]): Promise<string[]>
   /** Fields and values, in turn; none where there is no hash. */
   fields(key: string): Promise<string[]>
+  /** The keys that begin with `prefix`, some at a time: each that is there during the whole walk, perhaps twice. */
+  keys(prefix: string, batch: number): AsyncIterable<readonly string[]>
 }
 
 const METHODS = [
@@ -59,6 +62,7 @@ export function commandsOf(client: RedisClient): Commands {
 function nodeRedis(client: NodeRedisClient): Commands {
   return {
     fields: key => fieldsIn(client.hGetAll(key)),
+    keys: (prefix, batch) => keysOn(nodesOf(client), prefix, batch),
     run({ sha, source }, key, args) {
       const options = { keys: [key], arguments: [...args] }
       return answer(
@@ -72,6 +76,13 @@ function nodeRedis(client: NodeRedisClient): Commands {
 function ioRedis(client: IoRedisClient): Commands {
   return {
     fields: key => fieldsIn(client.hgetall(key)),
+    // A cluster knows its masters once it has answered.
+    keys: (prefix, batch) =>
+      keysOn(
+        fieldsIn(client.hgetall(prefix)).then(() => mastersOf(client)),
+        prefix,
+        batch,
+      ),
     run: ({ sha, source }, key, args) =>
       answer(
         () => client.evalsha(sha, 1, key, ...args),

@@ -6,7 +6,7 @@ import type { Commands, Script } from './client.ts'
 import { fieldOf, fieldsOf, rowIn } from './hash.ts'
 import { lifetimeText } from './lifetime.ts'
 import { nameIn, textOf } from './names.ts'
-import { CREATE, FORGET, PATCH, REMOVE, REPLACE, RETIRE, TIME, TOUCH } from './scripts.ts'
+import { CREATE, FORGET, LEFT, PATCH, REMOVE, REPLACE, RETIRE, REWRITE, TIME, TOUCH } from './scripts.ts'
 import { createSubjects, type Entry } from './subjects.ts'
 
 /** How many commands are on their way at a time where there is one for each of many sessions. */
@@ -64,6 +64,12 @@ export function createRedisRows(
     await subjects.drop(entries.filter(entry => entry !== undefined))
   }
 
+  /** After a write that failed. No memory was left: it was not done. Of what else may fail nobody knows that. */
+  async function withoutEntry(error: unknown, entry: Entry | undefined): Promise<never> {
+    if (error instanceof SessionError) await drop(entry)
+    throw error
+  }
+
   async function read(name: string): Promise<Row | undefined> {
     return rowIn(name, await commands.fields(keyOf(name)))
   }
@@ -100,11 +106,8 @@ export function createRedisRows(
     async create(name, { members, lifetime, subject }, ttl) {
       const whole = wholeOf(ttl)
       const entry = subject !== undefined && whole > 0 ? await subjects.add(subject, name, whole) : undefined
-      const { verdict } = await save(CREATE, name, lifetime, whole, fieldsOf(members), entry).catch(async error => {
-        // No memory was left: there is no session. Of what else may fail nobody knows whether it was done.
-        if (error instanceof SessionError) await drop(entry)
-        throw error
-      })
+      const saved = save(CREATE, name, lifetime, whole, fieldsOf(members), entry)
+      const { verdict } = await saved.catch(error => withoutEntry(error, entry))
       if (verdict !== 'saved') return false
       if (entry) await subjects.confirm(entry)
       return true
@@ -173,6 +176,34 @@ export function createRedisRows(
         })
       }
       return count
+    },
+
+    rewriting: {
+      find: read,
+
+      async *pages(batch) {
+        for await (const keys of commands.keys(prefix, batch)) {
+          // Not those of indexes.
+          const found = keys.filter(key => keyOf(nameIn(key.slice(prefix.length))) === key)
+          const rows = await forEach(found, key => read(nameIn(key.slice(prefix.length))))
+          yield rows.filter(row => row !== undefined)
+        }
+      },
+
+      async rewrite({ name, record, createdAt }, { members, subject }) {
+        const { version, retiredAt } = record
+        const isIndexed = subject !== undefined && (retiredAt === undefined || keepsRetired)
+        const [left] = isIndexed ? await commands.run(LEFT, keyOf(name), []) : []
+        const entry = isIndexed ? await subjects.add(subject, name, Number(left)) : undefined
+        const which = retiredAt === undefined ? `${version} ${createdAt}` : String(retiredAt)
+        const args = [which, subject ?? '', String(entry?.score ?? ''), ...fieldsOf(members)]
+        const answer = commands.run(REWRITE, keyOf(name), args)
+        const [verdict, former, score] = await answer.catch(error => withoutEntry(error, entry))
+        if (verdict !== 'saved') return false
+        if (entry) await subjects.confirm(entry)
+        if (subject !== undefined) await drop(entryOf(name, former, score))
+        return true
+      },
     },
   }
 }

@@ -197,3 +197,26 @@ export const FORGET = scriptOf(`${KNOWN}
 if retired then redis.call('DEL', key) end
 return ''
 `)
+
+/** Answers with how long (ms) the key is still there. */
+export const LEFT = scriptOf(`return string.format('%.0f', math.max(redis.call('PTTL', KEYS[1]), 0))`)
+
+/**
+ * 1 the version and when it was created, or when it was retired, 2 the new subject or nothing, 3 until when the index has
+ * it, or nothing; then fields and values.
+ */
+export const REWRITE = scriptOf(`${KNOWN}
+local which = retired and string.match(retired, '^%S+') or live and version .. ' ' .. created
+if which ~= ARGV[1] then return 'conflict' end
+if ARGV[3] ~= '' then
+  local time = redis.call('TIME')
+  local ends = time[1] * 1000 + time[2] / 1000 + redis.call('PTTL', key)
+  if ends > tonumber(ARGV[3]) then return 'conflict' end
+end
+for at = 4, #ARGV, 2 do redis.call('HSET', key, ARGV[at], ARGV[at + 1]) end
+if ARGV[2] ~= '' then
+  redis.call('HSET', key, 's', ARGV[2])
+  if live then redis.call('HSET', key, 'm', string.match(known[1], '^(.*) %d+$') .. ' ' .. ARGV[3]) end
+end
+return 'saved' .. former
+`)

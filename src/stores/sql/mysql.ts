@@ -5,7 +5,7 @@ import { retried } from './retried.ts'
 import { type Column, type Desk, FIRST } from './set-up.ts'
 import type { SqlClient } from './sql-rows.ts'
 import { indexName, type SqlStore, type SqlStoreOptions, sqlStore } from './sql-store.ts'
-import { type Dialect, type SqlValue, type Table, valuesFor } from './statements.ts'
+import { type Columns, type Dialect, type SqlValue, type Table, valuesFor } from './statements.ts'
 
 export type { SqlStore, SqlStoreOptions } from './sql-store.ts'
 
@@ -36,8 +36,20 @@ const TRANSIENT = [1213, 1020]
 
 const isFree = 'expires_at <= :now'
 const isTombstone = 'retired_at IS NOT NULL AND expires_at > :now'
-const unlessTombstone = (column: string) => `${column} = IF(${isTombstone}, ${column}, VALUES(${column}))`
-const whereFree = (column: string, otherwise: string) => `${column} = IF(${isFree}, VALUES(${column}), ${otherwise})`
+const unlessTombstone = (column: string) => `${column} = IF(${isTombstone}, ${column}, given_${column})`
+const whereFree = (column: string, otherwise: string) => `${column} = IF(${isFree}, given_${column}, ${otherwise})`
+
+/**
+ * What is inserted, under names of its own: those that MySQL and MariaDB have for it are not the same, and the same value
+ * twice would need twice the packet. MySQL would cut a plain parameter off after 65,535 bytes here.
+ */
+function given({ names, values }: Columns): string {
+  const all = values.split(', ').map(value => (value === ':data' ? "JSON_MERGE_PATCH('{}', :data)" : value))
+  return names
+    .split(', ')
+    .map((name, at) => `${all[at]} AS given_${name}`)
+    .join(', ')
+}
 
 const mysql: Dialect = {
   quote: identifier => `\`${identifier}\``,
@@ -61,6 +73,14 @@ const mysql: Dialect = {
 ) ENGINE=InnoDB ROW_FORMAT=DYNAMIC`,
       ],
     },
+    {
+      columns: { subject: 'text' },
+      // That of a session that is sealed is longer.
+      types: { text: /char\((6[4-9]|[7-9]\d|\d{3,})\)|text/i },
+      upgrade: table => [
+        `ALTER TABLE ${table.quoted} MODIFY subject VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin`,
+      ],
+    },
   ],
   types: { text: /char|text/i, json: /^(json|longtext)/i, integer: /^bigint/i },
   index: (table, column) => `CREATE INDEX ${mysql.quote(indexName(table, column))} ON ${table.quoted} (${column})`,
@@ -69,7 +89,10 @@ const mysql: Dialect = {
   makeRoom: table => `DELETE FROM ${table} WHERE name = :name AND ${isFree}`,
 
   // Assigned from left to right, so that what the conditions ask for comes last.
-  replace: (table, { names, values }) => `INSERT INTO ${table} (${names}) VALUES (${values})
+  replace: (
+    table,
+    columns,
+  ) => `INSERT INTO ${table} (${columns.names}) SELECT * FROM (SELECT ${given(columns)}) AS given
     ON DUPLICATE KEY UPDATE ${unlessTombstone('data')}, ${unlessTombstone('lifetime')}, ${unlessTombstone('seen_at')},
     ${whereFree('version', `IF(${isTombstone}, version, version + 1)`)}, ${whereFree('subject', 'subject')},
     ${whereFree('created_at', 'created_at')}, ${unlessTombstone('retired_at')}, ${unlessTombstone('expires_at')}`,
@@ -80,21 +103,24 @@ const mysql: Dialect = {
   returning: '',
   // The server says it with the result; and, whatever the connection counts as affected, that there was a row.
   nextVersion: 'LAST_INSERT_ID(version + 1)',
+  // UTC, as of a local time there may be two.
   clock: `TIMESTAMPDIFF(MICROSECOND, '1970-01-01', UTC_TIMESTAMP(3)) DIV 1000`,
   nextSeen: 'LAST_INSERT_ID(:now)',
-  sweep: (table, limit) => `DELETE FROM ${table} WHERE ${isFree} ORDER BY expires_at LIMIT ${limit}`,
+  sweep: (table, limit, instant) =>
+    `DELETE FROM ${table} WHERE expires_at <= ${instant} ORDER BY expires_at LIMIT ${limit}`,
   batch: 500,
 }
 
 /**
  * Sessions in MariaDB, 10.5 or later, or MySQL, 8.0 or later, by a pool or a connection of `mysql2` or `mysql2/promise`.
- * `await store.setup()` makes the table. Its tests run against MariaDB 10.11.
+ * `await store.setup()` makes the table. Its tests run against MariaDB 10.11 and MySQL 9.7.
  *
- * What is stored is ASCII, so that the character set of a connection does not matter. What is sent at once is bounded by the server's
- * `max_allowed_packet` (16 MB in MariaDB, 64 MB in MySQL by default), in which a value takes the room of its JSON as a
+ * What is stored is ASCII, so that the character set of a connection does not matter. What is sent at once is bounded by
+ * the server's `max_allowed_packet` (16 MB in MariaDB, 64 MB in MySQL by default), in which a value takes the room of its JSON as a
  * string in JSON; to what exceeds it the store is unavailable, and the server ends the connection. MySQL, not MariaDB,
  * keeps a session's top-level keys in an order of its own: the shorter ones first. The server's time does not matter:
- * instants are those of `now`, but for how long ago an id was retired, where the option `now` is not given. A deadlock is tried again, up to ten times.
+ * instants are those of `now`, but for a sweep, and for how long ago an id was retired, where the option `now` is not given.
+ * A deadlock is tried again, up to ten times.
  *
  * `hashIds: false`: an id takes at most 1,024 characters, of which all but printable ASCII take five each.
  * Throws `ERR_SESSION_OPTION`.

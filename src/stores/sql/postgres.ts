@@ -78,12 +78,13 @@ const postgres: Dialect = {
   isEmpty: `data = '{}'`,
   returning: `RETURNING version, data = '{}' AS is_empty`,
   nextVersion: 'version + 1',
-  clock: 'CAST(FLOOR(EXTRACT(EPOCH FROM clock_timestamp()) * 1000) AS bigint)',
+  clock: 'CAST(FLOOR(EXTRACT(EPOCH FROM statement_timestamp()) * 1000) AS bigint)',
   nextSeen: ':now',
   // What another sweep is deleting, or a request is taking over, is not waited for. In order, so that the index is used
   // even where most have expired: each batch would pass by all that those before it deleted.
-  sweep: (table, limit) => `DELETE FROM ${table} WHERE name = ANY (ARRAY(SELECT name FROM ${table}
-    WHERE expires_at <= :now ORDER BY expires_at LIMIT ${limit} FOR UPDATE SKIP LOCKED)) AND expires_at <= :now`,
+  sweep: (table, limit, instant) => `DELETE FROM ${table} WHERE name = ANY (ARRAY(SELECT name FROM ${table}
+    WHERE expires_at <= ${instant} ORDER BY expires_at LIMIT ${limit} FOR UPDATE SKIP LOCKED))
+    AND expires_at <= ${instant}`,
   batch: 500,
 }
 
@@ -91,8 +92,9 @@ const postgres: Dialect = {
  * Sessions in PostgreSQL, 12 or later, by a `Pool` or a `Client` of `pg`. `await store.setup()` makes the table.
  *
  * The order of a session's top-level keys is that of `jsonb`: the shorter ones first. The server's time does not matter:
- * instants are those of `now`, but for how long ago an id was retired, where the option `now` is not given. A deadlock, or a serialization failure where the database's transactions are set to a
- * stricter isolation, is tried again, up to ten times.
+ * instants are those of `now`, but for a sweep, and for how long ago an id was retired, where the option `now` is not given.
+ * A deadlock, or a serialization failure where the database's transactions are set to a stricter isolation, is tried again,
+ * up to ten times.
  *
  * `hashIds: false`: an id takes at most 1,024 characters, of which all but printable ASCII take five each.
  * Throws `ERR_SESSION_OPTION`.

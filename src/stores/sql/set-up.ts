@@ -74,10 +74,10 @@ export function missingIn(maker: string, columns: readonly Column[], dialect: Di
   return [...(unready < 0 ? [] : upgradesFrom(unready, dialect, table)), ...indexes]
 }
 
-function faultsOf({ columns }: Version, found: readonly Column[], { types }: Dialect): string[] {
+function faultsOf({ columns, types: own }: Version, found: readonly Column[], { types }: Dialect): string[] {
   return Object.entries(columns).flatMap(([name, kind]) => {
     const column = found.find(column => column.name === name)
     if (!column) return [`${name} is missing`]
-    return types[kind].test(column.type) ? [] : [`${name} is of type ${column.type}`]
+    return (own?.[kind] ?? types[kind]).test(column.type) ? [] : [`${name} is of type ${column.type}`]
   })
 }

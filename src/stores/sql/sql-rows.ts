@@ -1,6 +1,6 @@
 import { SessionError } from '../../errors.ts'
 import { after } from '../after.ts'
-import type { Removed, Rows, Tombstone } from '../rows.ts'
+import type { Removed, Row, Rows, Tombstone } from '../rows.ts'
 import type { Answer, Patched, Retire, StoredRecord } from '../store.ts'
 import { dataFor, lifetimeFor, recordIn, rowIn, type SqlRow, successorFor, successorIn } from './columns.ts'
 import { decodeName, encodeName, NAME_LENGTH } from './names.ts'
@@ -135,7 +135,32 @@ export function sqlRows(client: SqlClient, statements: Statements, now: () => nu
       after(client.rows(statements.names, { subject, ...times() }), rows =>
         rows.map(({ name }) => decodeName(String(name))),
       ),
+
+    rewriting: {
+      find: id =>
+        after(client.rows(statements.read, { name: nameOf(id) ?? '', ...times() }), found => readableIn(found)[0]),
+
+      async *pages(batch) {
+        const statement = statements.page(batch)
+        for (let last = ''; ; ) {
+          const found = await client.rows(statement, { after: last, ...times() })
+          yield readableIn(found)
+          if (found.length < batch) return
+          last = String(found.at(-1)?.name)
+        }
+      },
+
+      rewrite({ name, record, createdAt }, { members, subject = null }) {
+        const { version = null } = record
+        const values = { name: encodeName(name), change: dataFor(members), version, subject, created: createdAt }
+        return after(client.count(statements.rewrite, values), count => count > 0)
+      },
+    },
   }
+}
+
+function readableIn(found: readonly SqlRow[]): Row[] {
+  return found.filter(row => recordIn(row)).map(rowIn)
 }
 
 function tombstoneIn(row: SqlRow): Tombstone {

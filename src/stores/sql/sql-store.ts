@@ -43,8 +43,8 @@ export interface SqlStore extends RecordStore {
   /** The statements that make a table of version `from` one of `schemaVersion`, in their order; from 0: `setupSql`. */
   upgradeSql(from: number): readonly string[]
   /**
-   * Deletes what has expired, 500 rows a statement, of SQLite 50, with a pause after each as long as it took, a second at
-   * most. Says how many there were.
+   * Deletes what has expired by the option `now`, or by the clock of the database where that was not given: 500 rows a
+   * statement, of SQLite 50, with a pause after each as long as it took, a second at most. Says how many there were.
    */
   sweep(): Promise<number>
   /** Stops the timer, and waits for the sweep that is under way. What was handed over (pool, database) stays open. */

@@ -33,13 +33,16 @@ export interface Dialect {
   readonly isEmpty: string
   /** How a statement that changes a row says what came of it: `version`, and whether it `is_empty`, where it can tell. */
   readonly returning: string
-  /** The time of day (ms) by the clock of the server. Absent: that of the process, which is on the same machine. */
-  readonly clock?: string
   /** The new version, and the new `seen_at`. */
   readonly nextVersion: string
   readonly nextSeen: string
-  /** Deletes at most so many rows that have expired. */
-  sweep(table: string, limit: number): string
+  /**
+   * The clock of the database: whole milliseconds since the epoch, whatever the time zone of the connection, and the same
+   * for a whole statement, as an index is not used for an instant that changes on the way.
+   */
+  readonly clock: string
+  /** Deletes at most so many rows that have expired at `instant`. */
+  sweep(table: string, limit: number, instant: string): string
   /** How many rows that is. */
   readonly batch: number
 }
@@ -60,9 +63,11 @@ export interface Table {
 /** What a column holds. */
 export type Kind = 'text' | 'json' | 'integer'
 
-/** A version of the table: the columns that it has beside those of the version before it, and how it gets them. */
+/** A version of the table: the columns that it has beside those of the version before it, or otherwise, and how it gets them. */
 export interface Version {
   readonly columns: Readonly<Record<string, Kind>>
+  /** The types that these need, where those of the dialect are not enough. */
+  readonly types?: Partial<Readonly<Record<Kind, RegExp>>>
   upgrade(table: Table): readonly string[]
 }
 
@@ -80,7 +85,7 @@ const COLUMNS = {
 /** `hasClock`: the store has a clock of its own, which `:now` is the time of. */
 export function statementsFor(dialect: Dialect, { quoted: table }: Table, hasClock: boolean) {
   const { isReadable, returning } = dialect
-  const clock = hasClock || dialect.clock === undefined ? ':now' : dialect.clock
+  const clock = hasClock ? ':now' : dialect.clock
   const columns: Columns = { names: COLUMNS.names, values: COLUMNS.values(dialect.inserted ?? ':data') }
   const compile = (text: string) => compiled(text, dialect)
   const live = 'expires_at > :now AND retired_at IS NULL'
@@ -115,7 +120,14 @@ export function statementsFor(dialect: Dialect, { quoted: table }: Table, hasClo
     tombstones: compile(`SELECT name, lifetime FROM ${table} WHERE name IN (${many}) AND ${isTombstone}`),
     forget: compile(`DELETE FROM ${table} WHERE name IN (${many}) AND ${isTombstone}`),
     names: compile(`SELECT name FROM ${table} WHERE subject = :subject AND expires_at > :now`),
-    sweep: compile(dialect.sweep(table, dialect.batch)),
+    sweep: compile(dialect.sweep(table, dialect.batch, clock)),
+    page: (limit: number) =>
+      compile(
+        `SELECT ${COLUMNS.names} FROM ${table} WHERE name > :after AND expires_at > :now ORDER BY name LIMIT ${limit}`,
+      ),
+    // The version stays: it says what is in the members, and that is the same.
+    rewrite: compile(`UPDATE ${table} SET data = ${dialect.changed}, subject = COALESCE(:subject, subject)
+      WHERE name = :name AND created_at = :created AND version = COALESCE(:version, version) AND ${isReadable}`),
   }
 }
 

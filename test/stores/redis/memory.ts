@@ -5,9 +5,10 @@ import { Redis } from 'ioredis'
 import type { Patch, StoredRecord } from 'koa-session'
 import { type IoRedisClient, type NodeRedisClient, type RedisClient, redisStore } from 'koa-session/redis'
 import { POLICY } from '../../../src/stores/redis/eviction.ts'
-import { CREATE } from '../../../src/stores/redis/scripts.ts'
+import { CREATE, REWRITE } from '../../../src/stores/redis/scripts.ts'
 import { startRedis } from '../../servers/redis.ts'
 import type { Server } from '../../servers/server.ts'
+import { newSecret } from '../../support/secrets.ts'
 import { digestOf as digest, type Register } from '../support/contract.ts'
 import type { Connected } from './clients.ts'
 
@@ -95,6 +96,22 @@ export function memorySuite(register: Register, connect: (server: Server) => Pro
     assert.deepEqual(await direct.keys('*'), [])
   })
 
+  register('a full Redis refuses reseal(), keeps the session, and nothing of it is left in an index', async t => {
+    const { client, direct } = await open(t)
+    await redisStore(client).create('ada', ADA, HOUR, CALL)
+    const [keys, session] = [await direct.keys('*'), await direct.hgetall(`sess:${digest('ada')}`)]
+    const isFull: ReadonlyArray<(sha: string) => boolean> = [() => true, sha => sha === REWRITE.sha]
+    for (const isFullFor of isFull) {
+      const full = (sha: string) => direct.config('SET', 'maxmemory', isFullFor(sha) ? '1' : '0')
+      const store = redisStore(hooked(client, full), { seal: [newSecret()] })
+      await assert.rejects(store.reseal(), { code: 'ERR_SESSION_STORE', message: /maxmemory/ })
+      await direct.config('SET', 'maxmemory', '0')
+      assert.deepEqual((await direct.keys('*')).sort(), keys.sort())
+      assert.deepEqual(await direct.hgetall(`sess:${digest('ada')}`), session)
+    }
+    assert.equal(await redisStore(client, { seal: [newSecret()] }).reseal(), 1)
+  })
+
   register('who is signed in goes on while Redis is full', async t => {
     const goesOn: ReadonlyArray<
       readonly [claim: string, ask: (store: ReturnType<typeof redisStore>) => unknown, answer: unknown]
@@ -158,6 +175,19 @@ export function memorySuite(register: Register, connect: (server: Server) => Pro
     await direct.del(`sess:${digest('b')}`)
     assert.equal(await store.destroyAll('ada'), 2)
     assert.equal(await direct.exists(INDEX), 0)
+  })
+
+  register('where Redis evicts what expires, reseal() moves sessions to an index that does not expire', async t => {
+    const { direct, client } = await openEvicting(t, 'volatile-lru')
+    const store = redisStore(client, { seal: [newSecret()] })
+    assert.equal(await store.reseal(), 3)
+    const indexes = (await direct.keys('sess:@*')).filter(key => !key.startsWith('sess:@@'))
+    assert.deepEqual([indexes.length, indexes.includes(INDEX)], [1, false])
+    assert.equal(await direct.pttl(indexes[0] ?? ''), -1)
+    assert.equal((await store.list('ada')).length, 3)
+    await direct.del(...['a', 'b', 'c'].map(id => `sess:${digest(id)}`))
+    assert.equal(await store.sweep(), 2)
+    assert.deepEqual(await direct.keys('*'), [])
   })
 
   register('sweep() deletes what the evicted and the expired left in indexes, and nothing else', async t => {

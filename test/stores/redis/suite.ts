@@ -9,7 +9,7 @@ import type { Patch, StoredLifetime, StoredRecord } from 'koa-session'
 import { type NodeRedisClient, type RedisClient, type RedisStoreOptions, redisStore } from 'koa-session/redis'
 import { createClient } from 'redis'
 import { CREATE, PATCH as PATCH_SCRIPT, REMOVE } from '../../../src/stores/redis/scripts.ts'
-import { startRedis } from '../../servers/redis.ts'
+import { type RedisSource, startRedis } from '../../servers/redis.ts'
 import type { Server } from '../../servers/server.ts'
 import { newSecret } from '../../support/secrets.ts'
 import { digestOf as digest, type Register } from '../support/contract.ts'
@@ -25,7 +25,7 @@ const PATCH: Patch = { set: {}, unset: [], lifetime: LIFETIME, keepsEmpty: false
 const INDEX = `sess:@${digest('ada')}`
 
 /** Registers tests of a store on a server that is theirs alone. */
-export function redisSuite(register: Register, serverOf: () => Server): void {
+export function redisSuite(register: Register, serverOf: () => Server, source?: RedisSource): void {
   /** A store in an empty server, and a client of its own that looks at what is there. */
   async function open(t: TestContext, options: RedisStoreOptions = {}) {
     const client = createClient({ url: serverOf().url })
@@ -172,7 +172,7 @@ export function redisSuite(register: Register, serverOf: () => Server): void {
 
   register('each operation is one command', async t => {
     // Of its own: a sentinel asks the one that it watches, which would be among the commands.
-    const server = await startRedis()
+    const server = await startRedis(source && { source })
     const [client, watching] = [createClient({ url: server.url }), createClient({ url: server.url })]
     t.after(async () => {
       for (const one of [client, watching]) if (one.isOpen) one.destroy()

@@ -1,4 +1,4 @@
-/** Sessions in MariaDB, by each kind of pool of mysql2. */
+/** Sessions in MariaDB and in MySQL, by each kind of pool of mysql2. */
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { after, before, describe } from 'node:test'
@@ -9,10 +9,12 @@ import mysqlCallbacks from 'mysql2'
 import mysql from 'mysql2/promise'
 import { versionOfPackage } from '../../servers/found.ts'
 import { startMariadb } from '../../servers/mariadb.ts'
+import { startMysql } from '../../servers/mysql.ts'
 import { row, suiteOn } from '../../servers/report.ts'
 import type { Server } from '../../servers/server.ts'
-import { sqlSuite, useAll } from '../sql/suite.ts'
-import { ALL, digestOf as digest, proveContract } from '../support/contract.ts'
+import { newSecret } from '../../support/secrets.ts'
+import { checkClock, sqlSuite, useAll } from '../sql/suite.ts'
+import { ALL, digestOf as digest, proveContract, UNORDERED } from '../support/contract.ts'
 import { grantsIn } from '../support/grants.ts'
 import { proveParallel } from '../support/parallel.ts'
 import { proveReuse } from '../support/reuse.ts'
@@ -26,11 +28,15 @@ const POOLS = {
 }
 type Pool = ReturnType<(typeof POOLS)[string]>
 
-suiteOn('mariadb', 'stores in MariaDB', title => {
+suiteOn('mariadb', 'stores in MariaDB', title => prove(title, startMariadb, ALL))
+// It keeps keys in an order of its own.
+suiteOn('mysql', 'stores in MySQL', title => prove(title, startMysql, UNORDERED))
+
+function prove(title: string, start: () => Promise<Server>, capabilities: typeof ALL): void {
   let server: Server
   const urlOf = () => server.url
   before(async () => {
-    server = await startMariadb()
+    server = await start()
   })
   after(() => server.stop())
 
@@ -50,7 +56,7 @@ suiteOn('mariadb', 'stores in MariaDB', title => {
       proveContract(rowOf(client).test, {
         clock,
         open: () => storeIn(index, clock.now),
-        capabilities: ALL,
+        capabilities,
         async corrupt(id) {
           const pool = mysql.createPool(urlOf())
           const [changed] = await pool.execute("UPDATE sessions SET data = '[1]' WHERE name = ?", [digest(id)])
@@ -95,7 +101,9 @@ suiteOn('mariadb', 'stores in MariaDB', title => {
       async planOf(sql, table) {
         await pool.query(`ANALYZE TABLE ${table}`)
         const [rows] = await pool.query(`EXPLAIN ${sql}`)
-        return (rows as Array<{ key: string | null }>).map(({ key }) => key).join('\n')
+        // MySQL gives a tree as a text.
+        const steps = rows as Array<{ key?: string | null; EXPLAIN?: string }>
+        return steps.map(({ key, EXPLAIN }) => key ?? EXPLAIN).join('\n')
       },
     }
   })
@@ -170,6 +178,10 @@ suiteOn('mariadb', 'stores in MariaDB', title => {
     await useAll(store)
     const other = mysqlStore(app, { table: 'missing', sweepEvery: false })
     await assert.rejects(other.setup(), { errno: 1142 })
+    await admin.query(`ALTER TABLE ${table} MODIFY subject VARCHAR(43) CHARACTER SET ascii COLLATE ascii_bin`)
+    await assert.rejects(store.setup(), { errno: 1142 })
+    for (const statement of store.upgradeSql(1)) await admin.query(statement)
+    await store.setup()
   })
 
   test('a connection with the character set latin1 damages no text, and what utf8mb4 wrote before is read', async t => {
@@ -192,6 +204,73 @@ suiteOn('mariadb', 'stores in MariaDB', title => {
     assert.deepEqual({ ...(await other.read('a', call))?.members }, { 'né🍪': members['né🍪'] })
     assert.equal(await other.patch('a', { ...patch, set: { more: '"é"' }, unset: [], version: 1 }, HOUR, call), 'saved')
     assert.deepEqual({ ...(await other.read('a', call))?.members }, { 'né🍪': members['né🍪'], more: '"é"' })
+  })
+
+  test('setup() makes room for sealed subjects in a table of the version before', async t => {
+    const pool = mysql.createPool({ uri: urlOf() })
+    t.after(() => pool.end())
+    const table = `t_${randomBytes(4).toString('hex')}`
+    const options = { table, sweepEvery: false } as const
+    const [plain, store] = [mysqlStore(pool, options), mysqlStore(pool, { ...options, seal: [newSecret()] })]
+    const columns = async () => {
+      const [rows] = await pool.query(`SHOW COLUMNS FROM ${table}`)
+      return rows
+    }
+    assert.equal(store.schemaVersion, 2)
+    const first = store.setupSql.slice(0, -store.upgradeSql(1).length)
+    for (const statement of first) await pool.query(statement)
+    const record = { members: { n: '1' }, lifetime: {}, subject: digest('ada') }
+    await plain.create('before', record, HOUR, call)
+    await assert.rejects(async () => store.create('a', record, HOUR, call), { code: 'ER_DATA_TOO_LONG' })
+    await store.setup()
+    assert.equal(await store.create('a', record, HOUR, call), true)
+    assert.equal((await store.list('ada')).length, 2)
+    const upgraded = await columns()
+    await pool.query(`DROP TABLE ${table}`)
+    await store.setup()
+    assert.deepEqual(await columns(), upgraded, 'it is the same as a new one')
+    await pool.query(`ALTER TABLE ${table} MODIFY subject VARCHAR(255) CHARACTER SET ascii COLLATE ascii_bin`)
+    await store.setup()
+    assert.match(JSON.stringify(await columns()), /varchar\(255\)/i, 'what is longer stays so')
+  })
+
+  test('the time zone of a connection does not matter to the clock of the server', async t => {
+    const connection = await mysql.createConnection(urlOf())
+    t.after(() => connection.end())
+    await connection.query("SET time_zone = '+05:30'")
+    const table = `t_${randomBytes(4).toString('hex')}`
+    await checkClock(mysqlStore(connection, { table, sweepEvery: false }), async () => {
+      const [rows] = await connection.query(`SELECT retired_at FROM ${table}`)
+      return (rows as Array<{ retired_at: number }>).map(({ retired_at }) => retired_at)
+    })
+  })
+
+  test('the server has nothing to say against the statements', async t => {
+    const connection = await mysql.createConnection(urlOf())
+    t.after(() => connection.end())
+    const told: unknown[] = []
+    const client: MysqlClient = {
+      async execute(sql, values) {
+        // As text, since the warnings of a statement that is prepared come with that.
+        const answer = await connection.query(sql, values)
+        const [warnings] = await connection.query('SHOW WARNINGS')
+        told.push(...(warnings as Array<{ Message: string }>).map(({ Message }) => Message))
+        return answer
+      },
+      query: sql => connection.query(sql),
+    }
+    const store = mysqlStore(client, { table: `t_${randomBytes(4).toString('hex')}`, sweepEvery: false })
+    await store.setup()
+    for (const n of [1, 2]) await store.set('a', { n, text: 'x'.repeat(100_000) }, HOUR, call)
+    assert.deepEqual(await store.get('a', 0, call), { n: 2, text: 'x'.repeat(100_000) })
+    await store.create('b', { members: { n: '1' }, lifetime: {}, subject: digest('ada') }, HOUR, call)
+    await store.patch('b', { ...patch, set: { o: '1' } }, HOUR, call)
+    await store.touch('b', {}, HOUR, call)
+    await store.retire('b', { successor: 'a' }, HOUR, call)
+    await store.destroyAll('ada')
+    await store.destroy('b', call)
+    await store.sweep()
+    assert.deepEqual(told, [])
   })
 
   test('a pool that takes callbacks is as good', async t => {
@@ -221,4 +300,4 @@ suiteOn('mariadb', 'stores in MariaDB', title => {
     t.after(() => other.end())
     assert.deepEqual({ ...(await mysqlStore(other, options).read('a', call))?.members }, { n: '1' })
   })
-})
+}

@@ -13,7 +13,7 @@ import { versionOfPackage } from '../../servers/found.ts'
 import { startPostgres } from '../../servers/postgres.ts'
 import { row, suiteOn } from '../../servers/report.ts'
 import type { Server } from '../../servers/server.ts'
-import { sqlSuite, useAll } from '../sql/suite.ts'
+import { checkClock, sqlSuite, useAll } from '../sql/suite.ts'
 import { tellVisitor } from '../support/connect.ts'
 import {
   digestOf as digest,
@@ -164,6 +164,18 @@ function suiteIn(title: string, urlOf: () => string): void {
     assert.ok(rows.every(({ name }) => name.length === 43))
   })
 
+  test('the time zone of a connection does not matter to the clock of the server', async t => {
+    const client = new pg.Client({ connectionString: urlOf() })
+    await client.connect()
+    t.after(() => client.end())
+    await client.query("SET TIME ZONE 'Asia/Kolkata'")
+    const table = `t_${randomBytes(4).toString('hex')}`
+    await checkClock(postgresStore(client, { table, sweepEvery: false }), async () => {
+      const { rows } = await client.query(`SELECT retired_at FROM ${table}`)
+      return rows.map(({ retired_at }) => retired_at)
+    })
+  })
+
   test('a user who may SELECT, INSERT, UPDATE and DELETE is enough, once the table is there', async t => {
     const [owner, table, name] = [urlOf(), 'granted', 'app_user']
     const admin = new pg.Pool({ connectionString: owner })
@@ -225,18 +237,25 @@ function suiteIn(title: string, urlOf: () => string): void {
         return pool.query({ ...query })
       },
     }
-    const store = postgresStore(client, { table, sweepEvery: false, now: () => 10_000 })
+    const [store, other] = [{ now: () => 10_000 }, {}].map(clock => {
+      return postgresStore(client, { table, sweepEvery: false, ...clock })
+    })
+    assert.ok(store && other)
     await store.setup()
-    assert.equal(await store.sweep(), 0)
+    asked.length = 0
+    for (const one of [store, other]) assert.equal(await one.sweep(), 0)
+    const sweeps = asked.splice(0)
     // They do not expire in the order in which they lie there.
     await pool.query(`INSERT INTO ${table} (name, data, lifetime, version, created_at, seen_at, expires_at)
       SELECT md5(n::text), '{}', '{}', 0, 0, 0, (n * 7919) % 20000 + 1 FROM generate_series(1, 20000) AS n`)
     await pool.query(`ANALYZE ${table}`)
-    const { text, values = [] } = asked.at(-1) ?? assert.fail('nothing was asked')
-    const { rows } = await pool.query(`EXPLAIN ${text}`, values)
-    const plan = rows.map(row => row['QUERY PLAN']).join('\n')
-    assert.match(plan, new RegExp(`Index Scan using ${table}_expires_at`))
-    assert.doesNotMatch(plan, /Seq Scan/)
-    assert.equal(await store.sweep(), 10_000)
+    assert.equal(sweeps.length, 2)
+    for (const { text, values = [] } of sweeps) {
+      const { rows } = await pool.query(`EXPLAIN ${text}`, values)
+      const plan = rows.map(row => row['QUERY PLAN']).join('\n')
+      assert.match(plan, new RegExp(`Index Scan using ${table}_expires_at`))
+      assert.doesNotMatch(plan, /Seq Scan/)
+    }
+    for (const one of [store, other]) assert.equal(await one.sweep(), 10_000)
   })
 }

@@ -127,13 +127,19 @@ for (const client of sqliteClients().filter(({ missing }) => missing === undefin
 
     test('a database that another holds locked is unavailable, and then it is not', async t => {
       const { connect } = openFor(t, 'PRAGMA journal_mode = WAL; PRAGMA busy_timeout = 10')
-      const store = sqliteStore(connect(), { sweepEvery: false })
+      let tries = 0
+      const store = sqliteStore(
+        told(connect(), () => tries++),
+        { sweepEvery: false },
+      )
       await store.setup()
       store.set('a', { n: 1 }, HOUR, call)
       const other = connect()
+      tries = 0
       other.exec('BEGIN IMMEDIATE')
       assert.throws(() => store.set('a', { n: 2 }, HOUR, call), /locked|busy/)
       assert.throws(() => store.touch('a', {}, HOUR, call), /locked|busy/)
+      assert.equal(tries, 2, 'the event loop waits for busy_timeout once')
       assert.deepEqual(store.get('a', 0, call), { n: 1 })
       other.exec('COMMIT')
       store.set('a', { n: 3 }, HOUR, call)

@@ -8,7 +8,9 @@ import type { RecordStore } from 'koa-session/redis'
 import type { SqlStore, SqlStoreOptions } from 'koa-session/sqlite'
 import { Clock } from '../../support/agent.ts'
 import fc from '../../support/properties.ts'
+import { newSecret } from '../../support/secrets.ts'
 import { digestOf as digest, type Register } from '../support/contract.ts'
+import { proveReseal } from '../support/reseal.ts'
 
 /** A database for one test, which ends with it. */
 export interface Backend {
@@ -94,6 +96,25 @@ export async function useAll(store: RecordStore & Partial<Pick<SqlStore, 'setup'
   assert.equal(await store.get('f', 0, call), undefined)
 }
 
+/** What a store writes by the clock of the database, `retiredAt` it, by a connection with any time zone. */
+export async function checkClock(store: SqlStore, retiredAt: () => Promise<readonly unknown[]>): Promise<void> {
+  await store.setup()
+  const began = Date.now()
+  for (const id of ['a', 'b', 'c', 'd']) {
+    await store.create(id, recordOf({}), HOUR, call)
+    await store.retire(id, {}, HOUR, call)
+  }
+  const instants = (await retiredAt()).map(Number)
+  const ended = Date.now()
+  assert.equal(instants.length, 4)
+  for (const at of instants) assert.ok(at >= began - 1 && at <= ended + 1, `${began} <= ${at} <= ${ended}`)
+  assert.ok(
+    instants.some(at => at % 1000 !== 0),
+    'to the millisecond',
+  )
+  assert.equal(await store.sweep(), 0)
+}
+
 /** Registers the tests, by `test`. */
 export function sqlSuite(test: Register, open: Open): void {
   async function start(t: Test, options: SqlStoreOptions = {}) {
@@ -113,6 +134,25 @@ export function sqlSuite(test: Register, open: Open): void {
     const record = await store.read(id, call)
     return record && { ...record.members }
   }
+
+  proveReseal(test, async t => {
+    const { connect } = await start(t)
+    return { store: (seal, more) => connect({ seal, ...more }) }
+  })
+
+  test('what another writes between the two steps of reseal() stays, and is sealed anew', async t => {
+    const [one, other] = [newSecret(), newSecret()]
+    const { connect } = await start(t)
+    const old = connect({ seal: [other] })
+    await old.create('a', recordOf({ n: '0', m: '0' }, 'ada'), HOUR, call)
+    let writes = 0
+    const store = connect({ seal: [one, other] }, sql => {
+      if (!sql.includes('created_at =') || writes === 3) return undefined
+      return old.patch('a', patchOf({ set: { n: String(++writes) } }), HOUR, call)
+    })
+    assert.equal(await store.reseal(), 1)
+    assert.deepEqual(await membersOf(connect({ seal: [one] }), 'a'), { n: '3', m: '0' })
+  })
 
   test('its table is made once, though it is set up again, and by others at the same time', async t => {
     const { store, connect, run, quote } = await start(t, { table: `made_${randomBytes(4).toString('hex')}` })
@@ -462,6 +502,27 @@ export function sqlSuite(test: Register, open: Open): void {
     assert.equal(await count(), 1)
     assert.equal((await store.read('alive', call))?.version, 0)
     assert.equal(await store.sweep(), 0)
+  })
+
+  test('a process whose clock is ahead sweeps by the clock of the database', async t => {
+    const { connect, count } = await start(t)
+    const other = connect({ now: undefined })
+    await other.create('alive', recordOf({}), HOUR, call)
+    await other.create('over', recordOf({}), HOUR, call)
+    await connect({ now: () => Date.now() - 2 * HOUR }).touch('over', {}, HOUR, call)
+    const { now } = Date
+    t.mock.method(Date, 'now', () => now() + 10 * HOUR)
+    const ahead = connect({ now: undefined })
+    assert.equal(await ahead.read('alive', call), undefined)
+    assert.equal(await ahead.sweep(), 1)
+    assert.notEqual(await other.read('alive', call), undefined)
+    assert.equal(await count(), 1)
+  })
+
+  test('the clock of the database tells milliseconds', async t => {
+    const { connect, run, table } = await start(t)
+    const retiredAt = async () => (await run(`SELECT retired_at FROM ${table}`)).map(row => row.retired_at)
+    await checkClock(connect({ now: undefined }), retiredAt)
   })
 
   test('several sweeps at once delete each row once, while it is written to', async t => {
