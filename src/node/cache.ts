@@ -37,6 +37,5 @@ export function isShared(res: ServerResponse): boolean {
 const CDN = ['cdn-cache-control', 'surrogate-control']
 
 function textOf(res: ServerResponse, name: string): string {
-  const value = res.getHeader(name)
-  return value === undefined ? '' : String(value)
+  return String(res.getHeader(name) ?? '')
 }

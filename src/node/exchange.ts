@@ -30,8 +30,8 @@ export class NodeExchange implements Exchange, JarAccess, HeadersListener {
   #others: Lines = NO_LINES
   /** Whether the value was sent, or deleted. */
   #isSent = false
-  /** How the headers were left: whether what was sent is among them, was lost with others, or neither. */
-  #fate: 'there' | 'lost' | 'none' = 'none'
+  /** Whether what was sent was lost with other headers. */
+  #isLost = false
   #isUsed = false
   #isWatching = false
   /** Whether the request ended in an error, on which Koa deletes every header of the response. */
@@ -116,8 +116,7 @@ export class NodeExchange implements Exchange, JarAccess, HeadersListener {
     const present = cookieLines(this.#res)
     const isThere = this.#lines.length > 0 && hasAll(present, this.#lines)
     const isReplaced = this.#carrier.usesCookies && (cookiesReplaced || !this.#isRemoved(present))
-    const isLost = !isThere && (isReplaced || this.#isWiped(this.#res))
-    this.#fate = isThere ? 'there' : isLost ? 'lost' : 'none'
+    this.#isLost = !isThere && (isReplaced || this.#isWiped(this.#res))
   }
 
   /** Whether our lines were removed on purpose: nothing is left, or just what was there when ours were written. */
@@ -129,17 +128,15 @@ export class NodeExchange implements Exchange, JarAccess, HeadersListener {
   complete(): void {
     const lines = this.#lines
     if (!this.#res) return
-    let isNew = false
     try {
       this.#listener?.leave()
-      isNew = lines !== this.#lines
-      if (this.#fate === 'lost' && !isNew) this.#restore(this.#res)
+      if (this.#isLost && lines === this.#lines) this.#restore(this.#res)
     } catch (error) {
       // The response is on its way: it goes on, and the application is told.
       this.emit({ type: 'error', error })
     }
     // The signature alone may have been renewed, when it was read.
-    this.#protect(isNew || this.#fate !== 'none' || this.#setsCookie(this.#res))
+    this.#protect(this.#setsCookie(this.#res))
   }
 
   #restore(res: ServerResponse): void {
