@@ -1,6 +1,6 @@
 /** What is checked before a session is saved, and the errors that a request's session knows. */
 import assert from 'node:assert/strict'
-import test, { type TestContext as Test } from 'node:test'
+import test from 'node:test'
 import { digest } from '../../src/codec/digest.ts'
 import { resolveConfig } from '../../src/config.ts'
 import { SessionError } from '../../src/errors.ts'
@@ -10,7 +10,7 @@ import { changeHere } from '../../src/request/draft.ts'
 import { newId, takenError, unreachableError } from '../../src/request/ids.ts'
 import { extend } from '../../src/request/keep-alive.ts'
 import { ownerOf, prepare } from '../../src/request/prepare.ts'
-import { propertyError, warnOfEarly } from '../../src/request/property-error.ts'
+import { propertyError } from '../../src/request/property-error.ts'
 import { checkSchema, passesSchema } from '../../src/request/schema.ts'
 import { tooLarge } from '../../src/request/size.ts'
 import type { Session } from '../../src/session/session.ts'
@@ -151,13 +151,6 @@ for (const [make, said] of SAID) {
 
 test('an id is what genid gives for the context', () => {
   assert.equal(newId('ctx', resolveConfig({ genid: (ctx: unknown) => `${ctx} 1` })), 'ctx 1')
-})
-
-test('what came before the middleware is told once', (t: Test) => {
-  const { mock } = t.mock.method(process, 'emitWarning', () => {})
-  for (const _ of ['once', 'twice']) warnOfEarly(resolveConfig({ property: 'own' }))
-  const said = mock.calls.map(({ arguments: [message, options] }) => `${Object(options).code}: ${message}`)
-  assert.deepEqual(said, ['KOA_SESSION_EARLY: what ctx.own got before its middleware is not saved'])
 })
 
 /** Whether a session that could not be extended stays as it is: with `onStoreError: 'throw'`, and with `'anonymous'`. */
