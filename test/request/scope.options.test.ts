@@ -418,3 +418,23 @@ for (const [what, presented, sent] of [
     assert.equal(Object(held()[sent]).b, 2)
   })
 }
+
+test('a store of three methods is told whether the data have changed', async t => {
+  const { visit, memory } = site({ rolling: true }, THREE)
+  const { mock } = t.mock.method(memory, 'set')
+  const [read, changed, made] = [await visit('A'), await visit('A'), await visit()]
+  await read.scope.finish()
+  changed.session.b = 2
+  await changed.scope.finish()
+  made.session.b = 2
+  await made.scope.finish()
+  const said = mock.calls.map(call => [call.arguments[0], (call.arguments as unknown[])[3]])
+  assert.deepEqual(
+    said.map(([id, call]) => [id, Object(call).changed]),
+    [
+      ['A', false],
+      ['A', true],
+      ['1', true],
+    ],
+  )
+})
