@@ -1,7 +1,8 @@
 /** What a response says to caches, row by row. */
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import { forbidCaching, isShared, variesByCookie, varyByCookie } from '../../src/node/cache.ts'
+import { forbidCaching, forbidSharing, isShared, variesByCookie, varyByCookie } from '../../src/node/cache.ts'
+import { heard, warningsOf } from '../support/warnings.ts'
 import { responseWith } from './response.ts'
 
 type Vary = string | number | readonly string[]
@@ -92,12 +93,55 @@ for (const [control, isKept] of Object.entries(KEPT)) {
   })
 }
 
-test('what a CDN is told counts, unless Cache-Control forbids it', () => {
-  for (const name of ['CDN-Cache-Control', 'Surrogate-Control']) {
-    assert.equal(isShared(responseWith({ [name]: 'max-age=1' })), true, name)
-    assert.equal(isShared(responseWith({ [name]: 'max-age=0' })), false, name)
-    assert.equal(isShared(responseWith({ [name]: 'max-age=1', 'Cache-Control': 'private' })), false, name)
+/** What a response says, and what it says once it is to hand out a session; nothing: no shared cache may keep it, it stays. */
+const SHARED: ReadonlyArray<readonly [given: Headers, after?: Headers]> = [
+  [{}],
+  [{ 'cache-control': 'no-cache' }],
+  [{ 'cache-control': 'public, private' }],
+  [{ 'cache-control': 'max-age=60' }, { 'cache-control': 'max-age=60, private' }],
+  [{ 'cache-control': ['no-cache', 's-maxage=1'] }, { 'cache-control': 'no-cache,s-maxage=1, private' }],
+  [{ 'cdn-cache-control': 'max-age=0' }],
+  [{ 'cdn-cache-control': 'max-age=1' }, { 'cdn-cache-control': 'no-store' }],
+  [{ 'surrogate-control': 'max-age=1' }, { 'surrogate-control': 'no-store' }],
+  // Each goes for its own caches, whatever the others say.
+  [
+    { 'cache-control': 'private', 'cdn-cache-control': 'max-age=1' },
+    { 'cache-control': 'private', 'cdn-cache-control': 'no-store' },
+  ],
+  [
+    { 'cache-control': 'max-age=1', 'surrogate-control': 'no-store' },
+    { 'cache-control': 'max-age=1, private', 'surrogate-control': 'no-store' },
+  ],
+]
+type Headers = Readonly<Record<string, string | readonly string[]>>
+
+const ADVICE =
+  'a response that sends the cookie of a session says that it is public, so that a cache may give the session to others; ' +
+  'say `private`, or do not change the session there'
+
+for (const [given, after] of SHARED) {
+  test(`a response with ${JSON.stringify(given)} ${after ? 'is kept from' : 'is not for'} shared caches`, async t => {
+    const warnings = warningsOf(t, 'KOA_SESSION_PUBLIC')
+    const res = responseWith(given)
+    assert.equal(isShared(res), after !== undefined)
+    forbidSharing(res)
+    await heard()
+    assert.deepEqual([{ ...res.getHeaders() }, warnings], [after ?? given, []])
+  })
+}
+
+test('a response that is public stays so, and the process is warned once', async t => {
+  const warnings = warningsOf(t, 'KOA_SESSION_PUBLIC')
+  const said = ['public', 'max-age=1, Public', 'x-public, public']
+  for (const control of said) {
+    const res = responseWith({ 'cache-control': control, 'cdn-cache-control': 'max-age=1, x-public' })
+    forbidSharing(res)
+    assert.deepEqual({ ...res.getHeaders() }, { 'cache-control': control, 'cdn-cache-control': 'no-store' })
   }
-  assert.equal(isShared(responseWith()), false)
-  assert.equal(isShared(responseWith({ 'Cache-Control': ['no-cache', 'public'] })), true)
+  await heard()
+  // Other tests of the process may have been warned.
+  assert.deepEqual(
+    warnings.map(({ message }) => message),
+    [ADVICE].slice(0, warnings.length),
+  )
 })

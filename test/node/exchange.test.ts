@@ -5,6 +5,7 @@ import { resolveConfig } from '../../src/config.ts'
 import { NodeExchange } from '../../src/node/exchange.ts'
 import { cookieLines, setCookieLines, without } from '../../src/node/set-cookie.ts'
 import type { Carrier } from '../../src/request/carrier.ts'
+import type { SessionEvent } from '../../src/request/exchange.ts'
 import { Settings } from '../../src/request/settings.ts'
 import { responseWith } from './response.ts'
 
@@ -13,6 +14,26 @@ const CTX = { is: 'the context' }
 /** The cookies of the handler. */
 const MINE = ['mine=1', 'more=2']
 const FAILURE = new Error('of the listener')
+
+/** An exchange whose application writes down what it is told. */
+class Told extends NodeExchange {
+  readonly #told: unknown[]
+
+  constructor(
+    ctx: unknown,
+    res: ConstructorParameters<typeof NodeExchange>[1],
+    carrier: Carrier,
+    settings: Settings,
+    told: unknown[],
+  ) {
+    super(ctx, res, carrier, settings)
+    this.#told = told
+  }
+
+  override emit(event: SessionEvent): void {
+    this.#told.push(this.ctx, event)
+  }
+}
 
 /**
  * An exchange over a response that has cookies of the handler. The value is in a cookie and its signature, and where it
@@ -45,8 +66,7 @@ function open(options: Given = {}, inHeader = false) {
     clear: (_, earlier) => putHeader(`none${earlier}`),
   }
   const settings = new Settings(resolveConfig({ key: 's', ...options }))
-  const host = { emit: (ctx: unknown, event: unknown) => told.push(ctx, event) }
-  const exchange = new NodeExchange(CTX, res, host, inHeader ? header : cookie, settings)
+  const exchange = new Told(CTX, res, inHeader ? header : cookie, settings, told)
   let turns = 0
   return {
     res,
@@ -320,7 +340,7 @@ test('without a response nothing can be sent, and nothing is watched', () => {
     clear: () => assert.fail(),
     check: () => assert.fail(),
   }
-  const alone = new NodeExchange(CTX, undefined, { emit: () => told.push('event') }, carrier, exchange.settings)
+  const alone = new Told(CTX, undefined, carrier, exchange.settings, told)
   alone.use()
   alone.watchHeaders({ leave: () => told.push('leave') })
   for (const work of ['send', 'checkSend'] as const) alone[work]('v')

@@ -88,7 +88,7 @@ test('what a store can do is known by its methods', () => {
   assert.deepEqual([alone.isKeyed, alone.canRetire], [false, false])
 })
 
-const FAILED = 'ERR_SESSION_STORE: patch of the session store failed'
+const FAILED = 'ERR_SESSION_STORE: the session store failed in patch(): connection refused'
 
 test('a store that fails is an error with its cause, and told once', async () => {
   for (const answer of [
@@ -100,7 +100,8 @@ test('a store that fails is an error with its cause, and told once', async () =>
     const { at, told } = open(answer)
     await assert.rejects(
       async () => at.patch('A', PATCH),
-      (error: SessionError) => `${error.code}: ${error.message}` === FAILED && error.cause === DOWN,
+      (error: SessionError) =>
+        `${error.code}: ${error.message}` === FAILED && Object(error.cause).message === DOWN.message,
     )
     assert.deepEqual(told(), [['patch', 'A', FAILED]])
   }
@@ -111,8 +112,13 @@ test('a store that can not be made is like one that fails', () => {
   const make = () => {
     throw DOWN
   }
-  assert.throws(() => AskedStore.open(make, exchange, settings), { code: 'ERR_SESSION_STORE', cause: DOWN })
-  assert.deepEqual(told(), [['open', undefined, 'ERR_SESSION_STORE: open of the session store failed']])
+  assert.throws(() => AskedStore.open(make, exchange, settings), {
+    code: 'ERR_SESSION_STORE',
+    cause: DOWN,
+  })
+  assert.deepEqual(told(), [
+    ['open', undefined, 'ERR_SESSION_STORE: the session store could not be made: connection refused'],
+  ])
   assert.equal(AskedStore.open(() => store as unknown as Store, exchange, settings).store, store)
 })
 
@@ -140,7 +146,9 @@ function answers() {
   return { ask, given }
 }
 
-const LATE = 'ERR_SESSION_TIMEOUT: read of the session store has not answered within 30 ms'
+const LATE =
+  'ERR_SESSION_TIMEOUT: the session store did not answer read() within 30 ms (option storeTimeout): ' +
+  'it may still do what it was asked; look at its load, and at the connection to it'
 
 test('a request waits for all answers together no longer than storeTimeout, until its handler asks for a commit', async t => {
   const clock = clockOf(t)

@@ -23,7 +23,7 @@ test('an id is read once; nothing and an empty text are none', () => {
 test('what is no id is an error that names its kind', () => {
   assert.throws(() => open(7).carrier.read(AT, 0), {
     code: 'ERR_SESSION_ID',
-    message: 'externalKey.get gave a number, expected a string or nothing',
+    message: 'externalKey.get returned a number, expected a string or nothing',
   })
 })
 
@@ -42,7 +42,7 @@ test('a promise is refused, with the name of the function', () => {
     ['set', () => carrier.write(AT, 'A', [])],
     ['clear', () => carrier.clear(AT, [])],
   ] as const) {
-    assert.throws(work, { code: 'ERR_SESSION_ASYNC', message: new RegExp(`^externalKey.${name} gave`) })
+    assert.throws(work, { code: 'ERR_SESSION_ASYNC', message: new RegExp(`^externalKey.${name} returned a promise`) })
   }
 })
 

@@ -297,7 +297,10 @@ for (const [option, options] of Object.entries({
         one.sessionOf().b = 2
         await one.sessionOf().save()
       },
-      { code: 'ERR_SESSION_ASYNC', message: `${option} gave a promise where it can not be awaited; let it be sync` },
+      {
+        code: 'ERR_SESSION_ASYNC',
+        message: `${option} returned a promise where none can be awaited; use a function that is not async`,
+      },
     )
   })
 }
@@ -307,7 +310,7 @@ test('an encode that gives no text is named with what it gave', async () => {
   await one.start()
   await assert.rejects(one.sessionOf().save(), {
     code: 'ERR_SESSION_ENCODE',
-    message: 'encode gave a number, expected a string',
+    message: 'the option encode returned a number, expected a string',
   })
   assert.equal(one.sessionOf().externalKey, undefined)
 })

@@ -98,13 +98,13 @@ const RECORDS: Readonly<
     { members: {}, lifetime: {}, retiredAt: NOW - 10_000, successor: 'B' },
     GONE,
     {},
-    [{ type: 'reuse', id: 'A', successor: 'B' }],
+    [{ type: 'reuse', id: 'A', successor: 'B', subject: undefined }],
   ],
   'an id that was retired at no instant': [
     { members: {}, lifetime: {}, retiredAt: 'noon' },
     GONE,
     {},
-    [{ type: 'reuse', id: 'A', successor: undefined }],
+    [{ type: 'reuse', id: 'A', successor: undefined, subject: undefined }],
   ],
 }
 
@@ -136,7 +136,12 @@ const PAYLOADS: Readonly<
   ],
   'a payload that `valid` refuses': [PAYLOAD, refusedBy('valid'), { valid: () => false }],
   'a payload that is refused later': [PAYLOAD, refusedBy('schema'), { schema: schemaOf(() => false, true) }],
-  'a tombstone': [{ _retired: NOW - 10_000 }, GONE, {}, [{ type: 'reuse', id: 'A', successor: undefined }]],
+  'a tombstone': [
+    { _retired: NOW - 10_000 },
+    GONE,
+    {},
+    [{ type: 'reuse', id: 'A', successor: undefined, subject: undefined }],
+  ],
   'data of that name': [
     { _retired: 'from work' },
     {

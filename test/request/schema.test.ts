@@ -53,7 +53,7 @@ test('data that do not pass are an error that names the key, without the words o
     for (const isAsync of [false, true]) {
       await assert.rejects(async () => checkSchema(schemaWith(issues, isAsync).schema, '{}'), {
         code: 'ERR_SESSION_SCHEMA',
-        message: `${name} does not pass the schema`,
+        message: `${name} does not pass the option schema, and is not saved; correct it`,
       })
     }
   }
@@ -85,18 +85,21 @@ test('beforeSave is called before the schema looks at the session', async () => 
   )
 })
 
+const ONE_OF = 'expected a string, a whole number up to 2^53 - 1, a bigint, or undefined while nobody has signed in'
+
 test('the owner of a session is the digest of its subject', () => {
   const ownerBy = (subject: unknown) => ownerOf(resolveConfig({ subject: () => subject }), sessionOf({}))
   assert.equal(ownerBy('ann'), digest('ann'))
   for (const nobody of [undefined, null]) assert.equal(ownerBy(nobody), undefined)
   assert.equal(ownerOf(resolveConfig({}), sessionOf({})), undefined)
   for (const [subject, shown] of [
-    ['', '""'],
-    [7, '7'],
+    ['', 'an empty string'],
+    [{}, 'an object'],
+    [0.5, 'a number'],
   ]) {
     assert.throws(() => ownerBy(subject), {
       code: 'ERR_SESSION_OPTION',
-      message: `option subject was ${shown}, expected a function that gives a string, or undefined`,
+      message: `option subject gave ${shown}, ${ONE_OF}`,
     })
   }
 })
@@ -109,22 +112,29 @@ test('a change in place is that of a draft, whole or not at all', () => {
   })
   assert.deepEqual(session.toJSON(), { a: 10, c: 3 })
   changeHere(session, () => {})
-  assert.throws(() => changeHere(session, async () => {}), { code: 'ERR_SESSION_ASYNC', message: /^update gave/ })
+  assert.throws(() => changeHere(session, async () => {}), { code: 'ERR_SESSION_ASYNC', message: /^update returned/ })
   assert.deepEqual(session.toJSON(), { a: 10, c: 3 })
   changeHere(sessionOf({}), draft => Object.assign(draft, { a: 1 }))
 })
 
-const unlessSigned = 'the headers left before the id of a new session; use the session before the response begins'
+const UNREACHABLE =
+  'the new id of the session can not be sent, because the headers have left; ' +
+  'begin the session, or regenerate it, before the response begins'
+const NO_ID = 'expected a string that is not empty, unique and made by chance'
+const TAKEN = '3 ids that the store has already; make ids by chance, as the default does'
 
 /** What is said, by its code. */
 const SAID: ReadonlyArray<readonly [error: () => unknown, said: string]> = [
-  [takenError, 'ERR_SESSION_ID: genid gave 3 ids that are taken; let it give random ones'],
-  [unreachableError, `ERR_SESSION_HEADERS_SENT: ${unlessSigned}`],
-  [() => newId({}, resolveConfig({ genid: () => '' })), 'ERR_SESSION_ID: genid gave an empty string, expected an id'],
-  [() => newId({}, resolveConfig({ genid: () => 7 })), 'ERR_SESSION_ID: genid gave number, expected an id'],
+  [takenError, `ERR_SESSION_ID: the option genid returned ${TAKEN}`],
+  [unreachableError, `ERR_SESSION_HEADERS_SENT: ${UNREACHABLE}`],
+  [
+    () => newId({}, resolveConfig({ genid: () => '' })),
+    `ERR_SESSION_ID: the option genid returned an empty string, ${NO_ID}`,
+  ],
+  [() => newId({}, resolveConfig({ genid: () => 7 })), `ERR_SESSION_ID: the option genid returned a number, ${NO_ID}`],
   [
     () => newId({}, resolveConfig({ genid: async () => 'A' })),
-    'ERR_SESSION_ASYNC: genid gave a promise where it can not be awaited; let it be sync',
+    'ERR_SESSION_ASYNC: genid returned a promise where none can be awaited; use a function that is not async',
   ],
   [
     () => tooLarge('s', 5000),
@@ -132,7 +142,7 @@ const SAID: ReadonlyArray<readonly [error: () => unknown, said: string]> = [
   ],
   [
     () => propertyError(resolveConfig({ property: 'own' }), 'ERR_SESSION_VALUE', 'was wrong', 'why'),
-    'ERR_SESSION_VALUE: ctx.own was wrong (why)',
+    'ERR_SESSION_VALUE: ctx.own was wrong: why (Error: why)',
   ],
 ]
 

@@ -18,7 +18,8 @@ test('a request that is skipped has no session, and does nothing', async () => {
   const { begin, calls } = site({ rolling: true })
   const { scope, exchange } = begin('A')
   assert.equal(scope.start(true), undefined)
-  const skipped = 'ERR_SESSION_SKIPPED: ctx.session was used on a request that the option skip leaves out'
+  const skipped =
+    'ERR_SESSION_SKIPPED: ctx.session was used in a request that has no session, because the option skip returned true'
   assert.equal(await messageOf(() => scope.session), skipped)
   assert.equal(
     await messageOf(() => {
@@ -33,18 +34,18 @@ test('a request that is skipped has no session, and does nothing', async () => {
 
 /** Values that are no session, by what is said of them. */
 const NONE: Readonly<Record<string, unknown>> = {
-  Array: [],
-  Map: new Map(),
+  'an array': [],
+  'a Map': new Map(),
   'a number': 7,
-  'a string': '',
-  'a undefined': undefined,
+  'an empty string': '',
+  undefined: undefined,
 }
 
 test('a value that is no session is an error, and changes nothing', async () => {
   for (const [kind, value] of Object.entries(NONE)) {
     const { visit, calls } = site()
     const { scope } = await visit('A')
-    const said = `ERR_SESSION_VALUE: ctx.session was set to ${kind}, expected null or a plain object`
+    const said = `ERR_SESSION_VALUE: ctx.session was set to ${kind}, expected a plain object, or null, which ends the session`
     assert.equal(
       await messageOf(() => {
         scope.session = value
@@ -80,7 +81,9 @@ test('a session that a store could not give is not replaced, but may be removed'
       courses.read = [fails]
       const { scope, exchange } = await visit('A')
       const isRefused = value !== null && onStoreError === 'throw'
-      const said = 'ERR_SESSION_STORE: ctx.session could not be read, so it can not be replaced'
+      const said =
+        'ERR_SESSION_STORE: ctx.session can not be replaced, because what the store has could not be read: ' +
+        'the session store failed in read(): connection refused (ERR_SESSION_STORE)'
       assert.equal(scope.isDegraded, onStoreError === 'anonymous')
       assert.equal(
         await messageOf(() => {
@@ -296,7 +299,10 @@ test('what came before the middleware is gone, what came after stays', async t =
   await request.scope.start(false)
   // Once a process: another test may have been told.
   for (const { arguments: told } of mock.calls) {
-    assert.equal(told[0], 'what ctx.early got before its middleware is not saved')
+    assert.equal(
+      told[0],
+      'what was written to ctx.early before its middleware ran is not saved; use the middleware earlier',
+    )
   }
   assert.deepEqual(request.session.toJSON(), { a: 1 })
   await request.scope.load()

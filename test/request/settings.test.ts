@@ -4,18 +4,30 @@ import test from 'node:test'
 import { resolveConfig } from '../../src/config.ts'
 import { Settings } from '../../src/request/settings.ts'
 import type { Lifetime } from '../../src/session/model.ts'
+import { newSecret } from '../support/secrets.ts'
+import { type Data, site } from './site.ts'
 
 const ONE_DAY = 24 * 60 * 60 * 1000
-const KEYS = ['a secret that is long enough']
+const KEYS = [newSecret()]
 
+/** `session`: one with data. */
 function open(options: Record<string, unknown> = {}) {
   const clock = { time: 5000 }
-  return { clock, settings: new Settings(resolveConfig({ maxAge: 1000, now: () => clock.time, ...options })) }
+  const session: Data = Object.assign(site().begin().session, { user: 'ann' })
+  return { clock, session, settings: new Settings(resolveConfig({ maxAge: 1000, now: () => clock.time, ...options })) }
+}
+
+function found(settings: Settings, session: Data, lifetime: Lifetime): void {
+  settings.resume(lifetime)
+  settings.resumeMark(lifetime, session)
 }
 
 /** The lifetime of a session that is saved at 5000 after `begin`, and 7000 after `save`. */
 const LIFETIMES: Readonly<
-  Record<string, readonly [options: Record<string, unknown>, begin: (settings: Settings) => unknown, saved: Lifetime]>
+  Record<
+    string,
+    readonly [options: Record<string, unknown>, begin: (settings: Settings, session: Data) => unknown, saved: Lifetime]
+  >
 > = {
   'as it is configured': [{}, () => {}, { _expire: 8000, _maxAge: 1000 }],
   'as the handler has set it': [
@@ -43,12 +55,12 @@ const LIFETIMES: Readonly<
   ],
   'with the instant at which it was fresh': [
     {},
-    settings => settings.freshen(),
+    settings => settings.regenerated(true),
     { _expire: 8000, _maxAge: 1000, _meta: { created: 7000, fresh: 5000 } },
   ],
   'as that of the session that was found': [
     {},
-    settings => settings.resume({ _expire: 3000, _maxAge: 300, _meta: { created: 4000, fresh: 4500 } }),
+    (settings, session) => found(settings, session, { _maxAge: 300, _meta: { created: 4000, fresh: 4500 } }),
     { _expire: 7300, _maxAge: 300, _meta: { created: 4000, fresh: 4500 } },
   ],
   'where the clock was ahead': [
@@ -58,46 +70,46 @@ const LIFETIMES: Readonly<
   ],
   'where nothing in what was found is good': [
     {},
-    settings => settings.resume({ _maxAge: -1, _meta: { fresh: Number.NaN } }),
+    (settings, session) => found(settings, session, { _maxAge: -1, _meta: { fresh: Number.NaN } }),
     { _expire: 8000, _maxAge: 1000 },
   ],
   'where the session has gone on': [
     {},
-    settings => {
+    (settings, session) => {
       settings.resume({ _maxAge: 300, _meta: { created: 4000 } })
-      settings.catchUp({ _maxAge: 400, _meta: { created: 1, fresh: 4600 } })
+      settings.catchUp({ _maxAge: 400, _meta: { created: 1, fresh: 4600 } }, () => session)
     },
     { _expire: 7400, _maxAge: 400, _meta: { created: 4000, fresh: 4600 } },
   ],
   'where it has gone on without a lifetime': [
     {},
-    settings => {
+    (settings, session) => {
       settings.resume({ _maxAge: 300 })
-      settings.catchUp({})
+      settings.catchUp({}, () => session)
     },
     { _expire: 7300, _maxAge: 300 },
   ],
   'where it has gone on, and the handler has set one': [
     {},
-    settings => {
+    (settings, session) => {
       settings.maxAge = 50
       settings.isForced = true
-      settings.catchUp({ _maxAge: 400 })
+      settings.catchUp({ _maxAge: 400 }, () => session)
     },
     { _expire: 7050, _maxAge: 50 },
   ],
   'where it has gone on, and is fresher here': [
     {},
-    settings => {
-      settings.freshen()
-      settings.catchUp({ _meta: { fresh: 4000 } })
+    (settings, session) => {
+      settings.regenerated(true)
+      settings.catchUp({ _meta: { fresh: 4000 } }, () => session)
     },
     { _expire: 8000, _maxAge: 1000, _meta: { created: 7000, fresh: 5000 } },
   ],
   'of another session': [
     {},
-    settings => {
-      settings.resume({ _maxAge: 300, _meta: { created: 4000, fresh: 4500 } })
+    (settings, session) => {
+      found(settings, session, { _maxAge: 300, _meta: { created: 4000, fresh: 4500 } })
       settings.forget()
     },
     { _expire: 8000, _maxAge: 1000 },
@@ -114,21 +126,22 @@ const LIFETIMES: Readonly<
 
 for (const [what, [options, begin, saved]] of Object.entries(LIFETIMES)) {
   test(`a session is saved with a lifetime: ${what}`, () => {
-    const { clock, settings } = open(options)
-    begin(settings)
+    const { clock, session, settings } = open(options)
+    begin(settings, session)
     clock.time = 7000
-    assert.deepEqual(settings.newLifetime(), saved)
+    assert.deepEqual(settings.newLifetime(session), saved)
   })
 }
 
 test('a session is as old as when it was asked for first, and fresh for so long', () => {
-  const { clock, settings } = open()
-  assert.deepEqual([settings.createdAt, settings.isFresh(1e9)], [5000, false])
-  settings.freshen()
+  const { clock, session, settings } = open()
+  const isFresh = (...within: readonly number[]) => within.map(time => settings.isFresh(time, session))
+  assert.deepEqual([settings.createdAt, isFresh(1e9)], [5000, [false]])
+  settings.regenerated(true)
   clock.time = 5100
-  assert.deepEqual([settings.createdAt, settings.isFresh(100), settings.isFresh(99)], [5000, true, false])
+  assert.deepEqual([settings.createdAt, isFresh(100, 99)], [5000, [true, false]])
   clock.time = 4900
-  assert.deepEqual([settings.isFresh(100), settings.isFresh(99)], [true, false])
+  assert.deepEqual(isFresh(100, 99), [true, false])
 })
 
 test('a lifetime that was set is saved once it is the one that was saved', () => {

@@ -10,7 +10,7 @@ const ownerOf = (session: object) => (session as { user?: string }).user
 function open(found?: Partial<Found>) {
   const state = new StoredState()
   const session = site().begin().session as Data
-  if (found) assert.ok(state.fill(session, { lifetime: {}, ...found }))
+  if (found) assert.ok(state.fill(session, { lifetime: {}, ...found }, true))
   return { state, session }
 }
 
@@ -35,7 +35,7 @@ test('what can not be read or compared was not written by us', () => {
   cyclic.self = cyclic
   for (const found of [{ members: { a: '{' } }, { payload: cyclic }]) {
     const state = new StoredState()
-    assert.equal(state.fill(site().begin().session, { lifetime: {}, ...found }), false)
+    assert.equal(state.fill(site().begin().session, { lifetime: {}, ...found }, true), false)
   }
 })
 
