@@ -42,9 +42,10 @@ export abstract class NodeExchange implements Exchange, JarAccess, HeadersListen
   }
 
   receive(nth: number): string | Refused | undefined {
-    const before = this.#res ? cookieLines(this.#res) : NO_LINES
+    // Not the list itself, to which a framework may add what it sets.
+    const count = this.#res ? cookieLines(this.#res).length : 0
     const read = this.#carrier.read(this, nth)
-    if (this.#res && this.#setsCookie(this.#res)) this.#noteUnasked(without(cookieLines(this.#res), before))
+    if (this.#res && this.#setsCookie(this.#res)) this.#noteUnasked(cookieLines(this.#res).slice(count))
     return read
   }
 

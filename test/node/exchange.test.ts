@@ -1,5 +1,6 @@
 /** One response and the value that it sends, without a connection: what leaves, however the headers were left. */
 import assert from 'node:assert/strict'
+import { Socket } from 'node:net'
 import test from 'node:test'
 import { resolveConfig } from '../../src/config.ts'
 import { NodeExchange } from '../../src/node/exchange.ts'
@@ -42,13 +43,18 @@ class Told extends NodeExchange {
 function open(options: Given = {}, inHeader = false) {
   const res = responseWith({ 'Set-Cookie': MINE })
   const told: unknown[] = []
+  /** Lines that the framework adds when it reads the value, one each time. */
+  const renewals: string[] = []
   const put = (lines: readonly string[], earlier: readonly string[]) => {
     setCookieLines(res, [...without(cookieLines(res), earlier), ...lines])
     return lines
   }
   const cookie: Carrier = {
     usesCookies: true,
-    read: (at, nth) => `${nth} of ${at === exchange}`,
+    read: (at, nth) => {
+      for (const line of renewals.splice(0, 1)) res.appendHeader('Set-Cookie', line)
+      return `${nth} of ${at === exchange}`
+    },
     write: (_, value, earlier) => put([`s=${value}`, `s.sig=${value}`], earlier),
     clear: (_, earlier) => put(['s=; expires'], earlier),
     check: (at, value) => {
@@ -71,6 +77,7 @@ function open(options: Given = {}, inHeader = false) {
   return {
     res,
     told,
+    renewals,
     exchange,
     /** Watches the headers; before they leave, it does `work`. */
     watch: (work = () => {}) =>
@@ -105,7 +112,8 @@ const wipeWithStatus =
     res.statusCode = status
     for (const [name, value] of Object.entries(headers)) res.setHeader(name, value)
   }
-const PUBLIC = { 'Cache-Control': 'public' }
+/** Any cache may keep it. */
+const KEPT = { 'Cache-Control': 'max-age=60' }
 const replaceBy =
   (...lines: string[]) =>
   ({ res }: One) =>
@@ -139,8 +147,12 @@ const LEFT: Readonly<
   'the cookies are as they were before': [replaceBy(...MINE), MINE, PROTECTED],
   'no cookies are left': [replaceBy(), [], PROTECTED],
   'all headers are deleted': [wipe, OURS, PROTECTED],
-  'all headers are deleted, and others may keep it': [wipeWithStatus(500, PUBLIC), [], { cache: 'public' }],
-  'the same after an error': [failing(wipeWithStatus(500, PUBLIC)), OURS, { vary: 'Cookie', cache: 'public' }],
+  'all headers are deleted, and others may keep it': [wipeWithStatus(500, KEPT), [], { cache: 'max-age=60' }],
+  'the same after an error': [
+    failing(wipeWithStatus(500, KEPT)),
+    OURS,
+    { vary: 'Cookie', cache: 'max-age=60, private' },
+  ],
   'after an error the cookies alone are removed': [failing(replaceBy()), [], PROTECTED],
   'an argument of writeHead has cookies': [() => {}, ['b=2', ...OURS], PROTECTED, {}, [{ 'Set-Cookie': ['b=2'] }]],
   'an argument of writeHead has the cookies of before': [
@@ -154,15 +166,15 @@ const LEFT: Readonly<
   'all headers are deleted, cache headers are off': [wipeWithStatus(399), [], UNPROTECTED, { cacheHeaders: false }],
   'the same with an error status': [wipeWithStatus(400), OURS, UNPROTECTED, { cacheHeaders: false }],
   'the same with an error status that others may keep': [
-    wipeWithStatus(400, PUBLIC),
+    wipeWithStatus(400, KEPT),
     [],
-    { cache: 'public' },
+    { cache: 'max-age=60' },
     { cacheHeaders: false },
   ],
   'the same after an error, and cache headers are off': [
-    failing(wipeWithStatus(200, PUBLIC)),
+    failing(wipeWithStatus(200, KEPT)),
     OURS,
-    { cache: 'public' },
+    { cache: 'max-age=60' },
     { cacheHeaders: false },
   ],
   'it is withdrawn': [({ exchange }) => exchange.withdraw(), MINE, PROTECTED],
@@ -212,7 +224,7 @@ const IN_HEADER: Readonly<Record<string, readonly [work: (one: One) => unknown, 
   'all headers are deleted': [wipe, undefined],
   'all headers are deleted after an error': [failing(wipe), 'v'],
   'all headers are deleted, with an error status': [wipeWithStatus(404), 'v'],
-  'the same, and others may keep it': [wipeWithStatus(404, PUBLIC), undefined],
+  'the same, and others may keep it': [wipeWithStatus(404, KEPT), undefined],
   'the cookies of others are replaced': [replaceBy('b=2'), 'v'],
   'it is cleared, and all headers are deleted after an error': [
     failing(one => {
@@ -286,9 +298,9 @@ test('a signature that is renewed when it is read keeps the response out of cach
     ['other=new', UNPROTECTED, []],
   ] as const) {
     for (const isWatched of [false, true]) {
-      const { res, exchange, watch, ...one } = open()
+      const { res, exchange, watch, renewals, ...one } = open()
       if (isWatched) watch()
-      res.appendHeader('Set-Cookie', line)
+      renewals.push(line)
       assert.equal(exchange.receive(2), '2 of true')
       res.writeHead(200)
       assert.deepEqual(one.sent(), { cookies: [...MINE, line], ...headers })
@@ -321,6 +333,104 @@ test('what is sent last is known, and nothing after it was cleared or withdrawn'
   exchange.send('w')
   exchange.withdraw()
   assert.equal(exchange.sent, undefined)
+})
+
+/** What is done where a shared cache may keep the response, and what leaves. */
+const SHARED: Readonly<
+  Record<string, readonly [work: (one: One) => unknown, cookies: readonly string[], headers: object, options?: Given]>
+> = {
+  'a value is sent': [
+    ({ exchange }) => exchange.send('v'),
+    [...MINE, ...OURS],
+    { vary: 'Cookie', cache: 'max-age=60, private' },
+  ],
+  'a value is sent, and cache headers are off': [
+    ({ exchange }) => exchange.send('v'),
+    [...MINE, ...OURS],
+    { cache: 'max-age=60' },
+    { cacheHeaders: false },
+  ],
+  'a value is sent that nobody asked for': [
+    ({ exchange }) => exchange.send('v', true),
+    MINE,
+    { vary: 'Cookie', cache: 'max-age=60' },
+  ],
+  'one that nobody asked for, and one that somebody did': [
+    ({ exchange }) => {
+      exchange.send('w', true)
+      exchange.send('v')
+    },
+    [...MINE, ...OURS],
+    { vary: 'Cookie', cache: 'max-age=60, private' },
+  ],
+  'it is cleared': [
+    ({ exchange }) => exchange.clear(),
+    [...MINE, 's=; expires'],
+    { vary: 'Cookie', cache: 'max-age=60, private' },
+  ],
+  'the session is used': [({ exchange }) => exchange.use(), MINE, { vary: 'Cookie', cache: 'max-age=60' }],
+  'two signatures are renewed when they are read': [
+    ({ renewals, exchange }) => {
+      renewals.push('s.sig=one', 's.sig=two')
+      for (const nth of [0, 1]) exchange.receive(nth)
+    },
+    MINE,
+    { cache: 'max-age=60' },
+  ],
+}
+
+for (const [title, [work, cookies, headers, options]] of Object.entries(SHARED)) {
+  test(`what leaves where a shared cache may keep it: ${title}`, () => {
+    const one = open(options)
+    one.res.setHeader('Cache-Control', 'max-age=60')
+    one.watch()
+    work(one)
+    one.res.writeHead(200)
+    assert.deepEqual(one.sent(), { cookies, ...UNPROTECTED, ...headers })
+  })
+}
+
+test('what nobody asked for forbids caching when it leaves, and not before', () => {
+  for (const isUnasked of [true, false]) {
+    const one = open()
+    one.watch()
+    one.exchange.send('v', isUnasked)
+    assert.deepEqual(one.sent(), { cookies: [...MINE, ...OURS], ...PROTECTED, ...(isUnasked && { cache: undefined }) })
+    one.res.writeHead(200)
+    assert.deepEqual(one.sent(), { cookies: [...MINE, ...OURS], ...PROTECTED })
+  }
+})
+
+test('a signature of a session that is not in a cookie stays where a shared cache may keep it', () => {
+  const one = open({}, true)
+  one.res.setHeader('Cache-Control', 'max-age=60')
+  one.renewals.push('s.sig=new')
+  one.exchange.receive(0)
+  one.res.writeHead(200)
+  assert.deepEqual(one.sent(), { cookies: [...MINE, 's.sig=new'], ...UNPROTECTED, cache: 'max-age=60' })
+})
+
+test('what is withdrawn while the headers leave is not put back', () => {
+  const one = open({}, true)
+  one.exchange.send('v')
+  one.watch(() => one.exchange.withdraw())
+  failing(wipe)(one)
+  one.res.writeHead(200)
+  assert.equal(one.res.hasHeader('x-session'), false)
+})
+
+test('what is sent with a response to an upgrade is late, because nobody sends it', () => {
+  for (const [upgrade, socket, told] of [
+    ['websocket', null, [CTX, { type: 'late' }]],
+    ['websocket', new Socket(), []],
+    [undefined, null, []],
+  ] as const) {
+    const one = open()
+    if (upgrade) one.res.req.headers.upgrade = upgrade
+    if (socket) one.res.assignSocket(socket)
+    one.exchange.send('v')
+    assert.deepEqual(one.told, told)
+  }
 })
 
 test('what lets a shared cache keep the response is known', () => {
