@@ -115,9 +115,12 @@ export abstract class NodeExchange implements Exchange, JarAccess, HeadersListen
   assess(cookiesReplaced: boolean): void {
     if (this.#lines === UNSENT || !this.#res) return
     const present = cookieLines(this.#res)
-    const isThere = this.#lines.length > 0 && hasAll(present, this.#lines)
     const isReplaced = this.#carrier.usesCookies && (cookiesReplaced || !this.#isRemoved(present))
-    this.#isLost = !isThere && (isReplaced || this.#isWiped(this.#res))
+    this.#isLost = !this.#isThere(present) && (isReplaced || this.#isWiped(this.#res))
+  }
+
+  #isThere(present: Lines): boolean {
+    return this.#lines.length > 0 && hasAll(present, this.#lines)
   }
 
   /** Whether our lines were removed on purpose: nothing is left, or just what was there when ours were written. */
@@ -138,7 +141,7 @@ export abstract class NodeExchange implements Exchange, JarAccess, HeadersListen
     }
     this.#yieldToCaches(this.#res)
     // The signature alone may have been renewed, when it was read.
-    const isSet = this.#setsCookie(this.#res)
+    const isSet = this.#isThere(cookieLines(this.#res)) || this.#setsCookie(this.#res)
     this.#protect(isSet, isSet)
     if (isSet && this.#isProtected) forbidSharing(this.#res)
   }

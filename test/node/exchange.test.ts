@@ -177,6 +177,25 @@ const LEFT: Readonly<
     { cache: 'max-age=60' },
     { cacheHeaders: false },
   ],
+  'all headers are deleted, and the cookie has another name by now': [
+    one => {
+      one.removeAll()
+      one.exchange.settings.view.key = 'other'
+      one.exchange.settings.refresh()
+    },
+    OURS,
+    PROTECTED,
+  ],
+  'the same, and one line of two is lost': [
+    one => {
+      replaceBy('s=v')(one)
+      one.exchange.settings.view.key = 'other'
+      one.exchange.settings.refresh()
+      one.res.removeHeader('cache-control')
+    },
+    ['s=v', 's.sig=v'],
+    PROTECTED,
+  ],
   'it is withdrawn': [({ exchange }) => exchange.withdraw(), MINE, PROTECTED],
   'it is withdrawn, and all headers are deleted': [
     one => {
