@@ -3,7 +3,7 @@
 const SERVERS = /^test\/stores\/servers\//
 /** Tests that look inside the source, as what is built has no inside, and those of the kit itself and its page. */
 const INSIDE = [
-  /^test\/(scripts|races|request|session|codec|config|testing\/(broken|page))/,
+  /^test\/(scripts|races|request|node|session|codec|config|testing\/(broken|page))/,
   /^test\/stores\/(rows|migrate\.races|sql\/(names|sweep))/,
   /^test\/cli\/(?!process)/,
 ]

@@ -81,7 +81,8 @@ function kindOf(value: unknown): string {
     return value === '' ? 'an empty string' : /\S/.test(value) ? 'a string' : 'a blank string'
   if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : 'a list'
   if (value instanceof Uint8Array) return value.length === 0 ? 'an empty Buffer' : 'bytes'
-  if (value instanceof KeyObject) return value.type === 'secret' ? 'an empty KeyObject' : `a ${value.type} KeyObject`
+  if (value instanceof KeyObject)
+    return value.symmetricKeySize === 0 ? 'an empty KeyObject' : `a ${value.type} KeyObject`
   if (value instanceof Promise) return 'a promise'
   return typeof value === 'object' ? 'an object' : `a ${typeof value}`
 }

@@ -59,7 +59,6 @@ function allowsSharing(text: string): boolean {
   return text !== '' && ALLOWS.test(text) && !FORBIDS.test(text)
 }
 
-function textOf(res: ServerResponse, field: string): string {
-  const value = res.getHeader(field)
-  return value === undefined ? '' : String(value)
+function textOf(res: ServerResponse, name: string): string {
+  return String(res.getHeader(name) ?? '')
 }

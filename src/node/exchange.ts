@@ -26,8 +26,8 @@ export abstract class NodeExchange implements Exchange, JarAccess, HeadersListen
   #unasked: Lines = NO_LINES
   /** The lines of others that were there when ours were written. */
   #others: Lines = NO_LINES
-  /** How the headers were left: whether what was sent is among them, was lost with others, or neither. */
-  #fate: 'there' | 'lost' | 'none' = 'none'
+  /** Whether what was sent was lost with other headers. */
+  #isLost = false
   #isUsed = false
   #isWatching = false
   /** Whether the request ended in an error, on which Koa deletes every header of the response. */
@@ -42,9 +42,10 @@ export abstract class NodeExchange implements Exchange, JarAccess, HeadersListen
   }
 
   receive(nth: number): string | Refused | undefined {
-    const before = this.#res ? cookieLines(this.#res) : NO_LINES
+    // Not the list itself, to which a framework may add what it sets.
+    const count = this.#res ? cookieLines(this.#res).length : 0
     const read = this.#carrier.read(this, nth)
-    if (this.#res && this.#setsCookie(this.#res)) this.#noteUnasked(without(cookieLines(this.#res), before))
+    if (this.#res && this.#setsCookie(this.#res)) this.#noteUnasked(cookieLines(this.#res).slice(count))
     return read
   }
 
@@ -114,10 +115,12 @@ export abstract class NodeExchange implements Exchange, JarAccess, HeadersListen
   assess(cookiesReplaced: boolean): void {
     if (this.#lines === UNSENT || !this.#res) return
     const present = cookieLines(this.#res)
-    const isThere = this.#lines.length > 0 && hasAll(present, this.#lines)
     const isReplaced = this.#carrier.usesCookies && (cookiesReplaced || !this.#isRemoved(present))
-    const isLost = !isThere && (isReplaced || this.#isWiped(this.#res))
-    this.#fate = isThere ? 'there' : isLost ? 'lost' : 'none'
+    this.#isLost = !this.#isThere(present) && (isReplaced || this.#isWiped(this.#res))
+  }
+
+  #isThere(present: Lines): boolean {
+    return this.#lines.length > 0 && hasAll(present, this.#lines)
   }
 
   /** Whether our lines were removed on purpose: nothing is left, or just what was there when ours were written. */
@@ -129,27 +132,23 @@ export abstract class NodeExchange implements Exchange, JarAccess, HeadersListen
   complete(): void {
     const lines = this.#lines
     if (!this.#res) return
-    let isNew = false
     try {
       this.#listener?.leave()
-      isNew = lines !== this.#lines
-      if (this.#fate === 'lost' && !isNew) this.#restore(this.#res)
+      if (this.#isLost && lines === this.#lines) this.#restore(this.#res)
     } catch (error) {
       // The response is on its way: it goes on, and the application is told.
       this.emit({ type: 'error', error })
     }
-    const isYielded = this.#yieldToCaches(this.#res)
+    this.#yieldToCaches(this.#res)
     // The signature alone may have been renewed, when it was read.
-    const isSet = (!isYielded && (isNew || this.#fate !== 'none')) || this.#setsCookie(this.#res)
+    const isSet = this.#isThere(cookieLines(this.#res)) || this.#setsCookie(this.#res)
     this.#protect(isSet, isSet)
     if (isSet && this.#isProtected) forbidSharing(this.#res)
   }
 
   /** Takes back what the handler did not ask for, where a shared cache may keep the response. */
-  #yieldToCaches(res: ServerResponse): boolean {
-    if (this.#unasked.length === 0 || !isShared(res)) return false
-    setCookieLines(res, without(cookieLines(res), this.#unasked))
-    return true
+  #yieldToCaches(res: ServerResponse): void {
+    if (this.#unasked.length > 0 && isShared(res)) setCookieLines(res, without(cookieLines(res), this.#unasked))
   }
 
   #restore(res: ServerResponse): void {

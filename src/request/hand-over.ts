@@ -100,25 +100,31 @@ export async function merge(
   }
   const { members: known = NO_MEMBERS, keep } = former
   const mine = state.after()
-  const isTheirs = (name: string) => isSame(known, mine, name) && (keep?.includes(name) ?? true)
-  const { set, unset } = changesOfOthers(known, record.members, isTheirs)
+  // What this request has set and removed again is its own, too.
+  const isMine = (name: string) => !isSame(known, mine, name) || !isSame(known, state.stored, name)
+  const isTheirs = (name: string) => !isMine(name) && (keep?.includes(name) ?? true)
+  const theirs = changesBetween(known, record.members, isTheirs)
+  if (theirs.unset.length > 0 || Object.keys(theirs.set).length > 0) {
+    const members = changed(mine, theirs.set, theirs.unset)
+    const merged = draftOf(session, members)
+    const owner = settings.config.subject ? ownerOf(settings.config, merged) : state.owner
+    const subject = owner === state.owner ? undefined : (owner ?? null)
+    // With what this request has changed and not saved yet, which is in `members`.
+    const changes = changesBetween(state.stored, members)
+    const patch = { ...changes, lifetime: settings.newLifetime(merged), keepsEmpty: true, subject }
+    if ((await store.patch(to, patch)) !== 'saved') return false
+    state.adopt(session, members, owner)
+  }
+  // Not before they are written: otherwise they would be lost where that fails.
   former.members = record.members
   former.version = record.version
-  if (unset.length === 0 && Object.keys(set).length === 0) return true
-  const members = changed(mine, set, unset)
-  const merged = draftOf(session, members)
-  const owner = settings.config.subject ? ownerOf(settings.config, merged) : state.owner
-  const subject = owner === state.owner ? undefined : (owner ?? null)
-  const patch = { set, unset, lifetime: settings.newLifetime(merged), keepsEmpty: true, subject }
-  if ((await store.patch(to, patch)) !== 'saved') return false
-  state.adopt(session, members, owner)
   return true
 }
 
-function changesOfOthers(before: Members, after: Members, isTheirs: (name: string) => boolean) {
+function changesBetween(before: Members, after: Members, isMeant = (_: string) => true) {
   // What can't be read is no text, and no session is to get it.
-  const set = Object.entries(after).filter(([name, text]) => text && !isSame(before, after, name) && isTheirs(name))
-  const unset = Object.keys(before).filter(name => !Object.hasOwn(after, name) && isTheirs(name))
+  const set = Object.entries(after).filter(([name, text]) => text && !isSame(before, after, name) && isMeant(name))
+  const unset = Object.keys(before).filter(name => !Object.hasOwn(after, name) && isMeant(name))
   return { set: Object.fromEntries(set), unset }
 }
 

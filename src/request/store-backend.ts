@@ -131,6 +131,8 @@ export class StoreBackend extends StoredSteps {
     const { custody } = this.machine
     // A session that was removed, and whose end nobody committed, has nothing that could be merged.
     if (!session && custody.at === 'stored' && custody.former) return
+    // What failed, or what nobody has committed, does not go over to the new id.
+    this.state.dropUnsaved()
     const step = this.machine.begin('sweep')
     if (step === undefined) return
     try {

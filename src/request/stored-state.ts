@@ -69,6 +69,18 @@ export class StoredState {
     return this.changes ? changed(this.members, set, unset) : this.members
   }
 
+  /** The members that the store has. */
+  get stored(): Members {
+    return this.#isSaved ? this.after() : (this.members ?? NO_MEMBERS)
+  }
+
+  /** What was not saved until now is not to be. */
+  dropUnsaved(): void {
+    if (this.#isSaved) return
+    this.changes = undefined
+    this.owner = this.#storedOwner
+  }
+
   /** The names of what had changed when it was compared last. */
   get changedNames(): readonly string[] {
     const { set, unset } = this.changes ?? NO_CHANGES

@@ -38,6 +38,7 @@ function play(choose: Choose, { wishes, commits, faults, others }: Limits): Worl
   for (let number = 1; number <= commits; number++) {
     const wish = wishes[choose(wishes.length)] as Asked
     meanwhile(world, choose, left)
+    const before = world.known
     begin(world, wish, number)
     const isGood = commit(world, WISH_OF[wish as keyof typeof WISH_OF] ?? wish, choose, left)
     if (isGood && wish === 'assign' && world.isToldGone)
@@ -47,8 +48,9 @@ function play(choose: Choose, { wishes, commits, faults, others }: Limits): Worl
       world.begin(number)
     }
     if (!isGood && (wish === 'end' || wish === 'assign')) for (const one of world.ending) world.unended.add(one)
-    if (isGood) acknowledge(world, wish)
+    if (isGood) acknowledge(world, wish, before)
   }
+  world.dropUnsaved()
   commit(world, 'sweep', choose, left)
   return world
 }
@@ -133,12 +135,14 @@ function meanwhile(world: World, choose: Choose, left: { others: number }): void
   }
 }
 
-function acknowledge(world: World, wish: Asked): void {
+/** `before`: the keys that the store was known to have before this commit. */
+function acknowledge(world: World, wish: Asked, before: ReadonlySet<string>): void {
   const { machine, session, ending } = world
   if (wish === 'end' || wish === 'assign') for (const one of ending) if (!world.unended.has(one)) world.ended.add(one)
   if (wish === 'end' || machine.custody.at === 'none') return
   if (world.isToldGone || machine.custody.at !== 'stored') return
   for (const key of world.wanted) world.acknowledged.set(key, session)
+  if (wish === 'empty') for (const key of before) world.removed.set(key, session)
 }
 
 /** What is wrong with what store and client have in the end. */
@@ -165,6 +169,9 @@ function faultIn(world: World): string | undefined {
     if (ended.has(session)) continue
     if (!live.some(([, row]) => row.session === session && row.keys.has(key)))
       return `${key} was acknowledged, and is lost`
+  }
+  for (const [key, session] of world.removed) {
+    if (live.some(([, row]) => row.session === session && row.keys.has(key))) return `${key} was removed, and came back`
   }
   if ([...rows].some(([id, row]) => row.session === -1 && id === world.client)) return 'the client has another session'
   if ([...rows].filter(([, row]) => row.session === -1).some(([id]) => isLeft(id)))

@@ -45,6 +45,8 @@ export class World implements Surroundings<Known> {
   data = new Set(['a'])
   known: ReadonlySet<string> = new Set(['a'])
   version: number | undefined = 1
+  /** Keys whose removal was acknowledged, by the session. */
+  readonly removed = new Map<string, number>()
   /** Keys that were acknowledged, by the session; and what the application was told. */
   readonly acknowledged = new Map<string, number>([['a', 0]])
   isToldGone = false
@@ -71,6 +73,11 @@ export class World implements Surroundings<Known> {
   empty(): void {
     this.data = new Set()
     this.wanted.clear()
+  }
+
+  /** What could not be saved until the end of the request is not saved any more. */
+  dropUnsaved(): void {
+    this.data = new Set(this.known)
   }
 
   /** The handler sets a key. */
@@ -213,14 +220,18 @@ export class World implements Surroundings<Known> {
   #merge(former: Known, id: string): boolean {
     const [from, to] = [this.rows.get(former.id), this.rows.get(id)]
     if (!from || !to) return false
-    const mine = (key: string) => this.known.has(key) !== former.keys.has(key)
-    for (const key of from.keys) if (!former.keys.has(key) && !mine(key)) to.keys.add(key)
-    for (const key of former.keys) if (!from.keys.has(key) && !mine(key)) to.keys.delete(key)
-    to.version++
+    const isTheirs = (key: string) => [this.data, this.known].every(keys => keys.has(key) === former.keys.has(key))
+    const changed = (one: ReadonlySet<string>, other: ReadonlySet<string>) =>
+      [...one].filter(key => !other.has(key) && isTheirs(key))
+    const [set, unset] = [changed(from.keys, former.keys), changed(former.keys, from.keys)]
+    if (set.length + unset.length > 0) {
+      for (const key of set) this.data.add(key)
+      for (const key of unset) this.data.delete(key)
+      this.#patch(id, this.data)
+      this.#saved(undefined)
+    }
     former.keys = new Set(from.keys)
     former.version = from.version
-    this.data = new Set(to.keys)
-    this.known = new Set(to.keys)
     return true
   }
 

@@ -1,0 +1,130 @@
+/** A request that gives its session a new id after another request has given it one, or ended it. */
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import { digest } from '../../src/codec/digest.ts'
+import type { RegenerateOptions } from '../../src/session/model.ts'
+import { type Data, site } from './site.ts'
+
+const FRESH = { fresh: true }
+const X = { a: 1, other: 1 }
+
+interface Story {
+  readonly options?: object
+  /** What the handler does before the other request. */
+  readonly before?: (session: Data) => unknown
+  readonly set?: object
+  readonly remove?: string
+  readonly how?: RegenerateOptions
+  /** What it does once it has asked for the new id. */
+  readonly after?: (session: Data) => unknown
+  readonly isEnded?: boolean
+}
+
+const subject = ({ user }: { user?: string }) => user
+
+/** What the store has then, beside X; who has the session; and what is told. */
+const STORIES: Readonly<
+  Record<string, readonly [story: Story, made: object, told: readonly string[], owner?: string]>
+> = {
+  'who has proved who they are begins another session': [
+    { set: { user: 'ann' }, how: FRESH },
+    { 1: { user: 'ann' } },
+    [],
+  ],
+  'so does somebody new, as the option subject says': [
+    { options: { subject }, set: { user: 'ann' } },
+    { 1: { user: 'ann' } },
+    [],
+    'ann',
+  ],
+  'with what was changed, too': [{ set: { a: 5, user: 'ann' }, how: FRESH }, { 1: { a: 5, user: 'ann' } }, []],
+  'without what was removed': [{ set: { user: 'ann' }, remove: 'a', how: FRESH }, { 1: { user: 'ann' } }, []],
+  'whatever was saved before': [
+    { before: session => session.update(draft => Object.assign(draft, { b: 2 })), set: { user: 'ann' }, how: FRESH },
+    { 1: { user: 'ann' } },
+    [],
+  ],
+  'what nobody signs in with is gone': [{ set: { b: 2 } }, {}, ['gone']],
+  'also where it was saved before': [
+    { before: session => session.update(draft => Object.assign(draft, { b: 2 })), set: { c: 3 } },
+    {},
+    ['gone'],
+  ],
+  'also where the subject is nobody': [{ options: { subject }, set: { b: 2 } }, {}, ['gone']],
+  'a proof without data is gone': [{ how: FRESH }, {}, ['gone']],
+  'what is set after that begins another session': [
+    {
+      how: FRESH,
+      after: session => {
+        session.user = 'ann'
+        return session.save()
+      },
+    },
+    { 2: { user: 'ann' } },
+    ['gone'],
+  ],
+  'but for an update': [{ how: FRESH, after: session => session.update(() => {}) }, {}, ['gone']],
+  'a sign-in of a session that was ended is gone': [{ set: { user: 'ann' }, how: FRESH, isEnded: true }, {}, ['gone']],
+}
+
+for (const [title, [story, made, told, owner]] of Object.entries(STORIES)) {
+  test(title, async () => {
+    const { options, before = () => {}, set = {}, remove, how, after = () => {}, isEnded = false } = story
+    const { visit, memory, put, held } = site(options as Record<string, unknown>)
+    const request = await visit('A')
+    const { session, scope, exchange } = request
+    await before(session)
+    if (isEnded) memory.destroy('A')
+    else {
+      put('X', X)
+      memory.retire('A', { successor: 'X' }, 1_000_000)
+    }
+    Object.assign(session, set)
+    if (remove) Reflect.deleteProperty(session, remove)
+    await session.regenerate(how)
+    await after(session)
+    await scope.finish()
+    assert.deepEqual([held(), request.told()], [made, told])
+    assert.deepEqual(memory.read('X')?.members, isEnded ? undefined : { a: '1', other: '1' })
+    const [id] = Object.keys(made)
+    assert.equal(exchange.client, id ?? 'A')
+    assert.equal(id && memory.read(id)?.subject, owner && digest(owner))
+    if (id) assert.deepEqual(session.toJSON(), Object(made)[id])
+  })
+}
+
+test('a session that is assigned after it was superseded is another one', async () => {
+  const { visit, memory, put, held } = site()
+  const { scope, session, exchange } = await visit('A')
+  put('X', X)
+  memory.retire('A', { successor: 'X' }, 1_000_000)
+  await session.regenerate(FRESH)
+  scope.session = { user: 'bob' }
+  await scope.finish()
+  assert.deepEqual([Object.values(held()), exchange.client === 'A'], [[{ user: 'bob' }], false])
+})
+
+test('who signs in twice in a request is signed in, also where the first of the two did not say so', async () => {
+  for (const [first, second, isIn] of [
+    [undefined, FRESH, true],
+    [FRESH, undefined, true],
+    [undefined, undefined, false],
+  ] as const) {
+    const { visit, memory, put, courses, held } = site()
+    const { scope, session } = await visit('A')
+    courses.retire = [() => Promise.reject(new Error('down'))]
+    session.user = 'ann'
+    await session.regenerate(first).catch(() => {})
+    put('X', X)
+    memory.retire('A', { successor: 'X' }, 1_000_000)
+    await session.regenerate(second)
+    await scope.finish()
+    assert.deepEqual(held(), isIn ? { 1: { user: 'ann' } } : {})
+  }
+})
+
+test('the handle of a session is the digest of its id', async () => {
+  assert.equal((await site().visit('A')).session.handle, digest('A'))
+  const cookie = site({ store: null, genid: undefined }).begin()
+  assert.equal(cookie.session.handle, undefined)
+})
