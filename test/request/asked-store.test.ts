@@ -60,7 +60,7 @@ for (const [ask, method, given, ttl, call] of QUESTIONS) {
       const { at, asked, exchange } = open(undefined, { maxAge })
       assert.equal(ask(at), 'answer')
       const expected = [method, 'A', given, lives].filter(one => one !== undefined)
-      assert.deepEqual(asked, [[...expected, { ctx: exchange.ctx, ...call }]])
+      assert.deepEqual(asked, [[...expected, { ctx: exchange.ctx, signed: true, ...call }]])
     }
   })
 }
@@ -73,7 +73,7 @@ test('get is asked with the configured lifetime', () => {
     const { at, asked, settings } = open(undefined, { maxAge })
     settings.maxAge = 70
     at.get('A')
-    assert.deepEqual(asked, [['get', 'A', given, { ctx: {}, rolling: true }]])
+    assert.deepEqual(asked, [['get', 'A', given, { ctx: {}, rolling: true, signed: true }]])
   }
 })
 

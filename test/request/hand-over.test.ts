@@ -128,12 +128,12 @@ test('the old id could not be retired, and nobody commits what the handler has c
 })
 
 test('a sign-in keeps nothing of the session before, whose key it could not remove', async () => {
-  const { visit, courses, memory, put, held } = site()
+  const { visit, courses, memory, put, held } = site({ subject: ({ user }: { user?: string }) => user })
   const { scope, session, exchange } = await visit('A')
   put('X', { a: 1 })
   session.user = 'ann'
   courses.retire = [fails]
-  await codeOf(() => session.regenerate({ fresh: true }))
+  await codeOf(() => session.regenerate())
   memory.retire('A', { successor: 'X' }, 1_000_000)
   Reflect.deleteProperty(session, 'a')
   courses.patch = [fails]

@@ -5,7 +5,8 @@ import { digest } from '../../src/codec/digest.ts'
 import type { RegenerateOptions } from '../../src/session/model.ts'
 import { type Data, site } from './site.ts'
 
-const FRESH = { fresh: true }
+const PROVEN = { fresh: true, keep: ['user'] }
+const NOBODY = { fresh: true, keep: ['a'] }
 const X = { a: 1, other: 1 }
 
 interface Story {
@@ -27,7 +28,7 @@ const STORIES: Readonly<
   Record<string, readonly [story: Story, made: object, told: readonly string[], owner?: string]>
 > = {
   'who has proved who they are begins another session': [
-    { set: { user: 'ann' }, how: FRESH },
+    { set: { user: 'ann' }, how: PROVEN },
     { 1: { user: 'ann' } },
     [],
   ],
@@ -37,10 +38,14 @@ const STORIES: Readonly<
     [],
     'ann',
   ],
-  'with what was changed, too': [{ set: { a: 5, user: 'ann' }, how: FRESH }, { 1: { a: 5, user: 'ann' } }, []],
-  'without what was removed': [{ set: { user: 'ann' }, remove: 'a', how: FRESH }, { 1: { user: 'ann' } }, []],
+  'with what was changed, too': [
+    { set: { a: 5, user: 'ann' }, how: { fresh: true, keep: ['a', 'user'] } },
+    { 1: { a: 5, user: 'ann' } },
+    [],
+  ],
+  'without what was removed': [{ set: { user: 'ann' }, remove: 'a', how: PROVEN }, { 1: { user: 'ann' } }, []],
   'whatever was saved before': [
-    { before: session => session.update(draft => Object.assign(draft, { b: 2 })), set: { user: 'ann' }, how: FRESH },
+    { before: session => session.update(draft => Object.assign(draft, { b: 2 })), set: { user: 'ann' }, how: PROVEN },
     { 1: { user: 'ann' } },
     [],
   ],
@@ -51,20 +56,34 @@ const STORIES: Readonly<
     ['gone'],
   ],
   'also where the subject is nobody': [{ options: { subject }, set: { b: 2 } }, {}, ['gone']],
-  'a proof without data is gone': [{ how: FRESH }, {}, ['gone']],
-  'what is set after that begins another session': [
+  'a proof without data is gone': [{ how: NOBODY }, {}, ['gone']],
+  'so is one that keeps what was there before': [
+    { set: { user: 'ann' }, how: { fresh: true, keep: ['a', 'user'] } },
+    {},
+    ['gone'],
+  ],
+  'and one whose subject was there before': [
     {
-      how: FRESH,
+      options: { subject: ({ a }: { a?: number }) => a && String(a) },
+      set: { b: 2 },
+      how: { fresh: true, keep: ['a', 'b'] },
+    },
+    {},
+    ['gone'],
+  ],
+  'what is set after that is gone, too': [
+    {
+      how: NOBODY,
       after: session => {
         session.user = 'ann'
         return session.save()
       },
     },
-    { 2: { user: 'ann' } },
-    ['gone'],
+    {},
+    ['gone', 'gone'],
   ],
-  'but for an update': [{ how: FRESH, after: session => session.update(() => {}) }, {}, ['gone']],
-  'a sign-in of a session that was ended is gone': [{ set: { user: 'ann' }, how: FRESH, isEnded: true }, {}, ['gone']],
+  'but for an update': [{ how: NOBODY, after: session => session.update(() => {}) }, {}, ['gone']],
+  'a sign-in of a session that was ended is gone': [{ set: { user: 'ann' }, how: PROVEN, isEnded: true }, {}, ['gone']],
 }
 
 for (const [title, [story, made, told, owner]] of Object.entries(STORIES)) {
@@ -98,7 +117,7 @@ test('a session that is assigned after it was superseded is another one', async 
   const { scope, session, exchange } = await visit('A')
   put('X', X)
   memory.retire('A', { successor: 'X' }, 1_000_000)
-  await session.regenerate(FRESH)
+  await session.regenerate(PROVEN)
   scope.session = { user: 'bob' }
   await scope.finish()
   assert.deepEqual([Object.values(held()), exchange.client === 'A'], [[{ user: 'bob' }], false])
@@ -106,8 +125,8 @@ test('a session that is assigned after it was superseded is another one', async 
 
 test('who signs in twice in a request is signed in, also where the first of the two did not say so', async () => {
   for (const [first, second, isIn] of [
-    [undefined, FRESH, true],
-    [FRESH, undefined, true],
+    [undefined, PROVEN, true],
+    [PROVEN, undefined, true],
     [undefined, undefined, false],
   ] as const) {
     const { visit, memory, put, courses, held } = site()
