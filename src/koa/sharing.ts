@@ -24,8 +24,7 @@ const DECISIVE = ['valid', 'schema', 'store', 'ContextStore', 'notBefore']
 
 /** Throws `ERR_SESSION_OPTION` where the `outer` options, which are used, decide otherwise than those of a kind. */
 export function refuseDifference(outer: Given, { options, property }: Kind): void {
-  // One that it does not set is that of the application around it.
-  const name = DECISIVE.find(name => (options[name] ?? outer[name]) !== outer[name])
+  const name = DECISIVE.find(name => (options[name] ?? undefined) !== (outer[name] ?? undefined))
   if (name === undefined) return
   const expected = `that of the application around it, whose ctx.${property} it shares; the option property names a session of its own`
   throw optionError(name, options[name], expected)
