@@ -117,6 +117,11 @@ function shown(option: string, value: unknown): string {
   return typeof value === 'function' ? 'a function' : String(value)
 }
 
+/** A key of a session, for an error: a client may have chosen it, so that what is no name is escaped. */
+export function memberName(key: string): string {
+  return /^[\p{L}\p{N}_$-]+$/u.test(key) ? `session.${key}` : `session[${JSON.stringify(key)}]`
+}
+
 /** What `value` is, for an error: its kind with an article, and nothing of what is in it. */
 export function kindOf(value: unknown): string {
   if (value === undefined || value === null) return String(value)

@@ -63,15 +63,17 @@ export function refuseMounted(kind: Kind, context: object, own: Iterable<Kind>):
   const { config } = kind.parts()
   const isOther = (other: Kind) => {
     const theirs = other.parts().config
-    const isSame = other.property === kind.property && isSameStore(config, theirs)
+    const isSame = other.property === kind.property && isAlike(config, theirs)
     return other !== kind && !isSame && canMeet(config, theirs)
   }
   refuseSameCookie(config, [...own, ...known].filter(isOther))
   served.set(context, known.add(kind))
 }
 
-function isSameStore(one: Config, other: Config): boolean {
-  return one.store === other.store && one.ContextStore === other.ContextStore
+/** Whether each can read what the other writes. */
+function isAlike(one: Config, other: Config): boolean {
+  if (one.store !== other.store || one.ContextStore !== other.ContextStore) return false
+  return !one.sealing === !other.sealing && one.encode === other.encode && one.decode === other.decode
 }
 
 /** Whether a request may bring the cookies of both: the path of one is below that of the other. */

@@ -1,4 +1,4 @@
-import { SessionError } from '../errors.ts'
+import { memberName, SessionError } from '../errors.ts'
 import { warnOnce } from '../warnings.ts'
 import type { Data } from './model.ts'
 
@@ -111,7 +111,7 @@ export function warnOfLoss(key: string, kind: string): void {
 
 /** The error for what the session holds under `key`. */
 function dataError(key: string, what: string, { advice = PLAIN }: Partial<Loss> = {}): SessionError {
-  return new SessionError('ERR_SESSION_DATA', `session.${key} holds ${what}; ${advice}`)
+  return new SessionError('ERR_SESSION_DATA', `${memberName(key)} holds ${what}; ${advice}`)
 }
 
 /** The error for what is under `key`, which JSON.stringify answered with `cause`. */
@@ -121,7 +121,11 @@ export function unjson(key: string, cause: unknown): SessionError {
   if (known) return dataError(key, `${known[1]}, which JSON can not hold`)
   // What a toJSON throws may quote the data.
   const reason = { cause, isPrivate: () => true }
-  return new SessionError('ERR_SESSION_DATA', `session.${key} can not be saved: its toJSON() or a getter threw`, reason)
+  return new SessionError(
+    'ERR_SESSION_DATA',
+    `${memberName(key)} can not be saved: its toJSON() or a getter threw`,
+    reason,
+  )
 }
 
 const UNHELD: readonly (readonly [said: RegExp, what: string])[] = [

@@ -1,4 +1,4 @@
-import { SessionError } from '../errors.ts'
+import { memberName, SessionError } from '../errors.ts'
 import { EMPTY, textOf } from './changes.ts'
 import { warnOfLoss } from './losses.ts'
 import type { Changes, Data, Members } from './model.ts'
@@ -60,7 +60,7 @@ export function valueIn(name: string, text: string): unknown {
   } catch {
     throw new SessionError(
       'ERR_SESSION_DATA',
-      `session.${name} can not be read, because the value in the store is not JSON; destroy this session`,
+      `${memberName(name)} can not be read, because the value in the store is not JSON; destroy this session`,
     )
   }
 }

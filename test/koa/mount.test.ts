@@ -6,6 +6,7 @@ import session, { type CreateSessionOptions } from 'koa-session'
 import { memoryStore } from 'koa-session/memory'
 import { type Visitor, visit } from '../support/agent.ts'
 import { createApp, type TestApp, type TestContext } from '../support/koa.ts'
+import { newSecret } from '../support/secrets.ts'
 
 const STORES: Record<string, () => CreateSessionOptions> = {
   'in the cookie': () => ({}),
@@ -274,6 +275,8 @@ const CLASHES: readonly Clash[] = [
   ['a key that is the signature of the other', { key: 'a' }, { property: 'b', key: 'a.sig' }, undefined],
   ['the default key, as another mounted application', undefined, { property: 'a' }, { property: 'b' }],
   ['the default key and another store than that one', undefined, { store: A }, { store: B }],
+  ['the default key, sealed where that one is signed', undefined, {}, { seal: true, keys: [newSecret()] }],
+  ['the default key and an encode of its own', undefined, {}, { encode: JSON.stringify, decode: JSON.parse }],
 ]
 
 for (const [claim, outer, first, second] of CLASHES) {
