@@ -32,6 +32,23 @@ for (const [claim, text] of texts) {
   })
 }
 
+test('what is longer than a cookie opens if so long a value is expected, and else does not', () => {
+  // Sealed: a third more, and 36 bytes beside the text.
+  for (const size of [(LONGEST * 3) / 4 - 37, (LONGEST * 3) / 4 - 36, (LONGEST * 3) / 4, 3 * LONGEST]) {
+    const text = 'x'.repeat(size)
+    const value = seal(text, keyring, context)
+    assert.deepEqual(open(value, keyring, context, value.length), { text, position: 0 })
+    assert.deepEqual(open(value, keyring, context, value.length - 1), { fault: 'undecodable' })
+  }
+})
+
+test('without a secret nothing is sealed', () => {
+  assert.throws(() => seal('x', [], context), {
+    code: 'ERR_SESSION_KEYS',
+    message: 'a sealed cookie needs at least one secret',
+  })
+})
+
 /** Any UTF-16 at all, lone surrogates included, as text that has none. */
 const utf16 = fc.array(fc.nat(0xffff), { maxLength: 200 }).map(codes => JSON.stringify(String.fromCharCode(...codes)))
 const anyText = fc.oneof(fc.string({ unit: 'binary', maxLength: 200 }), fc.json(), utf16)

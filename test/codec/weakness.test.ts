@@ -51,6 +51,7 @@ const table: ReadonlyArray<readonly [claim: string, secret: Secret, weakness: We
   ['a promise as text', String(Promise.resolve()), 'known'],
   // biome-ignore lint/suspicious/noTemplateCurlyInString: what a shell should have replaced
   ['a variable that nobody replaced', '${UNICORN_OF_THE_FAMILY_ALBUM_2026}', 'known'],
+  ['what a shell should have run', '$(cat unicorn.of.the.family.album)', 'known'],
   ['a variable of a template', '{{ unicorn.of.the.family.album }}', 'known'],
   ['the name of a variable', '$SESSION_SECRET_OF_PRODUCTION_2026', 'known'],
   ['a placeholder', '<your long random secret goes here>', 'known'],
@@ -62,6 +63,7 @@ const table: ReadonlyArray<readonly [claim: string, secret: Secret, weakness: We
   ['a well-known one and letters beyond ASCII', `keyboard cat ${made(4, 'äöüß')}`, undefined],
   ['nothing', '', 'short'],
   ['no bytes', new Uint8Array(), 'short'],
+  ['digits alone', made(24, '1357902468'), undefined],
   ['15 characters', made(15, CONSONANTS), 'short'],
   ['16 characters', made(16, CONSONANTS), undefined],
   ['15 bytes', randomBytes(15), 'short'],
