@@ -3,9 +3,11 @@ import assert from 'node:assert/strict'
 import { createHmac, createPublicKey, createSecretKey, generateKeyPairSync } from 'node:crypto'
 import test from 'node:test'
 import { isEqual, isSigningSecret, signBy } from '../../src/codec/signature.ts'
+import { newSecret } from '../support/secrets.ts'
 
 const { privateKey } = generateKeyPairSync('ed25519')
-const SECRET = 'a sécret of this table'
+/** With a letter that is not ASCII. */
+const SECRET = `é${newSecret()}`
 
 const SIGNING: ReadonlyArray<readonly [what: string, value: unknown, isGood: boolean]> = [
   ['a text', 'a', true],
