@@ -54,8 +54,9 @@ export class SessionError extends Error {
    */
   constructor(code: SessionErrorCode, message: string, { cause, isPrivate = () => false }: Reason = {}) {
     const isClean = cause instanceof SessionError && !isPrivate(cause.message)
-    const copy = cause === undefined || isClean ? cause : copyOf(cause, isPrivate)
-    super(copy ? explained(message, copy, cause) : message, copy && { cause: copy })
+    const told = cause === undefined || isClean ? undefined : toldBy(cause)
+    const copy = told ? copyOf(told, isPrivate) : (cause as Coded | undefined)
+    super(copy ? explained(message, copy, told) : message, copy && { cause: copy })
     this.code = code
   }
 }
@@ -64,19 +65,32 @@ type Coded = Error & { readonly code?: unknown }
 
 const WITHHELD = 'its message is not shown, because it may contain data of a session'
 
-function copyOf(cause: unknown, isPrivate: (text: string) => boolean): Coded {
-  const { name, code, stack = '' }: Record<string, unknown> = Object(cause)
-  const given = messageOf(cause)
+/** What an error says. */
+interface Told {
+  readonly name?: unknown
+  readonly code?: unknown
+  readonly stack: string
+  readonly message: string
+}
+
+/** One that throws when it is read, or leads back to itself, says nothing. */
+function toldBy(cause: unknown): Told {
+  try {
+    const { name, code, stack = '' }: Record<string, unknown> = Object(cause)
+    return { name, code, stack: String(stack), message: messageOf(cause) }
+  } catch {
+    return { stack: '', message: WITHHELD }
+  }
+}
+
+function copyOf({ name, code, stack, message: given }: Told, isPrivate: (text: string) => boolean): Coded {
   // JSON.parse quotes the text that it was given.
   const message = name === 'SyntaxError' || isPrivate(given) ? WITHHELD : given
   const copy = new Error(message)
   const isShown = (text: unknown): text is string => typeof text === 'string' && text !== '' && !isPrivate(text)
   const shownName = isShown(name) ? name : 'Error'
   // Without the message, which the stack repeats.
-  const frames =
-    String(stack)
-      .replace(given, '')
-      .match(/^ {4}at .*$/gm) ?? []
+  const frames = stack.replace(given, '').match(/^ {4}at .*$/gm) ?? []
   if (shownName !== 'Error') Object.defineProperty(copy, 'name', { value: shownName })
   copy.stack = [`${shownName}: ${message}`, ...frames].join('\n')
   return isShown(code) || typeof code === 'number' ? Object.assign(copy, { code }) : copy
@@ -92,10 +106,10 @@ function messageOf(cause: unknown): string {
 }
 
 /** `message`, why, and what to do where that is known. */
-function explained(message: string, copy: Coded, cause: unknown): string {
+function explained(message: string, copy: Coded, told: Told | undefined): string {
   const why = copy.message === '' || message.includes(copy.message) ? '' : `: ${copy.message}`
   const code = copy.code === undefined || why.includes(String(copy.code)) ? '' : ` (${copy.code})`
-  const isMissing = copy !== cause && (NO_TABLE.test(messageOf(cause)) || NO_TABLE_CODES.includes(copy.code))
+  const isMissing = told && (NO_TABLE.test(told.message) || NO_TABLE_CODES.includes(copy.code))
   return `${message}${why}${code}${isMissing ? `; ${SETUP}` : ''}`
 }
 

@@ -14,9 +14,9 @@ const CIRCLES = { files: 0, largest: 0 }
  * cookies, which is still in `koa`, and in `request` the state machine with its steps. Errors that say why a store failed, and
  * nothing of what it was given, take 100.
  */
-const BUDGETS = { koa: 877, node: 275, request: 2154, session: 554, codec: 431, root: 540 }
+const BUDGETS = { koa: 877, node: 275, request: 2155, session: 552, codec: 431, root: 550 }
 /** Of all these together. */
-const CORE_BUDGET = 4831
+const CORE_BUDGET = 4840
 
 /** Lines of a file, of any kind. */
 const FILE_LINES = 250

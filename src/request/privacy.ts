@@ -37,11 +37,12 @@ function holds(plain: string, value: string): boolean {
   return value.length > 3 && start !== '' && plain.includes(start)
 }
 
-/** `text` without what quoting adds to it, in JSON and in SQL. */
+/** `text` without what quoting adds to it, in JSON and in SQL, and without what a database changes of an id. */
 function bare(text: string): string {
   return text
     .replace(/\\u([\da-f]{4})/gi, (_, code) => String.fromCharCode(Number.parseInt(code, 16)))
-    .replace(/\\[nrtbf]|[\\'"\s]/g, '')
+    .replace(/\\[nrtbf]|[\\'"\s-]/g, '')
+    .toLowerCase()
 }
 
 /** Texts that stand for something else in JSON. */

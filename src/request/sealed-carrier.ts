@@ -73,15 +73,15 @@ export function sealedCarrier(
   }
 
   function read(at: JarAccess, nth: number): string | Refused | undefined {
-    // Wrong secrets are told of without a cookie, too.
-    keyring(at.ctx)
+    // Not when there is something to open: wrong secrets are told of without a cookie, too.
+    const ring = keyring(at.ctx)
     let left = nth
     let refused: Refused | undefined
     let mayBeSigned = false
     for (let number = 0; ; number++) {
       const value = presented(at, number)
       if (value === undefined) break
-      const opened = typeof value === 'string' ? open(value, keyring(at.ctx), contextFor(at)) : undefined
+      const opened = typeof value === 'string' ? open(value, ring, contextFor(at)) : undefined
       if (opened && !opened.fault) {
         if (left-- > 0) continue
         if (opened.position > 0) at.settings.isStale = true
@@ -92,14 +92,14 @@ export function sealedCarrier(
       mayBeSigned ||= acceptSigned && !isForged
       refused ??= isForged ? FORGED : UNDECODABLE
     }
-    return (mayBeSigned ? readSigned(at, left) : undefined) ?? (nth === 0 ? refused : undefined)
+    return (mayBeSigned ? readSigned(at, left, ring) : undefined) ?? (nth === 0 ? refused : undefined)
   }
 
-  function readSigned(at: JarAccess, nth: number): string | Refused | undefined {
+  function readSigned(at: JarAccess, nth: number, ring: Keyring): string | Refused | undefined {
     const value = signed.get(at, nth)
     if (typeof value !== 'string') return value
     // What has the layout of a sealed value is one, or is refused, whatever signed it.
-    if (open(value, keyring(at.ctx), contextFor(at)).fault === 'signature') return FORGED
+    if (open(value, ring, contextFor(at)).fault === 'signature') return FORGED
     at.settings.isStale = true
     return purpose === 'id' ? value : decodeText(value)
   }

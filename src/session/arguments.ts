@@ -1,6 +1,6 @@
 /** What the methods of a session are given. Each throws `ERR_SESSION_OPTION`, before anything is done. */
 
-import { SessionError } from '../errors.ts'
+import { kindOf, SessionError } from '../errors.ts'
 
 type Rules = Readonly<Record<string, readonly [isGood: (value: unknown) => boolean, expected: string]>>
 
@@ -44,7 +44,5 @@ export function checkMilliseconds(method: string, given: unknown): void {
 
 /** Shows no value: it may be data. */
 function refusal(method: string, what: string, value: unknown, expected: string): SessionError {
-  const kind = Array.isArray(value) ? 'an array' : `of type ${typeof value}`
-  const shown = value === undefined || value === null ? String(value) : kind
-  return new SessionError('ERR_SESSION_OPTION', `${method}(): ${what} ${shown}, expected ${expected}`)
+  return new SessionError('ERR_SESSION_OPTION', `${method}(): ${what} ${kindOf(value)}, expected ${expected}`)
 }

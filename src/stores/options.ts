@@ -1,6 +1,6 @@
 /** What callers without types get wrong: names that are not there, and options that are set to nothing. */
 
-import { SessionError } from '../errors.ts'
+import { kindOf, SessionError } from '../errors.ts'
 import type { Which } from './store.ts'
 
 /** The names of `RowOptions`. */
@@ -31,11 +31,4 @@ export function checkWhich(which: Which | undefined): void {
 
 function refusal(maker: string, what: string): SessionError {
   return new SessionError('ERR_SESSION_OPTION', `${maker}: ${what}`)
-}
-
-/** It may be a URL with a password. */
-
-function kindOf(value: unknown): string {
-  if (Array.isArray(value)) return 'an array'
-  return value === undefined || value === null ? String(value) : `of type ${typeof value}`
 }

@@ -1,7 +1,7 @@
 /** What makes a store of a table: the ids' names, the three methods of koa-session 7, the sessions of one subject. */
 
 import { digest, nameIn } from '../codec/digest.ts'
-import { SessionError } from '../errors.ts'
+import { kindOf, SessionError } from '../errors.ts'
 import { after, checkOption } from './after.ts'
 import { chainOf, end } from './ending.ts'
 import { checkWhich } from './options.ts'
@@ -40,10 +40,7 @@ export function recordStore(maker: string, plainRows: Rows, options: RowOptions)
     const name = nameIn(subject)
     if (name !== undefined) return digest(name)
     const expected = 'a string, a whole number up to 2^53 - 1, a bigint, or undefined for nobody'
-    throw new SessionError(
-      'ERR_SESSION_OPTION',
-      `${maker}: a subject was of type ${typeof subject}, expected ${expected}`,
-    )
+    throw new SessionError('ERR_SESSION_OPTION', `${maker}: a subject was ${kindOf(subject)}, expected ${expected}`)
   }
 
   const handleOf = hashIds ? (name: string) => name : digest

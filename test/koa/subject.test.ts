@@ -214,8 +214,13 @@ test('who has not signed in has no sessions, and ends none', async t => {
 
 test('an error for a subject that a store can not have says its type, and not what it was', () => {
   const store = memoryStore()
-  for (const value of [4.25, 2 ** 53, true, { id: 4.25 }]) {
-    const message = `memoryStore: a subject was of type ${typeof value}, expected a string, a whole number up to 2^53 - 1, a bigint, or undefined for nobody`
+  for (const [shown, value] of [
+    ['a number', 4.25],
+    ['a number', 2 ** 53],
+    ['a boolean', true],
+    ['an object', { id: 4.25 }],
+  ]) {
+    const message = `memoryStore: a subject was ${shown}, expected a string, a whole number up to 2^53 - 1, a bigint, or undefined for nobody`
     assert.throws(() => store.list(value as never), { code: 'ERR_SESSION_OPTION', message })
     assert.throws(() => store.destroyAll(value as never), { code: 'ERR_SESSION_OPTION', message })
   }

@@ -16,6 +16,7 @@ const ROWS: ReadonlyArray<readonly [text: string, isRepeated: boolean, question:
   [`hash ${digest('A1')}`, true, { operation: 'get', id: 'A1' }],
   [`hash ${bytes('A1').toString('hex')}`, true, { operation: 'get', id: 'A1' }],
   [`hash ${bytes('A1').toString('base64')}`, true, { operation: 'get', id: 'A1' }],
+  ['no such id: a1b2', true, { operation: 'get', id: 'A1-B2' }],
   ['to B1', true, { operation: 'retire', id: 'A1', what: { successor: 'B1' } }],
   ['to 7', false, { operation: 'retire', id: 'A1', what: { successor: 7 } }],
   // Values of a payload.

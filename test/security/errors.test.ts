@@ -209,3 +209,22 @@ test('an address with a password in the place of a client, a store or a secret i
     })
   }
 })
+
+for (const [what, cause] of [
+  [
+    'throws when its message is read',
+    Object.defineProperty(new Error(), 'message', {
+      get() {
+        throw new Error('never')
+      },
+    }),
+  ],
+  ['leads back to itself', Object.assign(new Error(''), { errors: [] as unknown[] })],
+] as const) {
+  test(`an error of a store that ${what} is told as one that says nothing`, () => {
+    if ('errors' in cause) (cause.errors as unknown[]).push(cause)
+    const { message, cause: copy } = new SessionError('ERR_SESSION_STORE', 'the session store failed', { cause })
+    const withheld = 'its message is not shown, because it may contain data of a session'
+    assert.deepEqual([message, (copy as Error).message], [`the session store failed: ${withheld}`, withheld])
+  })
+}

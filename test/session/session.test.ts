@@ -293,7 +293,7 @@ const REFUSED: ReadonlyArray<
   [
     'regenerate({ keep: text }), which named a part of other keys',
     session => session.regenerate?.({ keep: 'userId' }),
-    'regenerate(): option keep was of type string, expected a list of the keys to keep',
+    'regenerate(): option keep was a string, expected a list of the keys to keep',
   ],
   [
     'regenerate({ keep: undefined }), which kept everything',
@@ -318,39 +318,35 @@ const REFUSED: ReadonlyArray<
   [
     'regenerate({ fresh: 1 })',
     session => session.regenerate?.({ fresh: 1 }),
-    'regenerate(): option fresh was of type number, expected true or false',
+    'regenerate(): option fresh was a number, expected true or false',
   ],
   [
     "regenerate(['user'])",
     session => session.regenerate?.(['user']),
     'regenerate(): options were an array, expected an object with fresh and keep',
   ],
-  [
-    'save({ maxAge })',
-    session => session.save?.({ maxAge: 1 }),
-    'save(): callback was of type object, expected a function',
-  ],
+  ['save({ maxAge })', session => session.save?.({ maxAge: 1 }), 'save(): callback was an object, expected a function'],
   [
     'commit({ update })',
     session => session.commit?.({ update: () => {} }),
     'commit(): unknown option update, expected save and regenerate',
   ],
-  ['commit({}, 1)', session => session.commit?.({}, 1), 'commit(): callback was of type number, expected a function'],
+  ['commit({}, 1)', session => session.commit?.({}, 1), 'commit(): callback was a number, expected a function'],
   ['update() without a change', session => session.update?.(), 'update(): change was undefined, expected a function'],
   [
     "isFresh('5m')",
     session => session.isFresh?.('5m'),
-    'isFresh(): milliseconds were of type string, expected a number, 0 or more',
+    'isFresh(): milliseconds were a string, expected a number, 0 or more',
   ],
   [
     'isFresh(NaN)',
     session => session.isFresh?.(Number.NaN),
-    'isFresh(): milliseconds were of type number, expected a number, 0 or more',
+    'isFresh(): milliseconds were a number, expected a number, 0 or more',
   ],
   [
     'isFresh(-1)',
     session => session.isFresh?.(-1),
-    'isFresh(): milliseconds were of type number, expected a number, 0 or more',
+    'isFresh(): milliseconds were a number, expected a number, 0 or more',
   ],
 ]
 

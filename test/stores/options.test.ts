@@ -33,8 +33,13 @@ for (const [maker, make] of Object.entries(MAKERS)) {
   })
 
   test(`${maker} refuses options that are no object, and does not show them`, () => {
-    for (const options of [null, 1, 'redis://:password@host', [], () => 1]) {
-      const shown = options === null ? 'null' : Array.isArray(options) ? 'an array' : `of type ${typeof options}`
+    for (const [shown, options] of [
+      ['null', null],
+      ['a number', 1],
+      ['a string', 'redis://:password@host'],
+      ['an array', []],
+      ['a function', () => 1],
+    ] as const) {
       const message = `${maker}: options were ${shown}, expected an object`
       assert.throws(() => make(options as never), { code: 'ERR_SESSION_OPTION', message })
     }
@@ -45,12 +50,12 @@ const WHICH: ReadonlyArray<readonly [which: unknown, message: string]> = [
   [{ only: undefined }, 'destroyAll: only was undefined, expected the handle of a session'],
   [{ except: undefined }, 'destroyAll: except was undefined, expected the id of a session'],
   [{ only: null }, 'destroyAll: only was null, expected the handle of a session'],
-  [{ except: 5 }, 'destroyAll: except was of type number, expected the id of a session'],
+  [{ except: 5 }, 'destroyAll: except was a number, expected the id of a session'],
   [{ only: ['a'] }, 'destroyAll: only was an array, expected the handle of a session'],
   [{ handle: 'a' }, 'destroyAll: unknown option handle, expected one of only, except'],
   [{ excepts: 'a' }, 'destroyAll: unknown option excepts, expected one of only, except'],
-  ['a handle', 'destroyAll: options were of type string, expected an object'],
-  [0, 'destroyAll: options were of type number, expected an object'],
+  ['a handle', 'destroyAll: options were a string, expected an object'],
+  [0, 'destroyAll: options were a number, expected an object'],
 ]
 
 for (const [which, message] of WHICH) {
