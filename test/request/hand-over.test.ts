@@ -24,6 +24,13 @@ const failing =
     one.courses.patch = [fails]
     return work(request, one)
   }
+/** The handler sets `c`, saves it while the old id can't be retired again, and removes all. */
+const setAndRemove: Work = async (request, one) => {
+  set({ c: 3 })(request, one)
+  one.courses.retire = [fails]
+  await codeOf(() => request.session.save())
+  remove('a', 'c')(request, one)
+}
 /** What another request writes to the old id. */
 const writes =
   (members: Readonly<Record<string, string>>): Work =>
@@ -46,22 +53,12 @@ const STORIES: Readonly<Record<string, readonly [others: Work, work: Work, expec
   ],
   'the same, and it is removed from what the handler has set since': [
     writes({ b: '2' }),
-    async (request, one) => {
-      set({ c: 3 })(request, one)
-      one.courses.retire = [fails]
-      await codeOf(() => request.session.save())
-      remove('a', 'c')(request, one)
-    },
+    setAndRemove,
     { data: { b: 2 } },
   ],
   'the handler removes what it has set, which others have written, too': [
     writes({ b: '2', c: '4' }),
-    async (request, one) => {
-      set({ c: 3 })(request, one)
-      one.courses.retire = [fails]
-      await codeOf(() => request.session.save())
-      remove('a', 'c')(request, one)
-    },
+    setAndRemove,
     { data: { b: 2 } },
   ],
   'the handler removes one of two keys': [writes({ b: '2' }), remove('a'), { data: { b: 2, x: 9 } }, { x: 9 }],

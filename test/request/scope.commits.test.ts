@@ -4,14 +4,27 @@ import test from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { codeOf, fails, gate, site } from './site.ts'
 
-type Request = Awaited<ReturnType<ReturnType<typeof site>['visit']>>
+type Site = ReturnType<typeof site>
+type Request = Awaited<ReturnType<Site['visit']>>
+
+async function replaceWhileSaved({ scope, session }: Request, { courses }: Site): Promise<void> {
+  session.b = 2
+  const slow = gate()
+  courses.patch = [slow.course]
+  const saving = session.save()
+  await slow.arrived
+  scope.session = null
+  scope.session = { b: 2 }
+  slow.open()
+  await saving
+}
 
 /** What the handler does to session A, `{ a: 1 }`; what the store has then, and the client. */
 const STORIES: Readonly<
   Record<
     string,
     readonly [
-      handle: (request: Request, of: ReturnType<typeof site>) => unknown,
+      handle: (request: Request, of: Site) => unknown,
       held: Readonly<Record<string, unknown>>,
       client: string | undefined,
       code?: string,
@@ -45,31 +58,14 @@ const STORIES: Readonly<
     '1',
   ],
   'a session that is replaced while it is saved is saved whole, even with equal data': [
-    async ({ scope, session }, { courses }) => {
-      session.b = 2
-      const slow = gate()
-      courses.patch = [slow.course]
-      const saving = session.save()
-      await slow.arrived
-      scope.session = null
-      scope.session = { b: 2 }
-      slow.open()
-      await saving
-    },
+    replaceWhileSaved,
     { 1: { b: 2 } },
     '1',
   ],
   'and keeps its id with each commit after': [
-    async ({ scope, session }, { courses }) => {
-      session.b = 2
-      const slow = gate()
-      courses.patch = [slow.course]
-      const saving = session.save()
-      await slow.arrived
-      scope.session = null
-      scope.session = { b: 2 }
-      slow.open()
-      await saving
+    async (request, of) => {
+      const { scope } = request
+      await replaceWhileSaved(request, of)
       await scope.commit({})
       scope.session = Object.assign(scope.session ?? {}, { c: 3 })
       await scope.commit({})
