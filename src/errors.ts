@@ -1,3 +1,5 @@
+import { kindOf } from './value-kind.ts'
+
 /**
  * The codes of `SessionError`. They are stable: match on `error.code`, not on the message.
  *
@@ -134,13 +136,4 @@ function shown(option: string, value: unknown): string {
 /** A key of a session, for an error: a client may have chosen it, so that what is no name is escaped. */
 export function memberName(key: string): string {
   return /^[\p{L}\p{N}_$-]+$/u.test(key) ? `session.${key}` : `session[${JSON.stringify(key)}]`
-}
-
-/** What `value` is, for an error: its kind with an article, and nothing of what is in it. */
-export function kindOf(value: unknown): string {
-  if (value === undefined || value === null) return String(value)
-  if (value === '') return 'an empty string'
-  const kind = typeof value === 'object' ? Object.prototype.toString.call(value).slice(8, -1) : typeof value
-  const name = kind === 'Object' || kind === 'Array' ? kind.toLowerCase() : kind
-  return `${/^[aeio]/i.test(name) ? 'an' : 'a'} ${name}`
 }

@@ -14,9 +14,9 @@ const CIRCLES = { files: 0, largest: 0 }
  * cookies, which is still in `koa`, and in `request` the state machine with its steps. Errors that say why a store failed, and
  * nothing of what it was given, take 100.
  */
-const BUDGETS = { koa: 877, node: 275, request: 2155, session: 552, codec: 431, root: 550 }
+const BUDGETS = { koa: 878, node: 275, request: 2160, session: 553, codec: 431, root: 551 }
 /** Of all these together. */
-const CORE_BUDGET = 4840
+const CORE_BUDGET = 4848
 
 /** Lines of a file, of any kind. */
 const FILE_LINES = 250
@@ -29,7 +29,7 @@ const ARROWS = {
   index: ['koa', 'request', 'session', 'options', 'types', 'errors', 'stores/store (types)'],
   koa: [
     ...['node', 'request', 'session', 'codec', 'stores/store (types)'],
-    ...['config', 'options', 'option-names', 'sealing', 'secure', 'types', 'errors', 'async'],
+    ...['config', 'options', 'option-names', 'sealing', 'secure', 'types', 'errors', 'async', 'value-kind'],
   ],
   node: ['request', 'session (types)', 'codec', 'config', 'options (types)', 'errors', 'async'],
   request: [
@@ -41,11 +41,12 @@ const ARROWS = {
     'options (types)',
     'errors',
     'async',
+    'value-kind',
   ],
-  session: ['errors'],
+  session: ['errors', 'value-kind'],
   codec: ['errors'],
   'stores/store': [],
-  stores: ['stores/store', 'codec', 'errors', 'async'],
+  stores: ['stores/store', 'codec', 'errors', 'async', 'value-kind'],
   testing: ['stores/store'],
   cli: ['codec', 'request', 'session', 'config', 'errors'],
   config: ['options', 'sealing', 'secure', 'codec', 'session', 'stores/store (types)', 'errors'],
@@ -55,7 +56,8 @@ const ARROWS = {
   options: ['session (types)', 'types', 'stores/store (types)'],
   types: ['session (types)'],
   async: ['errors'],
-  errors: [],
+  errors: ['value-kind'],
+  'value-kind': [],
   warnings: [],
 }
 

@@ -17,8 +17,13 @@ const SLOW = [
 ]
 /** A warning that is given once a process has a process of its own. */
 const ALONE = /^test\/(compat|koa)\/warnings/
-/** And one that measures the depth of the stack, which depends on what the process has compiled before. */
-const ALONE_IN_QUICK = [ALONE, /^test\/security\/sealing/, /^test\/session\/changes/]
+/** Those that are not with others in `test/node` and `test/request`, and what measures times, or the depth of the stack. */
+const ALONE_IN_QUICK = [
+  ALONE,
+  /^test\/(node\/cache|request\/unsaved)/,
+  /^test\/security\/sealing/,
+  /^test\/session\/changes/,
+]
 /** Folders that are run in one process each with `--dist`: starting one and its loader takes most of the time. */
 const TOGETHER = ['test/koa', 'test/security', 'test/compat']
 

@@ -3,8 +3,8 @@ import { EventEmitter } from 'node:events'
 import type { Context } from 'koa'
 import { isPromise } from '../async.ts'
 import { digest } from '../codec/digest.ts'
-import { kindOf } from '../errors.ts'
 import type { SessionEvent } from '../request/exchange.ts'
+import { kindOf } from '../value-kind.ts'
 
 /**
  * Gives an event to the application, once the request has gone on:

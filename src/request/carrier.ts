@@ -1,7 +1,8 @@
 import { refusePromise } from '../async.ts'
 import type { Config } from '../config.ts'
-import { kindOf, SessionError } from '../errors.ts'
+import { SessionError } from '../errors.ts'
 import type { Refused } from '../session/model.ts'
+import { kindOf } from '../value-kind.ts'
 import { type Cookie, type JarAccess, type Lines, NO_LINES } from './jar.ts'
 
 /** Moves one value between client and server. */

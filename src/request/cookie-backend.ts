@@ -1,10 +1,11 @@
 import { andThen, isAsyncFunction, refusePromise } from '../async.ts'
-import { kindOf, SessionError } from '../errors.ts'
+import { SessionError } from '../errors.ts'
 import { EMPTY, isFlatlySame, textOf, textOrNothing } from '../session/changes.ts'
 import { endOf } from '../session/lifetime.ts'
 import type { Difference, Found, Lifetime, Loaded, Payload } from '../session/model.ts'
 import { endOfData, isPayload, pack, packedEnd, UNDECODABLE } from '../session/payload.ts'
 import { dataIn, dataOf, fill, type Session } from '../session/session.ts'
+import { kindOf } from '../value-kind.ts'
 import { Backend } from './backend.ts'
 import { checkSchema, passesSchema } from './schema.ts'
 

@@ -1,6 +1,7 @@
 import { refusePromise } from '../async.ts'
 import type { Config } from '../config.ts'
-import { kindOf, SessionError } from '../errors.ts'
+import { SessionError } from '../errors.ts'
+import { kindOf } from '../value-kind.ts'
 
 /** An id for a new session. Throws `ERR_SESSION_ID` where `genid` gives none. */
 export function newId(ctx: unknown, { genid }: Config): string {

@@ -1,9 +1,10 @@
 import { andThen } from '../async.ts'
 import { digest, nameIn } from '../codec/digest.ts'
 import type { Config } from '../config.ts'
-import { kindOf, SessionError } from '../errors.ts'
+import { SessionError } from '../errors.ts'
 import { textOf } from '../session/changes.ts'
 import { dataOf, type Session } from '../session/session.ts'
+import { kindOf } from '../value-kind.ts'
 import { checkSchema } from './schema.ts'
 
 /** What is done to a session before it is put into a store: `beforeSave` may change it, then the schema checks it. */

@@ -1,5 +1,6 @@
 import type { Config } from '../config.ts'
-import { kindOf, SessionError, type SessionErrorCode } from '../errors.ts'
+import { SessionError, type SessionErrorCode } from '../errors.ts'
+import { kindOf } from '../value-kind.ts'
 import { warnOnce } from '../warnings.ts'
 
 /** The error for what was done with the property that holds the session: `ctx.session`, unless an option says otherwise. */

@@ -1,6 +1,7 @@
 /** What the methods of a session are given. Each throws `ERR_SESSION_OPTION`, before anything is done. */
 
-import { kindOf, SessionError } from '../errors.ts'
+import { SessionError } from '../errors.ts'
+import { kindOf } from '../value-kind.ts'
 
 type Rules = Readonly<Record<string, readonly [isGood: (value: unknown) => boolean, expected: string]>>
 

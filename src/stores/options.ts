@@ -1,6 +1,7 @@
 /** What callers without types get wrong: names that are not there, and options that are set to nothing. */
 
-import { kindOf, SessionError } from '../errors.ts'
+import { SessionError } from '../errors.ts'
+import { kindOf } from '../value-kind.ts'
 import type { Which } from './store.ts'
 
 /** The names of `RowOptions`. */

@@ -1,7 +1,8 @@
 /** What makes a store of a table: the ids' names, the three methods of koa-session 7, the sessions of one subject. */
 
 import { digest, nameIn } from '../codec/digest.ts'
-import { kindOf, SessionError } from '../errors.ts'
+import { SessionError } from '../errors.ts'
+import { kindOf } from '../value-kind.ts'
 import { after, checkOption } from './after.ts'
 import { chainOf, end } from './ending.ts'
 import { checkWhich } from './options.ts'
