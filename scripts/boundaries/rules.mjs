@@ -14,9 +14,9 @@ const CIRCLES = { files: 0, largest: 0 }
  * cookies, which is still in `koa`, and in `request` the state machine with its steps. Errors that say why a store failed, and
  * nothing of what it was given, take 100.
  */
-const BUDGETS = { koa: 878, node: 275, request: 2160, session: 553, codec: 431, root: 551 }
+const BUDGETS = { koa: 879, node: 275, request: 2164, session: 553, codec: 431, root: 551 }
 /** Of all these together. */
-const CORE_BUDGET = 4848
+const CORE_BUDGET = 4853
 
 /** Lines of a file, of any kind. */
 const FILE_LINES = 250

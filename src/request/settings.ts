@@ -3,7 +3,7 @@ import { optionError } from '../errors.ts'
 import { createdAt, lifetimeFrom, maxAgeOf } from '../session/lifetime.ts'
 import type { Lifetime, MaxAge } from '../session/model.ts'
 import type { Session } from '../session/session.ts'
-import { heldBy, type Mark, markIn } from './mark.ts'
+import { heldBy, instantIn, type Mark, markIn } from './mark.ts'
 
 /** The options of one response: those of the middleware, and what this request made of them. */
 export class Settings {
@@ -101,13 +101,16 @@ export class Settings {
 
   /** Has the mark of `session`, which was found with `lifetime`. */
   resumeMark(lifetime: Lifetime, session: Session): void {
-    this.#mark = markIn(lifetime, this.config, () => session)
+    const at = instantIn(lifetime)
+    this.#mark = at === undefined ? undefined : markIn(session, at, this.config)
   }
 
   /** Has the lifetime of a session that has gone on meanwhile; `open` gives it as it was found. */
   catchUp(lifetime: Lifetime, open: () => Session): void {
     if (!this.isForced) this.maxAge = maxAgeOf(lifetime) ?? this.maxAge
-    if (!this.#mark?.isOwn && !this.isUnmarked) this.#mark = markIn(lifetime, this.config, open)
+    if (this.#mark?.isOwn || this.isUnmarked) return
+    const at = instantIn(lifetime)
+    this.#mark = at === undefined ? undefined : markIn(open(), at, this.config)
   }
 
   /** What is saved from now on is another session, with the lifetime that is configured. */
