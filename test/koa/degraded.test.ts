@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import type { CreateSessionOptions, Store } from 'koa-session'
 import { memoryStore } from 'koa-session/memory'
-import { HOUR, KEY, type Pages, simpleStore, tell, told } from '../support/story.ts'
+import { HOUR, KEY, type Pages, serve, simpleStore, told } from '../support/story.ts'
 
 const DOWN = new Error('connection refused')
 const METHODS = ['get', 'set', 'destroy', 'read', 'create', 'patch', 'touch', 'retire'] as const
@@ -52,16 +52,15 @@ const PAGES: Pages = {
 }
 
 for (const [kind, make] of Object.entries(STORES)) {
-  const begin = async (t: Parameters<typeof tell>[0], options: CreateSessionOptions = {}, pages = PAGES) => {
+  const begin = async (t: Parameters<typeof serve>[0], options: CreateSessionOptions = {}, pages = PAGES) => {
     let state = fragile(simpleStore()).state
-    const made = await tell(
+    const made = await serve(
       t,
       ({ now }) => {
         const made = fragile(make(now))
         state = made.state
         return { store: made.store, onStoreError: 'anonymous', storeTimeout: 20, ...options }
       },
-      {},
       pages,
     )
     await made.visitor.get('/in')
@@ -200,7 +199,7 @@ test('a store that answers in the same tick gets no timer', async t => {
   const { setTimeout } = globalThis
   t.after(() => Object.assign(globalThis, { setTimeout }))
   const { store } = fragile(memoryStore() as unknown as Store)
-  const { visitor } = await tell(t, () => ({ store, storeTimeout: 12_345 }))
+  const { visitor } = await serve(t, () => ({ store, storeTimeout: 12_345 }))
   Object.assign(globalThis, {
     setTimeout(callback: () => void, milliseconds: number) {
       if (milliseconds === 12_345) started.push(milliseconds)
@@ -233,26 +232,21 @@ test('a slow answer leaves less time to the next, and each commit of the handler
     read: async id => slowly(memory.read(id)),
     patch: async (id, patch, ttl) => slowly(memory.patch(id, patch, ttl)),
   }
-  const { visitor } = await tell(
-    t,
-    () => ({ store, storeTimeout: 9876 }),
-    {},
-    {
-      '/in': ctx => {
-        ctx.session.user = 'ada'
-      },
-      '/change': ctx => {
-        ctx.session.user = 'eve'
-      },
-      '/twice': async ctx => {
-        for (const user of ['bob', 'eve']) {
-          ctx.session.user = user
-          await ctx.session.save()
-        }
-        ctx.session.user = 'mallory'
-      },
+  const { visitor } = await serve(t, () => ({ store, storeTimeout: 9876 }), {
+    '/in': ctx => {
+      ctx.session.user = 'ada'
     },
-  )
+    '/change': ctx => {
+      ctx.session.user = 'eve'
+    },
+    '/twice': async ctx => {
+      for (const user of ['bob', 'eve']) {
+        ctx.session.user = user
+        await ctx.session.save()
+      }
+      ctx.session.user = 'mallory'
+    },
+  })
   await visitor.get('/in')
   Object.assign(globalThis, {
     setTimeout(callback: () => void, milliseconds: number) {
@@ -276,17 +270,12 @@ test('a request whose store does not answer its handler does not wait for it aga
   const { setTimeout } = globalThis
   t.after(() => Object.assign(globalThis, { setTimeout }))
   const store: Store = { ...memoryStore(), create: () => new Promise(() => {}) }
-  const { visitor } = await tell(
-    t,
-    () => ({ store, storeTimeout: 77 }),
-    {},
-    {
-      '/in': ctx => {
-        ctx.session.user = 'ada'
-        return ctx.session.regenerate()
-      },
+  const { visitor } = await serve(t, () => ({ store, storeTimeout: 77 }), {
+    '/in': ctx => {
+      ctx.session.user = 'ada'
+      return ctx.session.regenerate()
     },
-  )
+  })
   Object.assign(globalThis, {
     setTimeout(callback: () => void, milliseconds: number) {
       if (milliseconds <= 77) limits.push(milliseconds)
@@ -305,7 +294,7 @@ test('a store that fails after it was given up is told once', async t => {
     fail = () => reject(DOWN)
   })
   const store: Store = { ...memoryStore(), create: () => answer }
-  const { visitor, events } = await tell(t, () => ({ store, storeTimeout: 20 }))
+  const { visitor, events } = await serve(t, () => ({ store, storeTimeout: 20 }))
   assert.equal((await visitor.get('/cart')).status, 500)
   fail()
   await told()

@@ -5,7 +5,7 @@ import test from 'node:test'
 import type { Store } from 'koa-session'
 import { memoryStore } from 'koa-session/memory'
 import type { TestContext } from '../support/koa.ts'
-import { tell } from '../support/story.ts'
+import { serve } from '../support/story.ts'
 
 /** A memory store whose writes take a turn of the event loop. */
 function laterStore(): Store {
@@ -50,7 +50,7 @@ for (const [name, work] of Object.entries(WORK)) {
         else await working
       },
     }
-    const { visitor, errors } = await tell(t, () => ({ store: laterStore() }), {}, pages)
+    const { visitor, errors } = await serve(t, () => ({ store: laterStore() }), pages)
     await visitor.get('/begin')
     await visitor.get('/early')
     assert.deepEqual(JSON.parse((await visitor.get('/all')).text), { user: 'ada', n: 2, late: 3 })

@@ -4,7 +4,8 @@ import test, { type TestContext as Test } from 'node:test'
 import { setImmediate } from 'node:timers/promises'
 import session, { type Store } from 'koa-session'
 import { memoryStore } from 'koa-session/memory'
-import { type Client, namesSet, PROTOCOLS, type Protocol, serve } from '../support/http2.ts'
+import { namesSet, type Visitor } from '../support/agent.ts'
+import { PROTOCOLS, type Protocol, serve } from '../support/http2.ts'
 import { createApp, type TestApp, type TestContext } from '../support/koa.ts'
 
 interface Leaving {
@@ -48,7 +49,7 @@ const regenerate: Change = { what: 'regenerate()', change: ctx => ctx.session.re
 
 interface Story {
   readonly app: TestApp
-  readonly client: Client
+  readonly client: Visitor
   /** The codes, or messages, of what the application was told. */
   readonly errors: unknown[]
   /** What `session:late` brought. */
@@ -171,8 +172,8 @@ for (const protocol of PROTOCOLS) {
 
     for (const [cookie, tamper, expected] of [
       ['a good cookie', () => {}, 1],
-      ['a bad signature', (jar: Client['jar']) => jar.set('koa.sess.sig', 'forged'), undefined],
-      ['no signature', (jar: Client['jar']) => jar.delete('koa.sess.sig'), undefined],
+      ['a bad signature', (jar: Visitor['jar']) => jar.set('koa.sess.sig', 'forged'), undefined],
+      ['no signature', (jar: Visitor['jar']) => jar.delete('koa.sess.sig'), undefined],
       ['a cookie signed by the older secret', () => {}, 1],
     ] as const) {
       test(`cookie, ${protocol}: a first look after ${how} at ${cookie} throws nothing`, async t => {

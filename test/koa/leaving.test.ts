@@ -8,7 +8,7 @@ import type { Store } from 'koa-session'
 import { memoryStore } from 'koa-session/memory'
 import { visit } from '../support/agent.ts'
 import type { TestContext } from '../support/koa.ts'
-import { appOf, KEY, MODES, type Pages, tell, told } from '../support/story.ts'
+import { appOf, KEY, MODES, type Pages, serve, told } from '../support/story.ts'
 
 /** A memory store that answers a turn of the event loop later. */
 function later() {
@@ -41,7 +41,7 @@ test('a new session is sent and stored though an async beforeSave is running whe
       flush(ctx)
     },
   }
-  const { visitor } = await tell(t, () => ({ store, beforeSave }), {}, pages)
+  const { visitor } = await serve(t, () => ({ store, beforeSave }), pages)
   await visitor.get('/early')
   assert.deepEqual({ ...memory.read(String(visitor.jar.get(KEY)))?.members }, { user: '"ada"' })
 })
@@ -67,7 +67,7 @@ for (const [what, end] of Object.entries<(ctx: TestContext) => void>({
         flush(ctx)
       },
     }
-    const { visitor } = await tell(t, () => ({ store }), {}, pages)
+    const { visitor } = await serve(t, () => ({ store }), pages)
     await visitor.get('/in')
     const before = visitor.jar.get(KEY)
     await visitor.get('/early')
@@ -88,7 +88,7 @@ test('the cookie of a session that is ended and replaced by an empty one during 
       flush(ctx)
     },
   }
-  const { visitor } = await tell(t, () => ({ store }), {}, pages)
+  const { visitor } = await serve(t, () => ({ store }), pages)
   await visitor.get('/in')
   await visitor.get('/early')
   assert.deepEqual([visitor.jar.size, memory.size], [0, 0])
@@ -131,7 +131,7 @@ for (const [mode, make] of Object.entries(MODES)) {
       },
       '/left': ctx => ctx.session.maxAge,
     }
-    const { visitor } = await tell(t, make, {}, pages)
+    const { visitor } = await serve(t, make, pages)
     await visitor.get('/in')
     await visitor.get('/remember')
     assert.equal((await visitor.get('/left')).text, '30000')
@@ -154,7 +154,7 @@ test('save() rejects, and calls back, where a ContextStore can not be made', asy
       return error.code
     },
   }
-  const { visitor } = await tell(t, () => ({ ContextStore: Broken as never }), {}, pages)
+  const { visitor } = await serve(t, () => ({ ContextStore: Broken as never }), pages)
   assert.equal((await visitor.get('/save')).text, 'ERR_SESSION_STORE')
 })
 
@@ -174,7 +174,7 @@ test('a store without retire() has no session whose old id was destroyed without
       await ctx.session.regenerate().catch(() => {})
     },
   }
-  const { visitor, events } = await tell(t, () => ({ store }), {}, pages)
+  const { visitor, events } = await serve(t, () => ({ store }), pages)
   await visitor.get('/in')
   await visitor.get('/renew')
   assert.equal(memory.size, 0)
@@ -186,7 +186,7 @@ test('a store without retire() has no session whose old id was destroyed without
 
 test('a dead cookie beside one whose session has another id does not make the request a stranger', async t => {
   const memory = memoryStore()
-  const { visitor } = await tell(t, () => ({ store: memory as unknown as Store, signed: false }))
+  const { visitor } = await serve(t, () => ({ store: memory as unknown as Store, signed: false }))
   await visitor.get('/cart')
   const old = visitor.jar.get(KEY)
   await visitor.get('/in')

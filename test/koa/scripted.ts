@@ -4,7 +4,7 @@ import type { TestContext as Test } from 'node:test'
 import type { CreateSessionOptions, Store } from 'koa-session'
 import { type MemoryStoreOptions, memoryStore } from 'koa-session/memory'
 import type { Visitor } from '../support/agent.ts'
-import { type Gate, KEY, type Pages, tell, told } from '../support/story.ts'
+import { type Gate, KEY, type Pages, serve, told } from '../support/story.ts'
 
 const METHODS = ['read', 'create', 'patch', 'touch', 'retire', 'destroy'] as const
 type Method = (typeof METHODS)[number]
@@ -70,7 +70,7 @@ export async function script(t: Test, pages: Pages, options: CreateSessionOption
     return id
   }
   const kept = { store: store as unknown as Store, genid, storeTimeout: 500, ...options }
-  const made = await tell(t, () => kept, {}, { ...PAGES, ...pages })
+  const made = await serve(t, () => kept, { ...PAGES, ...pages })
   // Koa leaves a response open whose request fails after the headers have left.
   made.app.on('error', (_, ctx) => ctx?.headerSent && ctx.res.end())
 
