@@ -7,6 +7,7 @@ import { memoryStore } from 'koa-session/memory'
 import { namesSet, type Visitor } from '../support/agent.ts'
 import { PROTOCOLS, type Protocol, serve } from '../support/http2.ts'
 import { createApp, type TestApp, type TestContext } from '../support/koa.ts'
+import { plainOf, scriptedStore } from '../support/stores.ts'
 
 interface Leaving {
   readonly how: string
@@ -93,19 +94,12 @@ async function tell(t: Test, { isStored, protocol, leave, change, before }: Plot
   return { app, client: await serve(t, app, protocol), errors, late, writes, contexts }
 }
 
+/** Writes down what is done to it, but for reading. */
 function recording(writes: string[]): Store {
-  const store = memoryStore()
-  return {
-    get: id => store.get(id),
-    set(id, payload, ttl) {
-      writes.push(`set ${payload.views}`)
-      store.set(id, payload, ttl)
-    },
-    destroy(id) {
-      writes.push('destroy')
-      store.destroy(id)
-    },
-  }
+  const { store, courses } = scriptedStore(plainOf(memoryStore()))
+  courses.set = (ask, _, payload) => writes.push(`set ${Object(payload).views}`) && ask()
+  courses.destroy = ask => writes.push('destroy') && ask()
+  return store
 }
 
 for (const protocol of PROTOCOLS) {

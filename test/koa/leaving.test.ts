@@ -8,21 +8,15 @@ import type { Store } from 'koa-session'
 import { memoryStore } from 'koa-session/memory'
 import { visit } from '../support/agent.ts'
 import type { TestContext } from '../support/koa.ts'
+import { later, scriptedStore } from '../support/stores.ts'
 import { appOf, KEY, MODES, type Pages, serve, told } from '../support/story.ts'
 
-/** A memory store that answers a turn of the event loop later. */
-function later() {
+/** A memory store that creates, changes and destroys a turn of the event loop later. */
+function laterStore() {
   const memory = memoryStore()
-  const slow =
-    (method: 'create' | 'patch' | 'destroy') =>
-    async (...given: unknown[]) => {
-      await turn()
-      return Reflect.apply(memory[method], memory, given)
-    }
-  const destroy = slow('destroy')
-  const { get, set } = memory
-  const store = { ...memory, create: slow('create'), patch: slow('patch'), destroy, plain: { get, set, destroy } }
-  return { memory, store: store as unknown as Store }
+  const { store, take } = scriptedStore(memory as unknown as Store)
+  take(later, ['create', 'patch', 'destroy'])
+  return { memory, store }
 }
 
 const flush = (ctx: TestContext) => {
@@ -31,7 +25,7 @@ const flush = (ctx: TestContext) => {
 }
 
 test('a new session is sent and stored though an async beforeSave is running when the headers leave', async t => {
-  const { memory, store } = later()
+  const { memory, store } = laterStore()
   const beforeSave = async () => {
     await turn()
   }
@@ -57,7 +51,7 @@ for (const [what, end] of Object.entries<(ctx: TestContext) => void>({
   },
 })) {
   test(`the id of the session that takes the place of one which ${what} during a save leaves with the headers`, async t => {
-    const { memory, store } = later()
+    const { memory, store } = laterStore()
     const pages: Pages = {
       '/early': ctx => {
         ctx.session.n = 1
@@ -78,7 +72,7 @@ for (const [what, end] of Object.entries<(ctx: TestContext) => void>({
 }
 
 test('the cookie of a session that is ended and replaced by an empty one during a save is deleted', async t => {
-  const { memory, store } = later()
+  const { memory, store } = laterStore()
   const pages: Pages = {
     '/early': ctx => {
       ctx.session.n = 1
@@ -104,7 +98,7 @@ test('a bad signature is no error where the cookie may not be deleted over this 
 })
 
 test('an error while the headers leave goes to the application, and the response is served', async t => {
-  const { store } = later()
+  const { store } = laterStore()
   const pages: Pages = {
     '/pipe': ctx => {
       ctx.session.n = 1

@@ -5,6 +5,7 @@ import test from 'node:test'
 import type { Store } from 'koa-session'
 import { memoryStore } from 'koa-session/memory'
 import type { TestContext } from '../support/koa.ts'
+import { later, scriptedStore } from '../support/stores.ts'
 import { Gate, HOUR, KEY, MODES, type Pages, STORE_MODES, serve, told } from '../support/story.ts'
 
 type Draft = Record<string, number | string | undefined>
@@ -26,33 +27,25 @@ const PAGES: Pages = {
 /** A memory store that answers later, and does `before` it is patched. */
 function slowStore(before: (store: ReturnType<typeof memoryStore>, id: string) => void = () => {}) {
   const memory = memoryStore()
-  const turn = () => new Promise(resolve => setImmediate(resolve))
-  const store: Store = { ...memory }
-  store.read = async id => {
-    await turn()
-    return memory.read(id)
-  }
-  store.patch = async (id, patch, ttl) => {
-    await turn()
-    before(memory, id)
-    return memory.patch(id, patch, ttl)
-  }
+  const { store, courses } = scriptedStore(memory as unknown as Store)
+  courses.read = later
+  courses.patch = (ask, id) => later(() => before(memory, String(id)) ?? ask())
   return { memory, store }
 }
 
 for (const [mode, options] of Object.entries(MODES)) {
   test(`${mode}: an update is seen by the handler and by the next request`, async t => {
-    const { visitor, errors } = await serve(t, options, PAGES)
+    const { visitor, dataOf, errors } = await serve(t, options, PAGES)
     assert.equal((await visitor.get('/count')).text, '1')
     assert.equal((await visitor.get('/count')).text, '2')
-    assert.deepEqual(JSON.parse((await visitor.get('/all')).text), { n: 2 })
+    assert.deepEqual(await dataOf(), { n: 2 })
     assert.deepEqual(errors, [])
   })
 }
 
 for (const [mode, options] of Object.entries(STORE_MODES)) {
   test(`${mode}: an update keeps what the request has changed before and changes after it`, async t => {
-    const { visitor } = await serve(t, options, {
+    const { visitor, dataOf } = await serve(t, options, {
       ...PAGES,
       '/more': async ctx => {
         ctx.session.before = 1
@@ -66,11 +59,11 @@ for (const [mode, options] of Object.entries(STORE_MODES)) {
     })
     await visitor.get('/begin')
     await visitor.get('/more')
-    assert.deepEqual(JSON.parse((await visitor.get('/all')).text), { before: 1, during: 2, after: 3 })
+    assert.deepEqual(await dataOf(), { before: 1, during: 2, after: 3 })
   })
 
   test(`${mode}: an update that throws changes nothing and rejects`, async t => {
-    const { visitor } = await serve(t, options, {
+    const { visitor, dataOf } = await serve(t, options, {
       ...PAGES,
       '/fail': async ctx => {
         const fail = () => {
@@ -82,17 +75,17 @@ for (const [mode, options] of Object.entries(STORE_MODES)) {
     })
     await visitor.get('/begin')
     assert.equal((await visitor.get('/fail')).text, 'failed')
-    assert.deepEqual(JSON.parse((await visitor.get('/all')).text), { user: 'ada' })
+    assert.deepEqual(await dataOf(), { user: 'ada' })
   })
 }
 
 test('of 200 parallel updates none is lost', async t => {
   const { store } = slowStore()
-  const { visitor, errors } = await serve(t, () => ({ store }), PAGES)
+  const { visitor, dataOf, errors } = await serve(t, () => ({ store }), PAGES)
   await visitor.get('/begin')
   const answers = await Promise.all(Array.from({ length: 200 }, () => visitor.get('/count')))
   assert.equal(new Set(answers.map(({ text }) => text)).size, 200, 'each has a number of its own')
-  assert.deepEqual(JSON.parse((await visitor.get('/all')).text), { user: 'ada', n: 200 })
+  assert.deepEqual(await dataOf(), { user: 'ada', n: 200 })
   assert.deepEqual(errors, [])
 })
 
@@ -125,7 +118,7 @@ test('an update that others keep from its turn is given up with a code, and so a
   const { store } = slowStore((memory, id) => {
     if (isBusy) memory.patch(id, { set: {}, unset: [], lifetime: {}, keepsEmpty: true }, HOUR)
   })
-  const { visitor, errors } = await serve(t, () => ({ store }), PAGES)
+  const { visitor, dataOf, errors } = await serve(t, () => ({ store }), PAGES)
   await visitor.get('/begin')
   isBusy = true
   assert.equal((await visitor.get('/count')).status, 500)
@@ -134,12 +127,12 @@ test('an update that others keep from its turn is given up with a code, and so a
     errors.map(({ code }) => code),
     ['ERR_SESSION_CONFLICT'],
   )
-  assert.deepEqual(JSON.parse((await visitor.get('/all')).text), { user: 'ada' })
+  assert.deepEqual(await dataOf(), { user: 'ada' })
 })
 
 test('what a parallel request wrote is in the draft, and in the session after it', async t => {
   const gate = new Gate()
-  const { visitor } = await serve(t, () => ({ store: memoryStore() }), {
+  const { visitor, dataOf } = await serve(t, () => ({ store: memoryStore() }), {
     ...PAGES,
     '/slow': async ctx => {
       const { user } = ctx.session
@@ -160,7 +153,7 @@ test('what a parallel request wrote is in the draft, and in the session after it
   await visitor.get('/theme')
   gate.open()
   assert.equal((await slow).text, 'ada: dark, undefined, dark')
-  assert.deepEqual(JSON.parse((await visitor.get('/all')).text), { theme: 'dark', sum: 'undefined, dark' })
+  assert.deepEqual(await dataOf(), { theme: 'dark', sum: 'undefined, dark' })
 })
 
 test('an update does not bring a session back, and says what it could not save', async t => {
@@ -193,7 +186,7 @@ test('an update does not bring a session back, and says what it could not save',
 
 test('beforeSave and the schema have their say about a draft', async t => {
   const seen: unknown[] = []
-  const { visitor, errors } = await serve(t, () => ({ store: memoryStore() }), PAGES, {
+  const { visitor, dataOf, errors } = await serve(t, () => ({ store: memoryStore() }), PAGES, {
     options: {
       beforeSave: (_ctx: unknown, session: Record<string, unknown>) => {
         seen.push(session.n)
@@ -211,9 +204,9 @@ test('beforeSave and the schema have their say about a draft', async t => {
   })
   await visitor.get('/count')
   await visitor.get('/count')
-  assert.deepEqual(JSON.parse((await visitor.get('/all')).text), { n: 2, checked: true })
+  assert.deepEqual(await dataOf(), { n: 2, checked: true })
   assert.equal((await visitor.get('/count')).status, 500)
-  assert.deepEqual(JSON.parse((await visitor.get('/all')).text), { n: 2, checked: true })
+  assert.deepEqual(await dataOf(), { n: 2, checked: true })
   assert.deepEqual([seen.includes(3), errors.map(({ code }) => code)], [true, ['ERR_SESSION_SCHEMA']])
 })
 
@@ -221,7 +214,7 @@ test('an update of a store that hangs is given up in time, and so is one that wa
   let hangs = false
   const memory = memoryStore()
   const store: Store = { ...memory, read: id => (hangs ? new Promise(() => {}) : memory.read(id)) }
-  const { visitor, errors } = await serve(t, () => ({ store, storeTimeout: 20 }), {
+  const { visitor, dataOf, errors } = await serve(t, () => ({ store, storeTimeout: 20 }), {
     ...PAGES,
     '/count': async (ctx: TestContext) => {
       const { session } = ctx
@@ -236,7 +229,7 @@ test('an update of a store that hangs is given up in time, and so is one that wa
   hangs = false
   assert.deepEqual(errors, [])
   assert.notEqual(visitor.jar.get(KEY), undefined)
-  assert.deepEqual(JSON.parse((await visitor.get('/all')).text), { user: 'ada' })
+  assert.deepEqual(await dataOf(), { user: 'ada' })
 })
 
 test('an update that was given up is not done later, and holds nobody up', async t => {
@@ -252,7 +245,7 @@ test('an update that was given up is not done later, and holds nobody up', async
       return memory.read(id)
     },
   }
-  const { visitor, errors } = await serve(t, () => ({ store, storeTimeout: 20 }), {
+  const { visitor, dataOf, errors } = await serve(t, () => ({ store, storeTimeout: 20 }), {
     ...PAGES,
     '/hang': ctx => {
       hangs = true
@@ -264,13 +257,13 @@ test('an update that was given up is not done later, and holds nobody up', async
   assert.equal((await visitor.get('/count')).text, '1')
   gate.open()
   await told()
-  assert.deepEqual(JSON.parse((await visitor.get('/all')).text), { user: 'ada', n: 1 })
+  assert.deepEqual(await dataOf(), { user: 'ada', n: 1 })
   assert.deepEqual(errors, [])
 })
 
 for (const [mode, options] of Object.entries(MODES)) {
   test(`${mode}: an async change is refused, and nothing of it is saved`, async t => {
-    const { visitor } = await serve(t, options, {
+    const { visitor, dataOf } = await serve(t, options, {
       ...PAGES,
       '/async': async ctx => {
         const change = async (draft: Draft) => {
@@ -284,7 +277,7 @@ for (const [mode, options] of Object.entries(MODES)) {
     })
     await visitor.get('/begin')
     assert.equal((await visitor.get('/async')).text, 'undefined')
-    assert.deepEqual(JSON.parse((await visitor.get('/all')).text), { user: 'ada' })
+    assert.deepEqual(await dataOf(), { user: 'ada' })
   })
 }
 
@@ -378,7 +371,7 @@ for (const [mode, options] of Object.entries(MODES)) {
   })
 
   test(`${mode}: an update that throws half-way leaves the session as it was, a new one, too`, async t => {
-    const { visitor } = await serve(t, options, {
+    const { visitor, dataOf } = await serve(t, options, {
       ...PAGES,
       '/fail': async ctx => {
         ctx.session.list = [1]
@@ -393,15 +386,15 @@ for (const [mode, options] of Object.entries(MODES)) {
       },
     })
     assert.equal((await visitor.get('/fail')).text, 'failed')
-    assert.deepEqual(JSON.parse((await visitor.get('/all')).text), { list: [1] })
+    assert.deepEqual(await dataOf(), { list: [1] })
     await visitor.get('/begin')
     assert.equal((await visitor.get('/fail')).text, 'failed')
-    assert.deepEqual(JSON.parse((await visitor.get('/all')).text), { user: 'ada', list: [1] })
+    assert.deepEqual(await dataOf(), { user: 'ada', list: [1] })
   })
 }
 
 test('an update removes a key with a name that every object inherits', async t => {
-  const { visitor } = await serve(t, () => ({ store: memoryStore() }), {
+  const { visitor, dataOf } = await serve(t, () => ({ store: memoryStore() }), {
     '/begin': ctx => {
       Object.assign(ctx.session, { user: 'ada', constructor: 1, valueOf: 2 })
     },
@@ -412,7 +405,7 @@ test('an update removes a key with a name that every object inherits', async t =
   })
   await visitor.get('/begin')
   await visitor.get('/remove')
-  assert.deepEqual(JSON.parse((await visitor.get('/all')).text), { user: 'ada' })
+  assert.deepEqual(await dataOf(), { user: 'ada' })
 })
 
 test('an update of a session that was ended is told, though the request has changed nothing else', async t => {
@@ -459,10 +452,10 @@ test('updates of one session wait for each other, too, where each request has a 
       await ctx.session.update(count)
     },
   }
-  const { visitor } = await serve(t, () => ({ ContextStore: OfRequest as never }), together)
+  const { visitor, dataOf } = await serve(t, () => ({ ContextStore: OfRequest as never }), together)
   await visitor.get('/begin')
   await Promise.all(Array.from({ length: missing }, () => visitor.get('/together')))
-  assert.deepEqual(JSON.parse((await visitor.get('/all')).text), { user: 'ada', n: 10 })
+  assert.deepEqual(await dataOf(), { user: 'ada', n: 10 })
   assert.equal(patches, 10)
 })
 

@@ -76,7 +76,7 @@ export interface Setting {
 /** An application with a page for each path, `*` for the others; what a page gives is the body, unless it sets one. */
 export function appOf(options: Options, pages: Pages = {}, keys: unknown = [...SECRETS], setting: Setting = {}) {
   const app: TestApp = createApp()
-  app.keys = keys
+  app.keys = 'keys' in setting ? setting.keys : keys
   const errors: (Error & { code?: string })[] = []
   const events: Told[] = []
   app.on('error', error => errors.push(error))
@@ -113,7 +113,7 @@ export async function serve(t: Test, mode: Mode, pages?: Pages, setting: Setting
   const clock = new Clock(1_700_000_000_000)
   const options = typeof mode === 'function' ? { now: clock.now, maxAge: HOUR, ...mode(clock) } : mode
   const all = setting.options ? { ...options, ...setting.options } : options
-  const made = appOf(all, pages, 'keys' in setting ? setting.keys : [...SECRETS], setting)
+  const made = appOf(all, pages, undefined, setting)
   const state = () =>
     `Errors: ${made.codes().join(', ') || 'none'}. Events: ${made.events.map(([name]) => name).join(', ')}`
   const visitor = await visit(t, made.app, state)
