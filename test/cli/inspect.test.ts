@@ -316,7 +316,7 @@ test('what 7.0.2 really writes is explained', async t => {
     ['cookie', {}],
     ['stored', { store: new MapStore() }],
   ] as const) {
-    const { visitor } = await serve(t, packages['7.0.2'], options, page)
+    const { visitor } = await serve(t, app => packages['7.0.2'](options, app), page)
     await visitor.get('/')
     const header = [...visitor.jar].map(([name, value]) => `${name}=${value}`).join('; ')
     const report = inspected(header, { secrets: ['secret of the next', 'newest secret'], now: Date.now() })

@@ -62,7 +62,7 @@ test('keygen prints a secret and a new line, another one each time', async () =>
 test('a secret of keygen signs what inspect accepts', async t => {
   const { stdout: keys } = await run(['keygen'])
   const page = { '/': (ctx: { session: object }) => void Object.assign(ctx.session, { user: 'ada' }) }
-  const { app, visitor } = await serve(t, packages['8'], {}, page)
+  const { app, visitor } = await serve(t, app => packages['8']({}, app), page)
   app.keys = [keys.trim()]
   await visitor.get('/')
   const cookies = [...visitor.jar].map(([name, value]) => `${name}=${value}`).join('; ')

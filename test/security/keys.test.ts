@@ -6,7 +6,7 @@ import test from 'node:test'
 import Keygrip from 'keygrip'
 import session, { type CreateSessionOptions } from 'koa-session'
 import { createApp, type TestContext } from '../support/koa.ts'
-import { appOf, HOUR, KEY, SECRETS, simpleStore, tell } from '../support/story.ts'
+import { appOf, HOUR, KEY, SECRETS, serve, simpleStore } from '../support/story.ts'
 
 const SIG = `${KEY}.sig`
 const UNSET =
@@ -38,7 +38,7 @@ for (const [mode, make] of Object.entries(EVERY_MODE)) {
       const app = createApp()
       app.keys = keys
       assert.throws(() => session(make(), app), error)
-      const later = await tell(t, make)
+      const later = await serve(t, make)
       await later.visitor.get('/in')
       later.app.keys = keys
       assert.equal((await later.visitor.get('/')).status, 500)
@@ -49,7 +49,7 @@ for (const [mode, make] of Object.entries(EVERY_MODE)) {
   }
 
   test(`an entry that is empty is said to be that one, with ${mode}`, async t => {
-    const { visitor, app, errors } = await tell(t, make)
+    const { visitor, app, errors } = await serve(t, make)
     app.keys = [...SECRETS, '']
     await visitor.get('/in')
     const message = `app.keys[2] is an empty string, expected text or bytes. ${UNSET}`
@@ -67,7 +67,7 @@ for (const [what, make] of [
 ] satisfies [string, (keys: unknown[]) => unknown][]) {
   test(`nobody gets in by the empty secret in ${what}, where the cookies were made before the session`, async t => {
     for (const bad of ['', undefined]) {
-      const { app, errors, visitor } = await tell(t, () => ({}))
+      const { app, errors, visitor } = await serve(t, () => ({}))
       app.middleware.unshift((ctx: TestContext, next: () => Promise<void>) => {
         ctx.cookies.get('lang')
         return next()
@@ -88,7 +88,7 @@ for (const [what, make] of [
 }
 
 test('a list that is changed in place is looked at again', async t => {
-  const { visitor, app, errors } = await tell(t, () => ({}))
+  const { visitor, app, errors } = await serve(t, () => ({}))
   const keys: unknown[] = [SECRETS[0]]
   app.keys = keys
   await visitor.get('/in')
@@ -103,7 +103,7 @@ test('a list that is changed in place is looked at again', async t => {
 })
 
 test('an object that signs in its own way is not judged, and one that lacks a method is ERR_SESSION_KEYS', async t => {
-  const { visitor, app, errors } = await tell(t, () => ({}))
+  const { visitor, app, errors } = await serve(t, () => ({}))
   app.keys = { sign: () => 'good', verify: () => true, index: () => 0 }
   await visitor.get('/in')
   assert.equal((await visitor.get('/')).text, 'ada')

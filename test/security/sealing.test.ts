@@ -8,7 +8,7 @@ import type { CreateSessionOptions } from 'koa-session'
 import { memoryStore } from 'koa-session/memory'
 import { createKeyrings } from '../../src/codec/keyring.ts'
 import { seal, sealContext } from '../../src/codec/sealed.ts'
-import { appOf, ask, bytesOf, cookiesFrom, headerOf, KEY, moved, SECRETS, tell, told } from '../support/story.ts'
+import { appOf, ask, bytesOf, cookiesFrom, headerOf, KEY, moved, SECRETS, serve, told } from '../support/story.ts'
 
 type Call = 'timingSafeEqual' | 'createHmac' | 'createDecipheriv' | 'hkdfSync'
 
@@ -138,7 +138,7 @@ test('purpose is bound into the tag: what was sealed with the same secret for so
 
 test('a signed session presented as the id of a stored one, and the other way round, is nobody’s', async t => {
   const store = memoryStore()
-  const [whole, stored] = [await tell(t, () => ({})), await tell(t, () => ({ store }))]
+  const [whole, stored] = [await serve(t, () => ({})), await serve(t, () => ({ store }))]
   await whole.visitor.get('/in')
   await stored.visitor.get('/in')
   assert.equal((await (await moved(t, whole.visitor, stored.app)).get('/')).text, 'nobody')
