@@ -27,6 +27,7 @@ const PARTS = {
   redis: ['redisStore'],
   postgres: ['postgresStore'],
   mysql: ['mysqlStore'],
+  kv: ['kvStore'],
   connect: ['connectStore'],
   migrate: ['migrate'],
   testing: ['createAgent', 'manualClock', 'storeContract'],

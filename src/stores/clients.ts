@@ -13,6 +13,13 @@ export const OTHERS_OF_REDIS: Others = [
   ['autoPipeline', 'a client of @upstash/redis', 'connect to the same database by one of these'],
 ]
 
+export const OTHERS_OF_KV: Others = [
+  ['hGetAll', 'a client of redis', 'give it to redisStore()'],
+  ['hgetall', 'a client of ioredis', 'give it to redisStore()'],
+  ['plain', 'a store of this package', 'give it to the middleware as the option store'],
+  ['listenQueue', 'a database of Deno KV', 'put get, set and delete of texts around it'],
+]
+
 const OTHERS_OF_SQL: Others = [
   ['$client', 'a database of drizzle', 'give its $client'],
   ['$pool', 'a database of pg-promise', 'give its $pool'],
