@@ -24,6 +24,7 @@ const PARTS = {
   redis: ['redisStore'],
   postgres: ['postgresStore'],
   mysql: ['mysqlStore'],
+  mongodb: ['mongoStore'],
   connect: ['connectStore'],
   migrate: ['migrate'],
   testing: ['createAgent', 'manualClock', 'storeContract'],
