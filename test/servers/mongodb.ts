@@ -55,6 +55,12 @@ export async function startMongodb(): Promise<MongodbServer> {
   return { url: own.url, own, stop: () => own.stop() }
 }
 
+/** Where the first server of a URL is. */
+export function addressOf(url: string): { readonly host: string; readonly port: number } {
+  const [, host = '127.0.0.1', port = '27017'] = /^mongodb:\/\/(?:[^@/]*@)?([^:/,?]+)(?::(\d+))?/.exec(url) ?? []
+  return { host, port: Number(port) }
+}
+
 /** A name that no other test has: what a collection leaves behind when it is dropped is not the same on every server. */
 export function newName(stem = 'sessions'): string {
   return `${stem}_${randomBytes(6).toString('hex')}`
