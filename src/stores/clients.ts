@@ -16,7 +16,7 @@ export const OTHERS_OF_REDIS: Others = [
 const COLLECTION = 'give its collection(name)'
 
 export const OTHERS_OF_MONGODB: Others = [
-  ['modelName', 'a model of mongoose', 'give mongoose.connection.collection(name)'],
+  ['hydrate', 'a model of mongoose', 'give mongoose.connection.collection(name)'],
   ['connection', 'mongoose', 'give its connection.collection(name)'],
   ['databaseName', 'a Db', COLLECTION],
   ['readyState', 'a connection of mongoose', COLLECTION],

@@ -105,7 +105,7 @@ export function asking(collection: MongoCollection, writeConcern: MongoWriteConc
         const options = { ...write, projection, returnDocument: 'after', includeResultMetadata: false }
         const answer = await collection.findOneAndUpdate(filter, change, options)
         // Driver 5 before 5.7 puts it into an object.
-        const found = 'lastErrorObject' in Object(answer) ? Object(answer).value : answer
+        const found = 'value' in Object(answer) ? Object(answer).value : answer
         return found === null || found === undefined ? undefined : foundIn(found)
       }).catch(unless(NO_OBJECT)),
 

@@ -156,8 +156,8 @@ function portOf(server: ReturnType<typeof createServer>): number {
 /** The member of a replica set that is at `port`: the only one. */
 function memberOf(hello: BSON.Document, port: number): BSON.Document {
   const me = `127.0.0.1:${port}`
-  const own = { setName: 'rs', setVersion: 1, logicalSessionTimeoutMinutes: 30 }
-  return { ...own, ...hello, hosts: [me], me, primary: me, secondary: false }
+  const own = { setVersion: 1, logicalSessionTimeoutMinutes: 30 }
+  return { ...own, ...hello, setName: 'rs', hosts: [me], me, primary: me, secondary: false }
 }
 
 /** Calls `take` with each whole message. */
