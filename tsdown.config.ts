@@ -9,6 +9,7 @@ const parts = {
   postgres: 'src/stores/sql/postgres.ts',
   mysql: 'src/stores/sql/mysql.ts',
   kv: 'src/stores/kv.ts',
+  mongodb: 'src/stores/mongodb.ts',
   connect: 'src/stores/connect.ts',
   migrate: 'src/stores/migrate.ts',
   testing: 'src/testing/index.ts',

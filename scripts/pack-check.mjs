@@ -28,6 +28,7 @@ const PARTS = {
   postgres: ['postgresStore'],
   mysql: ['mysqlStore'],
   kv: ['kvStore'],
+  mongodb: ['mongoStore'],
   connect: ['connectStore'],
   migrate: ['migrate'],
   testing: ['createAgent', 'manualClock', 'storeContract'],

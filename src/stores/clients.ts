@@ -20,6 +20,16 @@ export const OTHERS_OF_KV: Others = [
   ['listenQueue', 'a database of Deno KV', 'put get, set and delete of texts around it'],
 ]
 
+const COLLECTION = 'give its collection(name)'
+
+export const OTHERS_OF_MONGODB: Others = [
+  ['hydrate', 'a model of mongoose', 'give mongoose.connection.collection(name)'],
+  ['connection', 'mongoose', 'give its connection.collection(name)'],
+  ['databaseName', 'a Db', COLLECTION],
+  ['readyState', 'a connection of mongoose', COLLECTION],
+  ['startSession', 'a MongoClient', 'give its db().collection(name)'],
+]
+
 const OTHERS_OF_SQL: Others = [
   ['$client', 'a database of drizzle', 'give its $client'],
   ['$pool', 'a database of pg-promise', 'give its $pool'],

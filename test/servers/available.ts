@@ -2,6 +2,7 @@
 import type { Found } from './found.ts'
 import { findMariadb } from './mariadb.ts'
 import { findMemcached } from './memcached.ts'
+import { findMongodb } from './mongodb.ts'
 import { findMysql } from './mysql.ts'
 import { findPostgres } from './postgres.ts'
 import { findRedis } from './redis.ts'
@@ -15,6 +16,7 @@ export type ServerName =
   | 'mariadb'
   | 'mysql'
   | 'memcached'
+  | 'mongodb'
 
 /** `isOptional`: it can't be had everywhere, so that nobody has to have it. */
 const FIND: Record<ServerName, { title: string; find: () => Found; isOptional?: true }> = {
@@ -25,6 +27,7 @@ const FIND: Record<ServerName, { title: string; find: () => Found; isOptional?: 
   'postgres-npm': { title: 'PostgreSQL (npm)', find: () => findPostgres('npm') },
   mariadb: { title: 'MariaDB', find: findMariadb },
   memcached: { title: 'Memcached', find: findMemcached },
+  mongodb: { title: 'MongoDB', find: findMongodb },
   mysql: { title: 'MySQL', find: findMysql, isOptional: true },
 }
 
