@@ -174,6 +174,7 @@ const good = {
   keys: [[randomBytes(32).toString('hex')], [randomBytes(32)], ['weak']],
   chunks: [true, false, 2, 3],
   cacheHeaders: [true, false],
+  remember: [0, 1, 1000],
   encode: [JSON.stringify, () => 5, () => 'a;b', async () => 'later'],
   decode: [JSON.parse, () => 5, () => ({}), async () => ({})],
   valid: [() => true, () => 0],

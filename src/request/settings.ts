@@ -1,3 +1,4 @@
+import type { Remembered } from '../codec/memory.ts'
 import { type Config, checkMaxAge, resolveConfig } from '../config.ts'
 import { optionError } from '../errors.ts'
 import { createdAt, lifetimeFrom, maxAgeOf } from '../session/lifetime.ts'
@@ -11,6 +12,8 @@ export class Settings {
   config: Config
   /** Whether the presented value was signed or sealed as it would not be now, so that it is sent anew. */
   isStale = false
+  /** What is remembered of the presented value, where it was verified before. */
+  remembered: Remembered | undefined
   /** Whether the handler has set a lifetime that is not saved yet. */
   isForced = false
   /** Whether the mark of `isFresh()` was ended, which is not saved yet. */
