@@ -4,7 +4,7 @@ import { optionError } from './errors.ts'
 import type { StandardSchema } from './options.ts'
 import { codecOf, type Given, isSealing, PLAIN, type Sealing, sealingOf, type TextCodec } from './sealing.ts'
 import { secureAttributes } from './secure.ts'
-import { isLifetime } from './session/lifetime.ts'
+import { instantOf, isLifetime } from './session/lifetime.ts'
 import type { MaxAge } from './session/model.ts'
 import type { Store } from './stores/store.ts'
 
@@ -30,6 +30,7 @@ export interface Config {
   readonly decode: (text: string) => unknown
   /** The text of a payload as the cookie has it, and back, where nobody brought an `encode` or a `decode`. */
   readonly codec: TextCodec
+  readonly notBefore: number | Date | ((ctx: unknown, payload: Record<string, unknown>) => unknown) | undefined
   readonly valid: ((ctx: unknown, payload: Record<string, unknown>) => unknown) | undefined
   readonly beforeSave: ((ctx: unknown, session: unknown) => unknown) | undefined
   readonly schema: StandardSchema | undefined
@@ -50,7 +51,7 @@ export interface Config {
 }
 
 type WithoutDefault =
-  | ('valid' | 'beforeSave' | 'schema' | 'skip' | 'absoluteTimeout')
+  | ('notBefore' | 'valid' | 'beforeSave' | 'schema' | 'skip' | 'absoluteTimeout')
   | ('store' | 'ContextStore' | 'subject' | 'externalKey')
 
 /** What Node's timers take. */
@@ -92,6 +93,10 @@ const OURS: Readonly<Record<string, Rule>> = {
   remember: [value => Number.isSafeInteger(value) && Number(value) >= 0, 'a whole number of cookies, 0 or more'],
   encode: FUNCTION,
   decode: FUNCTION,
+  notBefore: [
+    value => isFunction(value) || instantOf(value) !== undefined,
+    'a Date, milliseconds since the epoch, or a function that gives one of them',
+  ],
   valid: FUNCTION,
   beforeSave: FUNCTION,
   schema: [isSchema, 'a validator that implements Standard Schema version 1'],

@@ -73,6 +73,23 @@ const rows: Record<Exclude<keyof CreateSessionOptions, keyof CookieOptions | 'ke
     good: [1, ONE_DAY, 8e15],
     bad: { ...NOT_MILLISECONDS, 0: 0, '"session"': 'session' },
   },
+  notBefore: {
+    expected: 'a Date, milliseconds since the epoch, or a function that gives one of them',
+    good: [0, -1, 0.5, 8.64e15, new Date(0), aFunction, async () => undefined],
+    bad: {
+      NaN: Number.NaN,
+      Infinity: Number.POSITIVE_INFINITY,
+      '8640000000000001': 8.64e15 + 1,
+      '"2026-11-29T00:00:00.000Z"': '2026-11-29T00:00:00.000Z',
+      '"0"': '0',
+      '""': '',
+      true: true,
+      1: 1n,
+      'an object': new Date(Number.NaN),
+      'an object #2': { getTime: aFunction },
+      'an array': [0],
+    },
+  },
   seal: {
     expected: 'true, false or { acceptSigned: true }',
     good: [true, false, {}, { acceptSigned: true }, { acceptSigned: false }],

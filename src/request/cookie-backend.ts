@@ -1,4 +1,5 @@
 import { andThen, isAsyncFunction, refusePromise } from '../async.ts'
+import type { Config } from '../config.ts'
 import { SessionError } from '../errors.ts'
 import { EMPTY, isFlatlySame, textOf, textOrNothing } from '../session/changes.ts'
 import { endOf } from '../session/lifetime.ts'
@@ -7,10 +8,18 @@ import { endOfData, isPayload, pack, packedEnd, UNDECODABLE } from '../session/p
 import { dataIn, dataOf, fill, type Session } from '../session/session.ts'
 import { kindOf } from '../value-kind.ts'
 import { Backend } from './backend.ts'
+import { isRevoked } from './revoked.ts'
 import { checkSchema, passesSchema } from './schema.ts'
 
+/** The text of a session that another one is to take the place of: no data has it. */
+const REPLACED = ''
 /** What `decode` gave up on. */
 const NOISE = Symbol('noise')
+
+/** Whether a session that was presented is looked at by an async function, which is awaited before the handler. */
+export function isAwaited({ notBefore, valid }: Config): boolean {
+  return isAsyncFunction(notBefore) || isAsyncFunction(valid)
+}
 
 /** The whole session is in the cookie. Its commit is sync, so that it can happen when the headers leave. */
 export class CookieBackend extends Backend {
@@ -27,9 +36,8 @@ export class CookieBackend extends Backend {
   /** Whether the application was told that a change came too late. */
   #isLate = false
 
-  /** An async `valid` is awaited before the handler. */
   get waits(): boolean {
-    return isAsyncFunction(this.settings.config.valid)
+    return isAwaited(this.settings.config)
   }
 
   get isKnown(): boolean {
@@ -51,11 +59,16 @@ export class CookieBackend extends Backend {
     if (!isPayload(payload)) return UNDECODABLE
     const end = endOf(payload, config.now(), config.absoluteTimeout)
     if (end) return { fault: 'expired', reason: end, value: payload }
-    return config.valid ? this.#validated(payload, text, config.valid(ctx, payload)) : this.#checked(payload, text)
+    const { notBefore } = config
+    if (typeof notBefore !== 'function') return this.#judged(payload, text, notBefore)
+    return andThen(awaitable('notBefore', notBefore, ctx, payload), instant => this.#judged(payload, text, instant))
   }
 
-  #validated(payload: Payload, text: string | undefined, valid: unknown): Loaded | Promise<Loaded> {
-    return andThen(this.waits ? valid : refusePromise(valid, 'valid'), isValid =>
+  #judged(payload: Payload, text: string | undefined, instant: unknown): Loaded | Promise<Loaded> {
+    const { valid } = this.settings.config
+    if (isRevoked(payload, instant)) return { fault: 'invalid', reason: 'revoked', value: payload }
+    if (!valid) return this.#checked(payload, text)
+    return andThen(awaitable('valid', valid, this.exchange.ctx, payload), isValid =>
       isValid ? this.#checked(payload, text) : { fault: 'invalid', reason: 'valid', value: payload },
     )
   }
@@ -65,7 +78,8 @@ export class CookieBackend extends Backend {
     const passes = refusePromise(passesSchema(config.schema, payload), 'schema')
     if (!passes) return { fault: 'invalid', reason: 'schema', value: payload }
     // What looks at the payload may write to it; and another encode may not write what this text is.
-    const isOurs = !config.valid && config.codec.write !== undefined
+    const isLookedAt = config.valid || typeof config.notBefore === 'function'
+    const isOurs = !isLookedAt && config.codec.write !== undefined
     return { payload, lifetime: payload, text: isOurs ? text : undefined }
   }
 
@@ -170,11 +184,19 @@ export class CookieBackend extends Backend {
     this.done = 'ended'
   }
 
-  /** The cookie that is sent takes the place of the client's. */
-  renew(): void {}
+  /** The cookie that is sent takes the place of the client's, whatever data that has. */
+  renew(): void {
+    if (this.isKnown) this.#set(REPLACED)
+  }
 
   #tellLate(): void {
     if (!this.#isLate) this.exchange.emit({ type: 'late' })
     this.#isLate = true
   }
+}
+
+/** What an option gives that looks at a payload: a promise only where it was known that there would be one. */
+function awaitable(name: string, look: (ctx: unknown, payload: Payload) => unknown, ctx: unknown, payload: Payload) {
+  const answer = look(ctx, payload)
+  return isAsyncFunction(look) ? answer : refusePromise(answer, name, 'declare it as an async function')
 }

@@ -32,7 +32,7 @@ export function heldBy(mark: Mark, config: Config, session: Session): Mark | und
 }
 
 /** Who has `session`. Without the option `subject` it is not known of two whether they are the same. */
-function holderOf(config: Config, session: Session): string | undefined {
+export function holderOf(config: Config, session: Session): string | undefined {
   if (!session.populated) return undefined
   return config.subject ? ownerOf(config, session) : 'somebody'
 }
