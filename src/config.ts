@@ -24,6 +24,8 @@ export interface Config {
   /** How the cookie is sealed, by the options `seal`, `keys` and `chunks`; `undefined`: it is not. */
   readonly sealing: Sealing | undefined
   readonly cacheHeaders: boolean
+  /** How many cookies that were verified are remembered. */
+  readonly remember: number
   readonly encode: (payload: Record<string, unknown>) => unknown
   readonly decode: (text: string) => unknown
   /** The text of a payload as the cookie has it, and back, where nobody brought an `encode` or a `decode`. */
@@ -87,6 +89,7 @@ const OURS: Readonly<Record<string, Rule>> = {
   keys: [() => true, ''],
   chunks: [value => typeof value === 'boolean' || value === 2 || value === 3, 'true, false, 2 or 3'],
   cacheHeaders: FLAG,
+  remember: [value => Number.isSafeInteger(value) && Number(value) >= 0, 'a whole number of cookies, 0 or more'],
   encode: FUNCTION,
   decode: FUNCTION,
   valid: FUNCTION,
@@ -157,6 +160,7 @@ export function resolveConfig(options: Given): Config {
     rolling: false,
     renew: false,
     cacheHeaders: true,
+    remember: 1000,
     onStoreError: 'throw',
     storeTimeout: 5000,
     encode,

@@ -107,6 +107,12 @@ export interface CreateSessionOptions<Data extends object = SessionData, Propert
    * keep the response without saying `public`, it becomes `private`. Default `true`.
    */
   cacheHeaders?: boolean | null | undefined
+  /**
+   * How many cookies that were verified are kept in memory, ready for their next request: signed and sealed ones, of sessions
+   * and of ids. Those that were seen or sent once are in 8 MB beside, which all sessions of a process share. `0`: every
+   * cookie is verified at each request. Default 1,000.
+   */
+  remember?: number | null | undefined
   /** Text for a cookie from a payload. Default: base64 of JSON. */
   encode?: ((payload: Record<string, unknown>) => string) | null | undefined
   /**

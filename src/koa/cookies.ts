@@ -105,18 +105,3 @@ export function attributesOf(cookies: Cookies, key: string, options: object): At
     return text
   }
 }
-
-/**
- * The lines of Set-Cookie for `pair`, a name and its value, and for its signature where there are `keys`; `undefined`
- * where Koa's cookies have to be asked.
- */
-export function linesFor(
-  pair: string,
-  startOfSignature: string,
-  keys: unknown,
-  attributes: string,
-): readonly string[] | undefined {
-  if (!keys) return [pair + attributes]
-  const signature = sign(keys, pair)
-  return signature === undefined ? undefined : [pair + attributes, startOfSignature + signature + attributes]
-}

@@ -41,9 +41,10 @@ export class CookieBackend extends Backend {
   }
 
   load(presented: string): Loaded | Promise<Loaded> {
-    const { config } = this.settings
+    const { config, remembered } = this.settings
     const { ctx } = this.exchange
-    const text = config.codec.read?.(presented)
+    const text = remembered?.text ?? config.codec.read?.(presented)
+    if (remembered) remembered.text = text
     const payload = refusePromise(this.#decoded(presented, text), 'decode')
     if (payload === NOISE) return UNDECODABLE
     if (!payload) return { fault: 'missed', reason: 'missing', value: payload }

@@ -1,9 +1,10 @@
+import type { Remembered } from '../codec/memory.ts'
 import { type Config, checkMaxAge, resolveConfig } from '../config.ts'
 import { optionError } from '../errors.ts'
 import { createdAt, lifetimeFrom, maxAgeOf } from '../session/lifetime.ts'
 import type { Lifetime, MaxAge } from '../session/model.ts'
 import type { Session } from '../session/session.ts'
-import { heldBy, type Mark, markIn } from './mark.ts'
+import { heldBy, instantIn, type Mark, markIn } from './mark.ts'
 
 /** The options of one response: those of the middleware, and what this request made of them. */
 export class Settings {
@@ -11,6 +12,8 @@ export class Settings {
   config: Config
   /** Whether the presented value was signed or sealed as it would not be now, so that it is sent anew. */
   isStale = false
+  /** What is remembered of the presented value, where it was verified before. */
+  remembered: Remembered | undefined
   /** Whether the handler has set a lifetime that is not saved yet. */
   isForced = false
   /** Whether the mark of `isFresh()` was ended, which is not saved yet. */
@@ -101,13 +104,16 @@ export class Settings {
 
   /** Has the mark of `session`, which was found with `lifetime`. */
   resumeMark(lifetime: Lifetime, session: Session): void {
-    this.#mark = markIn(lifetime, this.config, () => session)
+    const at = instantIn(lifetime)
+    this.#mark = at === undefined ? undefined : markIn(session, at, this.config)
   }
 
   /** Has the lifetime of a session that has gone on meanwhile; `open` gives it as it was found. */
   catchUp(lifetime: Lifetime, open: () => Session): void {
     if (!this.isForced) this.maxAge = maxAgeOf(lifetime) ?? this.maxAge
-    if (!this.#mark?.isOwn && !this.isUnmarked) this.#mark = markIn(lifetime, this.config, open)
+    if (this.#mark?.isOwn || this.isUnmarked) return
+    const at = instantIn(lifetime)
+    this.#mark = at === undefined ? undefined : markIn(open(), at, this.config)
   }
 
   /** What is saved from now on is another session, with the lifetime that is configured. */

@@ -7,7 +7,7 @@ export function after<From, To>(answer: Answer<From>, next: (answer: From) => An
 }
 
 /** Options in whose place a secret, or an address with a password, may be given by mistake. */
-const HIDDEN: readonly string[] = ['seal', 'client', 'pool', 'db', 'store', 'from', 'to']
+const HIDDEN: readonly string[] = ['seal', 'client', 'pool', 'db', 'collection', 'store', 'from', 'to']
 
 /** Throws `ERR_SESSION_OPTION` for an option of `maker` that is not `expected`. Shows no value that may be a secret. */
 export function checkOption(maker: string, option: string, value: unknown, isGood: boolean, expected: string): void {

@@ -53,7 +53,7 @@ export class Entries {
   find(name: string): Entry | undefined {
     const entry = this.#byName.get(name)
     if (!entry) return undefined
-    if (this.#isOver(entry)) {
+    if (isOver(entry, this.#now())) {
       this.forget(entry)
       return undefined
     }
@@ -75,8 +75,8 @@ export class Entries {
   /** Adds what is not there. It may be one too many until `makeRoom` is called. */
   add(name: string, record: StoredRecord, ttl: number): void {
     const at = this.#now()
-    const linked = { lane: this.#anonymous, older: undefined, newer: undefined }
-    const entry = { name, record, createdAt: at, ttl, expiresAt: at + ttl, ...linked }
+    const [lane, expiresAt] = [this.#anonymous, at + ttl]
+    const entry: Entry = { name, record, createdAt: at, ttl, expiresAt, lane, older: undefined, newer: undefined }
     this.#byName.set(name, entry)
     this.#attach(entry)
     this.#latest = entry
@@ -100,7 +100,8 @@ export class Entries {
 
   /** The sessions of a subject. */
   sessionsOf(subject: string): Entry[] {
-    return [...this.#sessions.of(subject)].filter(entry => !this.#isOver(entry))
+    const now = this.#now()
+    return [...this.#sessions.of(subject)].filter(entry => !isOver(entry, now))
   }
 
   /** The names of its sessions and tombstones. */
@@ -110,22 +111,20 @@ export class Entries {
 
   /** Forgets one entry where there is one too many, but not the one that was added last. */
   makeRoom(): void {
-    for (let looks = 0; looks < LOOKS && this.#byName.size > this.#max; looks++) this.#look()
+    if (this.#byName.size <= this.#max) return
+    const now = this.#now()
+    for (let looks = 0; looks < LOOKS && this.#byName.size > this.#max; looks++) this.#look(now)
     if (this.#byName.size <= this.#max) return
     const lane = this.#lanes.find(({ oldest }) => oldest && oldest !== this.#latest)
     if (lane?.oldest) this.forget(lane.oldest)
   }
 
   /** Looks at the next entry, round and round. */
-  #look(): void {
+  #look(now: number): void {
     this.#round ??= this.#byName.values()
     const { value } = this.#round.next()
     if (!value) this.#round = undefined
-    else if (this.#isOver(value)) this.forget(value)
-  }
-
-  #isOver({ expiresAt }: Entry): boolean {
-    return !(expiresAt > this.#now())
+    else if (isOver(value, now)) this.forget(value)
   }
 
   #attach(entry: Entry): void {
@@ -148,4 +147,8 @@ export class Entries {
   #indexFor({ retiredAt }: StoredRecord): SubjectIndex<Entry> {
     return retiredAt === undefined ? this.#sessions : this.#tombstones
   }
+}
+
+function isOver({ expiresAt }: Entry, now: number): boolean {
+  return !(expiresAt > now)
 }

@@ -174,12 +174,12 @@ const withoutSecrets: readonly Row[] = [
     { verdict: 'unknown', reason: 'secrets' },
   ],
   ['one that nobody signed is refused all the same', value, refused('signature')],
-  ['one that needs none is taken up', value, ACCEPTED, { unsigned: true }],
+  ['one that needs none is accepted', value, ACCEPTED, { unsigned: true }],
 ]
 
 const sizes: readonly Row[] = [
   [
-    '4096 bytes are taken up',
+    '4096 bytes are accepted',
     signedValue('x'.repeat(4088)),
     { ...ACCEPTED, cookies: [{ name: 'koa.sess', bytes: 4096 }] },
   ],

@@ -5,10 +5,12 @@
 import { Cluster, Redis } from 'ioredis'
 import type { Store } from 'koa-session'
 import { memoryStore } from 'koa-session/memory'
+import { mongoStore } from 'koa-session/mongodb'
 import { mysqlStore } from 'koa-session/mysql'
 import { postgresStore } from 'koa-session/postgres'
 import { redisStore } from 'koa-session/redis'
 import { sqliteStore } from 'koa-session/sqlite'
+import { MongoClient } from 'mongodb'
 import mysql from 'mysql2/promise'
 import pg from 'pg'
 import { createClient, createCluster } from 'redis'
@@ -23,6 +25,7 @@ export type StoreName =
   | 'cluster-ioredis'
   | 'postgres'
   | 'mariadb'
+  | 'mongodb'
   | SqliteName
 
 /** Where the server is. */
@@ -31,7 +34,7 @@ export interface Place {
   readonly ports: readonly number[]
   /** By the address that a node of a cluster says: the one that it has. */
   readonly addresses: Readonly<Record<string, { readonly host: string; readonly port: number }>>
-  /** The file of SQLite. */
+  /** The file of SQLite, or the URL of a server of MongoDB that was there before. */
   readonly file: string
 }
 
@@ -82,6 +85,12 @@ export const OPEN: Readonly<Record<StoreName, (place: Place, options?: StoreOpti
       mysql.createPool({ host, port, user: 'root', database: 'test', connectionLimit: CONNECTIONS }),
       options,
     )
+    await store.setup()
+    return store
+  },
+  async mongodb({ ports: [port = 0], file }, options) {
+    const client = new MongoClient(file || `mongodb://${host}:${port}`, { maxPoolSize: CONNECTIONS })
+    const store = mongoStore(client.db('koa_session').collection('sessions'), options)
     await store.setup()
     return store
   },

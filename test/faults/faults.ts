@@ -35,7 +35,7 @@ const REDIS = ['redis', 'redis-queued', 'ioredis'] as const
 const CLUSTER = ['cluster', 'cluster-ioredis'] as const
 const DATABASES = ['postgres', 'mariadb'] as const
 const SQLITE = ['libsql', 'node:sqlite'] as const
-const REMOTE = [...REDIS, ...CLUSTER, ...DATABASES] as const
+const REMOTE = [...REDIS, ...CLUSTER, ...DATABASES, 'mongodb'] as const
 /** What was to be written when the connection broke waits for an answer in the next one, which so never begins. */
 const QUEUED = { 'redis-queued': "npm's redis 5.12 with its queue may never come back" }
 const MASTER_TIMEOUT = 3000

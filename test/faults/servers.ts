@@ -6,6 +6,7 @@ import { promisify } from 'node:util'
 import { available, type ServerName } from '../servers/available.ts'
 import { versionOfPackage } from '../servers/found.ts'
 import { startMariadb } from '../servers/mariadb.ts'
+import { foreignUrl, startMongodb } from '../servers/mongodb.ts'
 import { makeFolder, removeFolder } from '../servers/place.ts'
 import { startPostgres } from '../servers/postgres.ts'
 import { findRedis, type RedisCluster, startRedis, startRedisCluster } from '../servers/redis.ts'
@@ -68,6 +69,7 @@ export const KINDS: Readonly<Record<StoreName, Kind>> = {
   'cluster-ioredis': kind('redis', 'ioredis', startCluster, ', a cluster of 6'),
   postgres: kind('postgres-apt', 'pg', startPostgresOn),
   mariadb: kind('mariadb', 'mysql2', async needs => before([await startMariadb({ args: DURABLE_MARIADB })], needs)),
+  mongodb: kind('mongodb', 'mongodb', startMongodbOn),
   libsql: sqlite('libsql'),
   'node:sqlite': sqlite('node:sqlite'),
   'better-sqlite3': sqlite('better-sqlite3'),
@@ -80,6 +82,14 @@ function kind(name: ServerName, client: string, start: Kind['start'], more = '')
 
 async function startSingle({ persistent = false, redis = [], ...needs }: Needs): Promise<Target> {
   return before([await startRedis({ persistent, args: redis })], needs)
+}
+
+/** The one that `MONGODB_URL` names is used as it is. */
+async function startMongodbOn(needs: Needs): Promise<Target> {
+  if (foreignUrl && needs.proxy) throw new Error('there is no proxy before the server of MONGODB_URL')
+  const { own, url, stop } = await startMongodb()
+  const target = await before(own ? [own] : [], needs)
+  return own ? target : { ...target, place: { ...target.place, file: url }, stop }
 }
 
 /** The replicas are linked some seconds after a cluster says that it is ready, and before that none can take over. */

@@ -1,11 +1,22 @@
 /* Which servers can be had on this machine, as data. */
 import type { Found } from './found.ts'
 import { findMariadb } from './mariadb.ts'
+import { findMemcached } from './memcached.ts'
+import { findMongodb } from './mongodb.ts'
 import { findMysql } from './mysql.ts'
 import { findPostgres } from './postgres.ts'
 import { findRedis } from './redis.ts'
 
-export type ServerName = 'redis' | 'redis-newer' | 'valkey' | 'postgres-apt' | 'postgres-npm' | 'mariadb' | 'mysql'
+export type ServerName =
+  | 'redis'
+  | 'redis-newer'
+  | 'valkey'
+  | 'postgres-apt'
+  | 'postgres-npm'
+  | 'mariadb'
+  | 'mysql'
+  | 'memcached'
+  | 'mongodb'
 
 /** `isOptional`: it can't be had everywhere, so that nobody has to have it. */
 const FIND: Record<ServerName, { title: string; find: () => Found; isOptional?: true }> = {
@@ -15,6 +26,8 @@ const FIND: Record<ServerName, { title: string; find: () => Found; isOptional?: 
   'postgres-apt': { title: 'PostgreSQL', find: () => findPostgres('apt') },
   'postgres-npm': { title: 'PostgreSQL (npm)', find: () => findPostgres('npm') },
   mariadb: { title: 'MariaDB', find: findMariadb },
+  memcached: { title: 'Memcached', find: findMemcached },
+  mongodb: { title: 'MongoDB', find: findMongodb },
   mysql: { title: 'MySQL', find: findMysql, isOptional: true },
 }
 

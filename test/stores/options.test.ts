@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import { connectStore } from 'koa-session/connect'
+import { kvStore } from 'koa-session/kv'
 import { memoryStore } from 'koa-session/memory'
 import { migrate } from 'koa-session/migrate'
 import { mysqlStore } from 'koa-session/mysql'
@@ -20,6 +21,7 @@ const MAKERS: Readonly<Record<string, (options?: never) => unknown>> = {
   sqliteStore: options => sqliteStore(database, options),
   postgresStore: options => postgresStore({ query: method }, options),
   mysqlStore: options => mysqlStore({ execute: async () => [[]], query: method }, options),
+  kvStore: options => kvStore(new Map(), options),
   connectStore: options => connectStore(express, options),
   migrate: options => migrate(express, memoryStore(), options),
 }
