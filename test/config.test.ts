@@ -179,6 +179,7 @@ const rows: Record<Exclude<keyof CreateSessionOptions, keyof CookieOptions | 'ke
       'an object #2': { get: aFunction },
       'an object #3': { set: aFunction },
       'an object #4': { get: aFunction, set: aFunction, clear: true },
+      'an object #5': { get: 'a', set: 'b' },
       'a string': 'id',
     },
   },

@@ -2,8 +2,7 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import { origin } from '../support/koa.ts'
-import { rejectionsOf } from '../support/warnings.ts'
-import { ask, cookieNames, MapStore, packages, same, serve, withBoth } from './both.ts'
+import { cookieNames, MapStore, packages, same, serve, withBoth } from './both.ts'
 
 const codes = (errors: readonly { code?: string }[]) => errors.map(({ code }) => code)
 
@@ -56,20 +55,6 @@ test('#20 a cookie of 4096 bytes, name and value, is sent', async t => {
 })
 
 for (const call of ['save', 'regenerate']) {
-  test(`#47 an un-awaited ${call}() that fails is reported by the final commit`, async t => {
-    const store = new MapStore()
-    const rejections = rejectionsOf(t)
-    const { visitor, errors } = await serve(t, app => packages['8']({ store }, app), {
-      '/': ctx => {
-        ctx.session.user = 'ann'
-        store.outage = new Error('the store is down')
-        ctx.session[call]()
-      },
-    })
-    assert.equal(await ask(visitor, '/'), 500)
-    assert.deepEqual([errors.map(origin), rejections], [[store.outage], []])
-  })
-
   test(`#47 the final commit waits for an un-awaited ${call}()`, async t => {
     const store = new MapStore()
     const saved = store.set.bind(store)

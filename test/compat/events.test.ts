@@ -1,8 +1,5 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import { visit } from '../support/agent.ts'
-import { createApp } from '../support/koa.ts'
-import { rejectionsOf } from '../support/warnings.ts'
 import {
   ask,
   type CreateSession,
@@ -12,7 +9,6 @@ import {
   ONE_DAY,
   packages,
   type Routes,
-  router,
   same,
   serve,
   withBoth,
@@ -191,13 +187,3 @@ for (const hook of ['encode', 'beforeSave']) {
     assert.deepEqual(told['8'], { status: 500, value: undefined, codes: ['ERR_SESSION_ASYNC'] })
   })
 }
-
-test('#37 what a hook rejects with never ends the process', async t => {
-  const rejections = rejectionsOf(t)
-  const app = createApp()
-  app.use(packages['8']({ encode: () => Promise.reject(new Error('no')) }, app))
-  app.use(router(PAGES))
-  const visitor = await visit(t, app)
-  assert.equal(await ask(visitor, '/login'), 500)
-  assert.deepEqual(rejections, [])
-})

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import type { CreateSessionOptions, Store } from 'koa-session'
 import { memoryStore } from 'koa-session/memory'
+import { codesOf } from '../support/errors.ts'
 import { type Course, DOWN, hang, METHODS, type Method, scriptedStore } from '../support/stores.ts'
 import { HOUR, KEY, type Pages, serve, simpleStore, told } from '../support/story.ts'
 
@@ -120,10 +121,7 @@ for (const [kind, make] of Object.entries(STORES)) {
     const extended = await visitor.get('/state')
     assert.deepEqual([extended.status, extended.text, extended.cookies], [200, 'ada false false', []])
     assert.equal((await visitor.get('/change')).status, 500)
-    assert.deepEqual(
-      errors.map(({ code }) => code),
-      ['ERR_SESSION_STORE'],
-    )
+    assert.deepEqual(codesOf(errors), ['ERR_SESSION_STORE'])
     assert.equal((await visitor.stranger().get('/change')).status, 500)
   })
 
@@ -279,8 +277,5 @@ test('a store that fails after it was given up is told once', async t => {
   fail()
   await told()
   const failed = events.filter(([event]) => event === 'session:error').map(([, { error }]) => error)
-  assert.deepEqual(
-    failed.map(error => (error as { code?: string }).code),
-    ['ERR_SESSION_TIMEOUT'],
-  )
+  assert.deepEqual(codesOf(failed), ['ERR_SESSION_TIMEOUT'])
 })

@@ -165,13 +165,6 @@ test('a method of a store that throws at once is as one that rejects', async t =
   assert.deepEqual(errors.map(origin), [fault, fault, fault])
 })
 
-test('a store that is down for one visitor is there for the next request', async t => {
-  const { visitor, mend } = await signedIn(t, ['get'])
-  assert.equal((await visitor.get('/read')).status, 500)
-  mend()
-  assert.equal((await visitor.get('/read')).text, 'hunter2')
-})
-
 test('a ContextStore that can not be made is as a store that is down', async t => {
   const fault = new Error('no pool')
   let isDown = false

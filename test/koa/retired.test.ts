@@ -130,28 +130,6 @@ test('a store without retire() forgets the old id', async t => {
   assert.equal(memory.size, 1)
 })
 
-test('to a store a retired id is taken, and nothing is to be changed under it', () => {
-  const clock = new Clock(0)
-  const store = memoryStore({ now: clock.now })
-  store.create('a', { members: { user: '"ada"' }, lifetime: {} }, 1000)
-  store.retire('a', {}, 1000)
-  const patch = { set: { user: '"eve"' }, unset: [], lifetime: {}, keepsEmpty: true }
-  assert.equal(store.create('a', { members: {}, lifetime: {} }, 1000), false)
-  assert.equal(store.patch('a', patch, 1000), 'gone')
-  assert.equal(store.touch('a', {}, 1000), false)
-  store.set('a', { user: 'eve' }, 1000)
-  assert.deepEqual(store.get('a'), { _retired: 0 })
-  clock.elapse(1000)
-  assert.equal(store.read('a'), undefined)
-  assert.equal(store.retire('b', {}, 1000), 'gone', 'nothing was there')
-  assert.equal(store.read('b'), undefined)
-  store.create('b', { members: {}, lifetime: {} }, 1000)
-  assert.equal(store.retire('b', {}, 1000), 'saved')
-  assert.equal(store.retire('b', {}, 1000), 'gone', 'it is retired')
-  store.destroy('b')
-  assert.equal(store.get('b'), undefined)
-})
-
 test('an instant of retirement that is no number is a retired id, and not an error', async t => {
   for (const retiredAt of [{ toString: false }, 'yesterday', Number.NaN, null]) {
     const memory = { ...memoryStore(), read: () => ({ members: { user: '"ada"' }, lifetime: {}, retiredAt }) }

@@ -7,6 +7,7 @@ import session, { type CreateSessionOptions } from 'koa-session'
 import { memoryStore } from 'koa-session/memory'
 import seven from 'koa-session-7'
 import { Clock, type Visitor, visit } from '../support/agent.ts'
+import { codesOf } from '../support/errors.ts'
 import { createApp, type TestContext } from '../support/koa.ts'
 import { newSecret } from '../support/secrets.ts'
 import { appOf as applicationOf, HOUR, KEY, moved, type Pages, serve, told } from '../support/story.ts'
@@ -200,10 +201,7 @@ test('secrets that are set after the start are looked at when they are used firs
   await visitor.get('/in')
   app.keys = [NEW]
   await visitor.get('/in')
-  assert.deepEqual(
-    errors.map(({ code }) => code),
-    ['ERR_SESSION_KEYS', 'ERR_SESSION_KEYS'],
-  )
+  assert.deepEqual(codesOf(errors), ['ERR_SESSION_KEYS', 'ERR_SESSION_KEYS'])
   assert.equal((await visitor.get('/')).text, 'ada')
 })
 

@@ -5,6 +5,7 @@ import { createHash } from 'node:crypto'
 import test from 'node:test'
 import type { Store } from 'koa-session'
 import { memoryStore } from 'koa-session/memory'
+import { codesOf } from '../support/errors.ts'
 import { KEY, type Pages, serve } from '../support/story.ts'
 
 const subject = ({ user }: Record<string, unknown>) => user as string | undefined
@@ -176,10 +177,7 @@ test('a subject that is none is an error with a code', async t => {
   for (const value of ['', 4.25, Number.NaN, 2 ** 53, {}, true, () => 'ada']) {
     const { visitor, errors } = await serve(t, () => ({ store: memoryStore(), subject: () => value as never }))
     assert.equal((await visitor.get('/cart')).status, 500)
-    assert.deepEqual(
-      errors.map(({ code }) => code),
-      ['ERR_SESSION_OPTION'],
-    )
+    assert.deepEqual(codesOf(errors), ['ERR_SESSION_OPTION'])
     const message = /^option subject gave (an? \w+|an empty string), expected a string, a whole number/
     assert.match(String(errors[0]?.message), message)
   }

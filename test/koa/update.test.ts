@@ -4,6 +4,7 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import type { Store } from 'koa-session'
 import { memoryStore } from 'koa-session/memory'
+import { codesOf } from '../support/errors.ts'
 import type { TestContext } from '../support/koa.ts'
 import { later, scriptedStore } from '../support/stores.ts'
 import { Gate, HOUR, KEY, MODES, type Pages, STORE_MODES, serve, told } from '../support/story.ts'
@@ -123,10 +124,7 @@ test('an update that others keep from its turn is given up with a code, and so a
   isBusy = true
   assert.equal((await visitor.get('/count')).status, 500)
   isBusy = false
-  assert.deepEqual(
-    errors.map(({ code }) => code),
-    ['ERR_SESSION_CONFLICT'],
-  )
+  assert.deepEqual(codesOf(errors), ['ERR_SESSION_CONFLICT'])
   assert.deepEqual(await dataOf(), { user: 'ada' })
 })
 
@@ -207,7 +205,7 @@ test('beforeSave and the schema have their say about a draft', async t => {
   assert.deepEqual(await dataOf(), { n: 2, checked: true })
   assert.equal((await visitor.get('/count')).status, 500)
   assert.deepEqual(await dataOf(), { n: 2, checked: true })
-  assert.deepEqual([seen.includes(3), errors.map(({ code }) => code)], [true, ['ERR_SESSION_SCHEMA']])
+  assert.deepEqual([seen.includes(3), codesOf(errors)], [true, ['ERR_SESSION_SCHEMA']])
 })
 
 test('an update of a store that hangs is given up in time, and so is one that waits for it', async t => {
@@ -343,10 +341,7 @@ test('an update that meets what is no JSON is an error that shows nothing of it'
   })
   await visitor.get('/begin')
   assert.equal((await visitor.get('/damaged')).status, 500)
-  assert.deepEqual(
-    errors.map(({ code }) => code),
-    ['ERR_SESSION_DATA'],
-  )
+  assert.deepEqual(codesOf(errors), ['ERR_SESSION_DATA'])
   assert.ok(!`${errors[0]?.stack} ${errors[0]?.cause}`.includes('hunter2'))
 })
 

@@ -10,6 +10,7 @@ import { connectStore, type ExpressStore } from 'koa-session/connect'
 import { memoryStore } from 'koa-session/memory'
 import { migrate } from 'koa-session/migrate'
 import { Clock } from '../support/agent.ts'
+import { codesOf } from '../support/errors.ts'
 import type { TestContext } from '../support/koa.ts'
 import { appOf, ask, HOUR, KEY, KEYED_MODES, STORE_MODES, serve, simpleStore, told } from '../support/story.ts'
 
@@ -203,10 +204,7 @@ for (const [mode, options] of Object.entries(KEYED_MODES)) {
     await third.get('/cart')
     const fourth = visitor.stranger()
     assert.equal((await fourth.get('/cart')).status, 500)
-    assert.deepEqual(
-      errors.map(({ code }) => code),
-      ['ERR_SESSION_ID'],
-    )
+    assert.deepEqual(codesOf(errors), ['ERR_SESSION_ID'])
   })
 }
 

@@ -128,10 +128,6 @@ export async function serve(t: Test, mode: Mode, pages?: Pages, setting: Setting
   }
 }
 
-/** The application of `mode`, with a clock that stands still. */
-export const tell = (t: Test, mode: (clock: Clock) => Options, options: Options = {}, pages?: Pages) =>
-  serve(t, mode, pages, { options })
-
 /** Somebody with the same cookies, at another application. */
 export async function moved(t: Test, { jar }: Visitor, app: TestApp): Promise<Visitor> {
   const other = await visit(t, app)
