@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url'
 
 export const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 /** What all of them need. */
-export const KOA = { koa: '3.3.0' }
+const KOA = { koa: '3.3.0' }
 
 /** Runs `use(folder)` with a temporary folder that has a tarball of the package, `koa-session.tgz`. */
 export async function withPackage(use) {
