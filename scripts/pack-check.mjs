@@ -119,7 +119,9 @@ function maps() {
     assert.ok(map.mappings.length > 0, file)
   }
   const path = join(dist, 'index.mjs')
-  const line = readFileSync(path, 'utf8').split('\n').findIndex(text => text.includes('class SessionError'))
+  const line = readFileSync(path, 'utf8')
+    .split('\n')
+    .findIndex(text => text.includes('class SessionError'))
   const found = new SourceMap(JSON.parse(readFileSync(`${path}.map`, 'utf8'))).findEntry(line, 0)
   assert.match(found.originalSource, /src\/errors\.ts$/)
   const source = readFileSync(join(ROOT, 'src/errors.ts'), 'utf8').split('\n')
