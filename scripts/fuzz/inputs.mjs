@@ -72,7 +72,7 @@ const splice = fc
 const announced = fc.tuple(fc.constantFrom(...'0123456789'), mutated).map(([count, value]) => `${count}~${value}`)
 
 /** The value of a cookie. */
-export const value = fc.oneof(
+const value = fc.oneof(
   { arbitrary: genuineValue, weight: 3 },
   { arbitrary: mutated, weight: 3 },
   { arbitrary: splice, weight: 1 },

@@ -3,7 +3,7 @@ import { answerError, countIn, rowsIn } from './answers.ts'
 import { type Column, type Desk, FIRST } from './set-up.ts'
 import type { SqlClient } from './sql-rows.ts'
 import { indexName, type SqlStore, type SqlStoreOptions, sqlStore, whereOf } from './sql-store.ts'
-import { type Dialect, onConflict, type SqlValue, type Statement, type Table, valuesFor } from './statements.ts'
+import { type Dialect, onConflict, type Statement, type Table, valuesFor } from './statements.ts'
 
 export type { SqlStore, SqlStoreOptions } from './sql-store.ts'
 
@@ -13,9 +13,10 @@ export interface SqliteDatabase {
   prepare(sql: string): SqliteStatement
 }
 
+/** It is given strings, numbers and null. They are `unknown`, as libsql has no null among its types before TypeScript 6. */
 export interface SqliteStatement {
-  run(...values: SqlValue[]): { readonly changes: number | bigint }
-  all(...values: SqlValue[]): unknown[]
+  run(...values: unknown[]): { readonly changes: number | bigint }
+  all(...values: unknown[]): unknown[]
 }
 
 const MAKER = 'sqliteStore'
