@@ -24,6 +24,7 @@ const PARTS = {
   redis: ['redisStore'],
   postgres: ['postgresStore'],
   mysql: ['mysqlStore'],
+  dynamodb: ['dynamodbStore'],
   kv: ['kvStore'],
   connect: ['connectStore'],
   migrate: ['migrate'],

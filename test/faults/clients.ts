@@ -4,6 +4,7 @@
  */
 import { Cluster, Redis } from 'ioredis'
 import type { Store } from 'koa-session'
+import { dynamodbStore } from 'koa-session/dynamodb'
 import { memoryStore } from 'koa-session/memory'
 import { mysqlStore } from 'koa-session/mysql'
 import { postgresStore } from 'koa-session/postgres'
@@ -12,6 +13,7 @@ import { sqliteStore } from 'koa-session/sqlite'
 import mysql from 'mysql2/promise'
 import pg from 'pg'
 import { createClient, createCluster } from 'redis'
+import { dynamodbOn } from '../servers/dynamodb-client.ts'
 import { type SqliteName, sqliteClients } from '../servers/sqlite.ts'
 
 export type StoreName =
@@ -23,6 +25,7 @@ export type StoreName =
   | 'cluster-ioredis'
   | 'postgres'
   | 'mariadb'
+  | 'dynamodb'
   | SqliteName
 
 /** Where the server is. */
@@ -82,6 +85,12 @@ export const OPEN: Readonly<Record<StoreName, (place: Place, options?: StoreOpti
       mysql.createPool({ host, port, user: 'root', database: 'test', connectionLimit: CONNECTIONS }),
       options,
     )
+    await store.setup()
+    return store
+  },
+  async dynamodb({ ports: [port = 0] }, options) {
+    const client = dynamodbOn(`http://${host}:${port}`)
+    const store = dynamodbStore(client, options)
     await store.setup()
     return store
   },

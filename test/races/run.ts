@@ -21,7 +21,7 @@ const { values } = parseArgs({
   },
 })
 
-const STORES: readonly StoreName[] = ['memory', 'libsql', 'redis', 'ioredis', 'postgres', 'mariadb']
+const STORES: readonly StoreName[] = ['memory', 'libsql', 'redis', 'ioredis', 'postgres', 'mariadb', 'dynamodb']
 const SMOKE: readonly StoreName[] = ['memory', 'libsql', 'redis']
 
 const names = values.only?.split(',') ?? (values.smoke ? SMOKE : STORES)

@@ -1,4 +1,5 @@
 /* Which servers can be had on this machine, as data. */
+import { findDynalite } from './dynalite.ts'
 import type { Found } from './found.ts'
 import { findMariadb } from './mariadb.ts'
 import { findMemcached } from './memcached.ts'
@@ -15,6 +16,7 @@ export type ServerName =
   | 'mariadb'
   | 'mysql'
   | 'memcached'
+  | 'dynalite'
 
 /** `isOptional`: it can't be had everywhere, so that nobody has to have it. */
 const FIND: Record<ServerName, { title: string; find: () => Found; isOptional?: true }> = {
@@ -25,6 +27,7 @@ const FIND: Record<ServerName, { title: string; find: () => Found; isOptional?: 
   'postgres-npm': { title: 'PostgreSQL (npm)', find: () => findPostgres('npm') },
   mariadb: { title: 'MariaDB', find: findMariadb },
   memcached: { title: 'Memcached', find: findMemcached },
+  dynalite: { title: 'dynalite', find: findDynalite },
   mysql: { title: 'MySQL', find: findMysql, isOptional: true },
 }
 
