@@ -52,14 +52,18 @@ export interface DynamodbClient {
 
 export interface TableFound {
   readonly TableStatus?: string | undefined
-  readonly KeySchema?: ReadonlyArray<{
-    readonly AttributeName?: string | undefined
-    readonly KeyType?: string | undefined
-  }>
-  readonly AttributeDefinitions?: ReadonlyArray<{
-    readonly AttributeName?: string | undefined
-    readonly AttributeType?: string | undefined
-  }>
+  readonly KeySchema?:
+    | ReadonlyArray<{
+        readonly AttributeName?: string | undefined
+        readonly KeyType?: string | undefined
+      }>
+    | undefined
+  readonly AttributeDefinitions?:
+    | ReadonlyArray<{
+        readonly AttributeName?: string | undefined
+        readonly AttributeType?: string | undefined
+      }>
+    | undefined
 }
 
 export interface TtlFound {
