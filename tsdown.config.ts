@@ -8,6 +8,7 @@ const parts = {
   redis: 'src/stores/redis.ts',
   postgres: 'src/stores/sql/postgres.ts',
   mysql: 'src/stores/sql/mysql.ts',
+  dynamodb: 'src/stores/dynamodb.ts',
   kv: 'src/stores/kv.ts',
   mongodb: 'src/stores/mongodb.ts',
   connect: 'src/stores/connect.ts',

@@ -27,6 +27,7 @@ const PARTS = {
   redis: ['redisStore'],
   postgres: ['postgresStore'],
   mysql: ['mysqlStore'],
+  dynamodb: ['dynamodbStore'],
   kv: ['kvStore'],
   mongodb: ['mongoStore'],
   connect: ['connectStore'],

@@ -1,4 +1,5 @@
 /* Which servers can be had on this machine, as data. */
+import { findDynalite } from './dynalite.ts'
 import type { Found } from './found.ts'
 import { findMariadb } from './mariadb.ts'
 import { findMemcached } from './memcached.ts'
@@ -17,6 +18,7 @@ export type ServerName =
   | 'mysql'
   | 'memcached'
   | 'mongodb'
+  | 'dynalite'
 
 /** `isOptional`: it can't be had everywhere, so that nobody has to have it. */
 const FIND: Record<ServerName, { title: string; find: () => Found; isOptional?: true }> = {
@@ -28,6 +30,7 @@ const FIND: Record<ServerName, { title: string; find: () => Found; isOptional?: 
   mariadb: { title: 'MariaDB', find: findMariadb },
   memcached: { title: 'Memcached', find: findMemcached },
   mongodb: { title: 'MongoDB', find: findMongodb },
+  dynalite: { title: 'dynalite', find: findDynalite },
   mysql: { title: 'MySQL', find: findMysql, isOptional: true },
 }
 
