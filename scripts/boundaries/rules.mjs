@@ -15,9 +15,9 @@ const CIRCLES = { files: 0, largest: 0 }
  * nothing of what it was given, take 100. HMAC by one-shot hashes takes 31, and a check of base64url
  * that does not encode again 7.
  */
-const BUDGETS = { koa: 878, node: 275, request: 2160, session: 553, codec: 469, root: 551 }
+const BUDGETS = { koa: 878, node: 276, request: 2160, session: 553, codec: 469, root: 551 }
 /** Of all these together. */
-const CORE_BUDGET = 4886
+const CORE_BUDGET = 4887
 
 /** Lines of a file, of any kind. */
 const FILE_LINES = 250
