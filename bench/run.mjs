@@ -57,11 +57,14 @@ let rounds = 0
 for (const group of groups) rounds += await takeTurns(group, what, { ...plan, seconds: plan.seconds / groups.length })
 if (what === 'times') await takeTurns(entries, 'bytes', bytePlan)
 
-// Identical code was seen to move by a factor of two: what looks gross has to stay so when it is started anew.
-const suspects = opts.check ? entries.filter(entry => grossOf(summarize(entry)).length > 0) : []
-if (suspects.length > 0) {
+// Identical code was seen to move by a factor of two: what looks gross has to do so again, twice, in other processes.
+const isGross = entry => grossOf(summarize(entry)).length > 0
+let suspects = opts.check ? entries.filter(isGross) : []
+for (let again = 0; again < 2 && suspects.length > 0; again++) {
+  suspects = suspects.map(({ key, mode, share, names, bytes }) => ({ key, mode, share, names, bytes }))
   const seconds = Math.max(2, (plan.seconds * suspects.length) / entries.length)
   rounds += await takeTurns(suspects, what, { ...plan, seconds })
+  suspects = suspects.filter(isGross)
 }
 
 const results = entries.map(summarize)
@@ -81,9 +84,8 @@ console.log(
 )
 console.log(`\n${missed.length} of ${results.length} rows miss a target.`)
 if (opts.json) writeFileSync(opts.json, `${JSON.stringify({ about, plan, bytePlan, rounds, results, entries })}\n`)
-const gross = opts.check ? results.filter(one => grossOf(one).length > 0) : []
-if (gross.length > 0) {
+if (suspects.length > 0) {
   process.exitCode = TOO_SLOW
-  const list = gross.map(one => `${one.key} (${one.mode}): ${grossOf(one).join(', ')}`)
+  const list = suspects.map(summarize).map(one => `${one.key} (${one.mode}): ${grossOf(one).join(', ')}`)
   console.error(`\nGrossly above what is allowed:\n${list.join('\n')}`)
 }
