@@ -16,9 +16,9 @@ const CIRCLES = { files: 0, largest: 0 }
  * that does not encode again 7. What remembers verified cookies takes 195. That sessions can be ended by an instant
  * (`notBefore`) takes 130.
  */
-const BUDGETS = { koa: 902, node: 275, request: 2270, session: 593, codec: 613, root: 563 }
+const BUDGETS = { koa: 902, node: 276, request: 2270, session: 593, codec: 613, root: 563 }
 /** Of all these together. */
-const CORE_BUDGET = 5216
+const CORE_BUDGET = 5217
 
 /** Lines of a file, of any kind. */
 const FILE_LINES = 250
