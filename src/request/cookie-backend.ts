@@ -8,11 +8,11 @@ import { endOfData, isPayload, pack, packedEnd, UNDECODABLE } from '../session/p
 import { dataIn, dataOf, fill, type Session } from '../session/session.ts'
 import { kindOf } from '../value-kind.ts'
 import { Backend } from './backend.ts'
+import type { EndReason, Told } from './exchange.ts'
+import { subjectIn } from './prepare.ts'
 import { isRevoked } from './revoked.ts'
 import { checkSchema, passesSchema } from './schema.ts'
 
-/** The text of a session that another one is to take the place of: no data has it. */
-const REPLACED = ''
 /** What `decode` gave up on. */
 const NOISE = Symbol('noise')
 
@@ -110,9 +110,10 @@ export class CookieBackend extends Backend {
 
   compare(session: Session): Difference {
     this.#compared = undefined
-    if (this.#payload && isFlatlySame(session, this.#payload, this.#reserved)) return 'same'
+    const isReplaced = this.done === 'replaced'
+    if (!isReplaced && this.#payload && isFlatlySame(session, this.#payload, this.#reserved)) return 'same'
     this.#compared = textOf(dataOf(session))
-    if (this.#has(this.#compared)) return 'same'
+    if (!isReplaced && this.#has(this.#compared)) return 'same'
     return this.#compared === EMPTY ? 'emptied' : 'changed'
   }
 
@@ -127,7 +128,7 @@ export class CookieBackend extends Backend {
     this.#save(session, false)
   }
 
-  #save(session: Session, isUnasked: boolean): void {
+  #save(session: Session, isUnasked: boolean, isRegenerated = false): void {
     const { exchange, settings } = this
     const { config } = settings
     if (exchange.hasLeft) {
@@ -142,6 +143,9 @@ export class CookieBackend extends Backend {
     refusePromise(checkSchema(config.schema, text), 'schema')
     const lifetime = settings.newLifetime(session)
     exchange.send(this.#encoded(session, text, lifetime), isUnasked)
+    if (this.done === 'replaced') this.#tellEnded('sign-out')
+    if (!this.isKnown || this.done === 'replaced') this.#tell('created', session)
+    else if (isRegenerated) this.#tell('regenerated', session)
     this.#set(text)
     this.committed(lifetime)
   }
@@ -166,19 +170,20 @@ export class CookieBackend extends Backend {
   }
 
   regenerate(session: Session): void {
-    this.save(session)
+    this.#save(session, false, true)
   }
 
   empty(): void {
-    this.end()
+    this.end('emptied')
   }
 
-  end(): void {
+  end(reason: EndReason): void {
     if (this.exchange.hasLeft) {
       this.#tellLate()
       return
     }
     this.exchange.clear()
+    if (this.isKnown) this.#tellEnded(this.done === 'replaced' ? 'sign-out' : reason)
     this.#set(undefined)
     this.settings.begin()
     this.done = 'ended'
@@ -186,7 +191,18 @@ export class CookieBackend extends Backend {
 
   /** The cookie that is sent takes the place of the client's, whatever data that has. */
   renew(): void {
-    if (this.isKnown) this.#set(REPLACED)
+    if (this.isKnown) this.done = 'replaced'
+  }
+
+  #tell(type: Told['type'], data: object, reason?: EndReason): void {
+    const { exchange, settings } = this
+    if (!exchange.hears(type)) return
+    exchange.emit({ type, id: undefined, subject: subjectIn(settings.config, () => data), ...(reason && { reason }) })
+  }
+
+  /** Of the session that the client had. */
+  #tellEnded(reason: EndReason): void {
+    if (this.exchange.hears('ended')) this.#tell('ended', this.#payload ?? JSON.parse(this.#text ?? EMPTY), reason)
   }
 
   #tellLate(): void {

@@ -6,7 +6,7 @@ import { checkOption } from './after.ts'
 import type { Which } from './store.ts'
 
 /** The names of `RowOptions`. */
-const OF_ALL = ['hashIds', 'seal', 'now']
+const OF_ALL = ['hashIds', 'seal', 'now', 'onEnded']
 
 /** Throws `ERR_SESSION_OPTION` where `options` of `maker` is no object, or has a name that is not `known`. */
 export function checkNames(maker: string, options: unknown, known: readonly string[]): void {
