@@ -6,14 +6,14 @@ import test from 'node:test'
 import { inspect } from 'node:util'
 import { isHeard } from '../../src/koa/events.ts'
 import { createApp } from '../support/koa.ts'
-import { MODES, tell, told } from '../support/story.ts'
+import { MODES, serve, told } from '../support/story.ts'
 
 const TYPES = ['created', 'regenerated', 'ended'] as const
 const hash = (text: string) => createHash('sha256').update(text)
 
 for (const [mode, options] of Object.entries(MODES)) {
   test(`${mode}: each says which session and whose, and no log shows more`, async t => {
-    const { app, visitor, errors } = await tell(t, options, { subject: data => data.user })
+    const { app, visitor, errors } = await serve(t, options, undefined, { options: { subject: data => data.user } })
     const events: [string, Record<string, unknown>][] = []
     for (const type of TYPES) app.on(`session:${type}`, argument => events.push([type, argument]))
     await visitor.get('/cart')

@@ -4,7 +4,7 @@ import test, { mock, type TestContext as Test } from 'node:test'
 import { visit } from '../support/agent.ts'
 import { createApp, type TestApp, type TestContext } from '../support/koa.ts'
 import { newSecret } from '../support/secrets.ts'
-import { Gate, KEYED_MODES, tell, told } from '../support/story.ts'
+import { Gate, KEYED_MODES, serve as tell, told } from '../support/story.ts'
 import { recipe } from './page.ts'
 
 interface User {
@@ -156,7 +156,7 @@ test('an audit log has one line for each event, and in it no id, no cookie and n
     'ending-sessions.md',
     'audit-log',
   )
-  const { app, clock, visitor } = await tell(t, KEYED_MODES.store as () => object, { subject: data => data.user })
+  const { app, clock, visitor } = await tell(t, KEYED_MODES.store as () => object, undefined, { options: { subject: data => data.user } })
   const lines: string[] = []
   audit(app, line => lines.push(line))
   await visitor.get('/cart')

@@ -33,7 +33,24 @@ const HOUR = 3_600_000
 const call = { ctx: undefined, rolling: false, changed: true }
 
 /** Names of keys, and ids, that a database could stumble over. */
-export const HOSTILE = ['', ' ', 'a ', 'a', 'A', 'ä', '__proto__', '$.a', 'a.b', '"', "'", '\\', '`', '~', '~0000', '[0]']
+export const HOSTILE = [
+  '',
+  ' ',
+  'a ',
+  'a',
+  'A',
+  'ä',
+  '__proto__',
+  '$.a',
+  'a.b',
+  '"',
+  "'",
+  '\\',
+  '`',
+  '~',
+  '~0000',
+  '[0]',
+]
 HOSTILE.push(
   '🍪',
   '\ud83c',
