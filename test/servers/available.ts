@@ -2,10 +2,19 @@
 import type { Found } from './found.ts'
 import { findMariadb } from './mariadb.ts'
 import { findMysql } from './mysql.ts'
+import { findPgbouncer } from './pgbouncer.ts'
 import { findPostgres } from './postgres.ts'
 import { findRedis } from './redis.ts'
 
-export type ServerName = 'redis' | 'redis-newer' | 'valkey' | 'postgres-apt' | 'postgres-npm' | 'mariadb' | 'mysql'
+export type ServerName =
+  | 'redis'
+  | 'redis-newer'
+  | 'valkey'
+  | 'postgres-apt'
+  | 'postgres-npm'
+  | 'pgbouncer'
+  | 'mariadb'
+  | 'mysql'
 
 /** `isOptional`: it can't be had everywhere, so that nobody has to have it. */
 const FIND: Record<ServerName, { title: string; find: () => Found; isOptional?: true }> = {
@@ -14,6 +23,7 @@ const FIND: Record<ServerName, { title: string; find: () => Found; isOptional?: 
   valkey: { title: 'valkey-server', find: () => findRedis('valkey'), isOptional: true },
   'postgres-apt': { title: 'PostgreSQL', find: () => findPostgres('apt') },
   'postgres-npm': { title: 'PostgreSQL (npm)', find: () => findPostgres('npm') },
+  pgbouncer: { title: 'PgBouncer', find: findPgbouncer },
   mariadb: { title: 'MariaDB', find: findMariadb },
   mysql: { title: 'MySQL', find: findMysql, isOptional: true },
 }
