@@ -156,7 +156,9 @@ test('an audit log has one line for each event, and in it no id, no cookie and n
     'ending-sessions.md',
     'audit-log',
   )
-  const { app, clock, visitor } = await tell(t, KEYED_MODES.store as () => object, undefined, { options: { subject: data => data.user } })
+  const { app, clock, visitor } = await tell(t, KEYED_MODES.store as () => object, undefined, {
+    options: { subject: data => data.user },
+  })
   const lines: string[] = []
   audit(app, line => lines.push(line))
   await visitor.get('/cart')

@@ -5,6 +5,7 @@ import { findMariadb } from './mariadb.ts'
 import { findMemcached } from './memcached.ts'
 import { findMongodb } from './mongodb.ts'
 import { findMysql } from './mysql.ts'
+import { findPgbouncer } from './pgbouncer.ts'
 import { findPostgres } from './postgres.ts'
 import { findRedis } from './redis.ts'
 
@@ -19,6 +20,9 @@ export type ServerName =
   | 'memcached'
   | 'mongodb'
   | 'dynalite'
+  | 'pgbouncer'
+  | 'mariadb'
+  | 'mysql'
 
 /** `isOptional`: it can't be had everywhere, so that nobody has to have it. */
 const FIND: Record<ServerName, { title: string; find: () => Found; isOptional?: true }> = {
@@ -27,6 +31,7 @@ const FIND: Record<ServerName, { title: string; find: () => Found; isOptional?: 
   valkey: { title: 'valkey-server', find: () => findRedis('valkey'), isOptional: true },
   'postgres-apt': { title: 'PostgreSQL', find: () => findPostgres('apt') },
   'postgres-npm': { title: 'PostgreSQL (npm)', find: () => findPostgres('npm') },
+  pgbouncer: { title: 'PgBouncer', find: findPgbouncer },
   mariadb: { title: 'MariaDB', find: findMariadb },
   memcached: { title: 'Memcached', find: findMemcached },
   mongodb: { title: 'MongoDB', find: findMongodb },
