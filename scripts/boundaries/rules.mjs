@@ -12,11 +12,12 @@ const CIRCLES = { files: 0, largest: 0 }
  * Code lines, which are neither blank nor comment. `root`: the files right in src/. A commit that needs more raises its
  * folder's, with the reason. The aim is 400 for `koa` and 3100 for all: what is above that is the fast way around Koa's own
  * cookies, which is still in `koa`, and in `request` the state machine with its steps. Errors that say why a store failed, and
- * nothing of what it was given, take 100. What remembers verified cookies takes 195.
+ * nothing of what it was given, take 100. What remembers verified cookies, and copies their
+ * data in place of parsing them, takes 400.
  */
-const BUDGETS = { koa: 902, node: 275, request: 2183, session: 553, codec: 575, root: 555 }
+const BUDGETS = { koa: 897, node: 275, request: 2208, session: 709, codec: 574, root: 555 }
 /** Of all these together. */
-const CORE_BUDGET = 5043
+const CORE_BUDGET = 5218
 
 /** Lines of a file, of any kind. */
 const FILE_LINES = 250

@@ -5,6 +5,7 @@ import { endOf } from '../session/lifetime.ts'
 import type { Difference, Found, Lifetime, Loaded, Payload } from '../session/model.ts'
 import { endOfData, isPayload, pack, packedEnd, UNDECODABLE } from '../session/payload.ts'
 import { dataIn, dataOf, fill, type Session } from '../session/session.ts'
+import { Kept, type Template } from '../session/template.ts'
 import { kindOf } from '../value-kind.ts'
 import { Backend } from './backend.ts'
 import { checkSchema, passesSchema } from './schema.ts'
@@ -22,6 +23,9 @@ export class CookieBackend extends Backend {
   #reserved = 0
   /** The text of the data that the client has, where it is none of the two above. */
   #text: string | undefined
+  /** The data that the client has, where they were remembered; and what they were when they were compared last. */
+  #template: Template | undefined
+  #next: Template | undefined
   /** The text of the data when it was compared last, where that took one. */
   #compared: string | undefined
   /** Whether the application was told that a change came too late. */
@@ -33,7 +37,7 @@ export class CookieBackend extends Backend {
   }
 
   get isKnown(): boolean {
-    return this.#payload !== undefined || this.#text !== undefined
+    return this.#template !== undefined || this.#payload !== undefined || this.#text !== undefined
   }
 
   get id(): undefined {
@@ -43,8 +47,12 @@ export class CookieBackend extends Backend {
   load(presented: string): Loaded | Promise<Loaded> {
     const { config, remembered } = this.settings
     const { ctx } = this.exchange
+    const kept = this.#keptOf(presented)
+    if (kept && !endOf(kept.lifetime, config.now(), config.absoluteTimeout)) {
+      this.#template = kept.template
+      return { lifetime: kept.lifetime }
+    }
     const text = remembered?.text ?? config.codec.read?.(presented)
-    if (remembered) remembered.text = text
     const payload = refusePromise(this.#decoded(presented, text), 'decode')
     if (payload === NOISE) return UNDECODABLE
     if (!payload) return { fault: 'missed', reason: 'missing', value: payload }
@@ -52,6 +60,15 @@ export class CookieBackend extends Backend {
     const end = endOf(payload, config.now(), config.absoluteTimeout)
     if (end) return { fault: 'expired', reason: end, value: payload }
     return config.valid ? this.#validated(payload, text, config.valid(ctx, payload)) : this.#checked(payload, text)
+  }
+
+  /** What was made of the presented value before; nothing where the application looks at it, and may write to it. */
+  #keptOf(presented: string): Kept | undefined {
+    const { config, remembered } = this.settings
+    if (!remembered || config.valid || config.schema) return undefined
+    const { text = config.codec.read?.(presented) ?? '' } = remembered
+    remembered.made ??= Kept.of(text) ?? 'nothing'
+    return remembered.made instanceof Kept ? remembered.made : undefined
   }
 
   #validated(payload: Payload, text: string | undefined, valid: unknown): Loaded | Promise<Loaded> {
@@ -82,8 +99,10 @@ export class CookieBackend extends Backend {
   }
 
   fill(session: Session, { payload = {}, text, lifetime }: Found): boolean {
+    this.#template?.fill(session)
     const reserved = fill(session, payload)
     this.expiresAt = typeof lifetime._expire === 'number' ? lifetime._expire : undefined
+    if (this.#template) return true
     this.#reserved = reserved
     this.#payload = text === undefined ? { ...payload } : payload
     this.#read = text ?? ''
@@ -95,14 +114,18 @@ export class CookieBackend extends Backend {
   }
 
   compare(session: Session): Difference {
-    this.#compared = undefined
+    this.#next = this.#template?.after(session)
+    this.#compared = this.#next?.text
+    if (this.#next && this.#next === this.#template) return 'same'
+    if (this.#template && this.done === 'nothing' && this.#template.isFlatlySame(session)) return 'same'
     if (this.#payload && isFlatlySame(session, this.#payload, this.#reserved)) return 'same'
-    this.#compared = textOf(dataOf(session))
+    this.#compared ??= textOf(dataOf(session))
     if (this.#has(this.#compared)) return 'same'
     return this.#compared === EMPTY ? 'emptied' : 'changed'
   }
 
   #has(text: string): boolean {
+    if (this.#template) return text === this.#template.text
     const end = this.#end
     if (end > 0) return end === text.length - 1 && this.#read.slice(0, end) === text.slice(0, end)
     if (this.#payload) this.#text ??= JSON.stringify(dataIn(this.#payload))
@@ -127,8 +150,11 @@ export class CookieBackend extends Backend {
     const text = this.#compared ?? textOf(dataOf(session))
     refusePromise(checkSchema(config.schema, text), 'schema')
     const lifetime = settings.newLifetime(session)
+    const template = this.#next?.parsed()
+    settings.made = template && new Kept(template, lifetime)
     exchange.send(this.#encoded(session, text, lifetime), isUnasked)
     this.#set(text)
+    this.#template = this.#next
     this.committed(lifetime)
   }
 
@@ -147,7 +173,7 @@ export class CookieBackend extends Backend {
 
   #set(text: string | undefined): void {
     this.#text = text
-    this.#payload = undefined
+    this.#template = this.#payload = undefined
     this.#end = 0
   }
 
