@@ -15,9 +15,9 @@ const CIRCLES = { files: 0, largest: 0 }
  * nothing of what it was given, take 100. What remembers verified cookies, and copies their
  * data in place of parsing them, takes 400.
  */
-const BUDGETS = { koa: 897, node: 275, request: 2208, session: 709, codec: 574, root: 555 }
+const BUDGETS = { koa: 897, node: 275, request: 2208, session: 709, codec: 581, root: 555 }
 /** Of all these together. */
-const CORE_BUDGET = 5218
+const CORE_BUDGET = 5225
 
 /** Lines of a file, of any kind. */
 const FILE_LINES = 250
