@@ -8,7 +8,7 @@ import ts from 'typescript'
 
 const root = join(import.meta.dirname, '..')
 const folder = join(root, '.cache', 'readme')
-const DOCUMENTS = ['README.md', 'MIGRATING.md', 'docs/clients.md']
+const DOCUMENTS = ['README.md', 'MIGRATING.md', 'docs/clients.md', 'docs/stores/mongodb.md']
 
 /** What a snippet may use without saying where it comes from. */
 const PREAMBLE = {
