@@ -182,8 +182,10 @@ suiteOn('mongodb', 'what is particular to MongoDB', title => {
   test('however the collection is set, values are those of JavaScript', async () => {
     const name = newName()
     const raw = { raw: true, promoteValues: false, promoteLongs: false }
-    const store = mongoStore(client.db(database).collection(name, raw))
+    const collection = client.db(database).collection(name, raw)
+    const store = mongoStore(collection)
     await store.create('id', ADA, HOUR, CALL)
+    assert.ok(Buffer.isBuffer(await collection.findOne()), 'it gives bytes of itself')
     assert.equal(await store.patch('id', { ...PATCH, unset: ['cart'], version: 0 }, HOUR, CALL), 'saved')
     assert.equal((await store.read('id', CALL))?.version, 1)
     assert.equal((await store.list('ada'))[0]?.data.user, 'ada')
