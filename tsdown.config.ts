@@ -8,6 +8,8 @@ const parts = {
   redis: 'src/stores/redis.ts',
   postgres: 'src/stores/sql/postgres.ts',
   mysql: 'src/stores/sql/mysql.ts',
+  dynamodb: 'src/stores/dynamodb.ts',
+  kv: 'src/stores/kv.ts',
   mongodb: 'src/stores/mongodb.ts',
   connect: 'src/stores/connect.ts',
   migrate: 'src/stores/migrate.ts',
@@ -19,7 +21,11 @@ const shared = {
   platform: 'node',
   target: 'node18.19',
   report: false,
-  inputOptions: { checks: { pluginTimings: false }, experimental: { attachDebugInfo: 'none' } },
+  inputOptions: {
+    checks: { pluginTimings: false },
+    experimental: { attachDebugInfo: 'none' },
+    preserveEntrySignatures: 'allow-extension',
+  },
 } as const
 
 const types = { ...shared, format: 'esm', dts: { emitDtsOnly: true }, clean: false } as const
@@ -51,17 +57,37 @@ const errorsFromIndex = {
   resolveId: (source: string) => (source.endsWith('/errors.ts') ? { id: './index.js', external: true } : undefined),
 }
 
+/** What several stores need is there once: in `shared`, and in `sql` for those of SQL databases. */
+const sharedByStores = (format: string) => ({
+  chunkFileNames: format === 'es' ? '[name].mjs' : '[name].cjs',
+  codeSplitting: {
+    includeDependenciesRecursively: false,
+    groups: [
+      { name: 'sql', test: /src.stores.sql.(?!sqlite|postgres|mysql)/, minShareCount: 2, priority: 2 },
+      { name: 'shared', test: /src./, minShareCount: 2, priority: 1 },
+    ],
+  },
+})
+
 export default defineConfig([
   { ...code, entry: { index } },
-  ...Object.entries(parts).map(([name, path]) => ({
+  {
     ...code,
-    entry: { [name]: path },
+    entry: parts,
     clean: false,
     plugins: [errorsFromIndex],
-  })),
+    outputOptions: (options, format) => ({ ...code.outputOptions(options, format), ...sharedByStores(format) }),
+  },
   // With a copy of its own of what it needs: nobody loads it but the command.
   { ...code, entry: { cli }, clean: false, format: ['esm'] },
-  // One by one, so that the types of each are a single file, which scripts/build-types.mjs makes CommonJS of.
+  // Apart, so that the types of the core are a single file, which scripts/build-types.mjs makes CommonJS of.
   { ...types, entry: { index } },
-  ...Object.entries(parts).map(([name, path]) => ({ ...types, entry: { [name]: path } })),
+  {
+    ...types,
+    entry: parts,
+    outputOptions: {
+      codeSplitting: { groups: [{ name: 'shared', test: /src./, minShareCount: 2 }] },
+      chunkFileNames: '[name].d.mts',
+    },
+  },
 ])

@@ -6,13 +6,22 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import Koa from 'koa'
 import { cookiesOf, exchange } from './exchange.mjs'
+import { createFloor, floorCodec } from './floor.mjs'
 import { amongOthers, cookieOf, cookieTable, fill } from './live-sessions.mjs'
+import { median } from './statistics.mjs'
 
 const built = name => import(new URL(`../dist/${name}.mjs`, import.meta.url))
-const variants = { '7.0.2': () => import('koa-session-7'), 8: () => built('index') }
+const variants = {
+  '7.0.2': { load: () => import('koa-session-7') },
+  8: { load: () => built('index') },
+  '8, remember: 0': { load: () => built('index'), options: { remember: 0 } },
+  floor: { load: () => ({ default: createFloor(false) }) },
+  'floor, memory': { load: () => ({ default: createFloor(true) }) },
+}
 const [name, source] = process.argv.slice(2)
 const { cases, user } = await import(source)
-const session = (await variants[name]?.())?.default
+const { load, options: ofVariant } = variants[name] ?? {}
+const session = (await load?.())?.default
 const { memoryStore } = session ? await built('memory') : {}
 
 const defaultSecrets = [randomBytes(32).toString('base64url')]
@@ -20,7 +29,7 @@ let seen
 
 function makeCallback(secrets, options, handle) {
   const app = new Koa({ keys: secrets })
-  if (session) app.use(session({ ...options }, app))
+  if (session) app.use(session({ ...ofVariant, ...options }, app))
   app.use(ctx => {
     seen = handle(ctx)
     ctx.body = 'ok'
@@ -39,7 +48,7 @@ async function run({ callback, pick, check }, requests) {
 }
 
 // 7.0.2 can't seal: it signs, as in the mode 'cookie'.
-const isSealed = mode => mode === 'sealed' && name === '8'
+const isSealed = mode => mode === 'sealed' && name !== '7.0.2'
 const cookieFormat = mode => (isSealed(mode) ? /^koa\.sess=A[\w-]+$/ : /^koa\.sess=.+; koa\.sess\.sig=.+$/)
 
 const filled = {}
@@ -105,6 +114,18 @@ async function prepare(key, mode) {
   return { callback, pick: () => cookie, check }
 }
 
+const others = new Uint8Array(8 << 20)
+const codecs = {}
+let visitors = 0
+
+function cookieOfAnother(key, mode) {
+  codecs[mode] ??= floorCodec(defaultSecrets[0], isSealed(mode))
+  const now = Date.now()
+  const lifetime = { _expire: now + 86400000, _maxAge: 86400000, _meta: { created: now } }
+  const values = codecs[mode].write(JSON.stringify({ ...cases[key].seed, visitor: ++visitors, ...lifetime }))
+  return Buffer.from(values.map((value, at) => codecs[mode].names[at] + value).join('; '))
+}
+
 const prepared = {}
 
 const commands = {
@@ -119,6 +140,32 @@ const commands = {
     // Processor time and not the clock: what else runs on the machine is none of the middleware's cost.
     const before = process.cpuUsage()
     await run(prepared[key + mode], requests)
+    const used = process.cpuUsage(before)
+    return (used.user + used.system) / requests
+  },
+
+  // Between two requests a loop drives what they use out of the caches: elsewhere other work does so.
+  async cold(key, mode, requests) {
+    const { callback, pick, check } = prepared[key + mode]
+    const list = []
+    let response
+    for (let i = 0; i < requests; i++) {
+      for (let at = 0; at < others.length; at += 64) others[at]++
+      const before = process.cpuUsage()
+      response = await exchange(callback, pick())
+      const used = process.cpuUsage(before)
+      list.push(used.user + used.system)
+    }
+    check(response)
+    return median(list)
+  },
+
+  // Every request brings another cookie, which nobody in this process has seen or written. Collections count.
+  async once(key, mode, requests) {
+    const { callback, check } = prepared[key + mode]
+    const cookies = Array.from({ length: requests }, () => cookieOfAnother(key, mode))
+    const before = process.cpuUsage()
+    await run({ callback, check, pick: () => cookies.pop() }, requests)
     const used = process.cpuUsage(before)
     return (used.user + used.system) / requests
   },

@@ -7,8 +7,7 @@ import { execFileSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
-export function install() {
-  const here = new URL('./', import.meta.url)
+export function install(here = new URL('./', import.meta.url)) {
   const { dependencies } = JSON.parse(readFileSync(new URL('package.json', here), 'utf8'))
   const isMissing = name => !existsSync(new URL(`node_modules/${name}/package.json`, here))
   if (!Object.keys(dependencies).some(isMissing)) return

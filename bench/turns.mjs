@@ -9,20 +9,21 @@ import { start } from './process.mjs'
 import { shuffled } from './statistics.mjs'
 
 export const names = ['bare', '7.0.2', '8']
+const namesOf = entry => entry.names ?? names
 const program = new URL('./child.mjs', import.meta.url)
 const execArgv = ['--expose-gc', '--max-old-space-size=4096']
 
 /*
- * Measures `what` ('times' or 'bytes') of every entry { key, mode, group }. Entries of one group share a process
- * per variant. The samples are in `entry[what][name]`, a list for each start; what a process tells of its
- * preparation is in `entry.facts[name]`.
+ * Measures `what` ('times' or another command of child.mjs) of every entry { key, mode, group, names }. Entries of one
+ * group share a process per variant; `names` are the variants, where they are not the usual three. The samples are in
+ * `entry[what][name]`, a list for each start; what a process tells of its preparation is in `entry.facts[name]`.
  */
 export async function takeTurns(entries, what, plan) {
   if (!existsSync(new URL('../dist/memory.mjs', import.meta.url))) {
     throw new Error('nothing to measure: run `npm run build` first')
   }
   for (const entry of entries) {
-    entry[what] ??= Object.fromEntries(names.map(name => [name, []]))
+    entry[what] ??= Object.fromEntries(namesOf(entry).map(name => [name, []]))
     entry.facts ??= {}
   }
   let rounds = 0
@@ -36,23 +37,23 @@ async function oneStart(entries, what, plan) {
   const childOf = (name, { group = '' }) => children[`${name} ${group}`]
   const round = async (command, count, record) => {
     for (const entry of shuffled(entries)) {
-      for (const name of shuffled(names)) {
+      for (const name of shuffled(namesOf(entry))) {
         const share = Math.ceil(count * (entry.share ?? 1))
         record(entry, name, await childOf(name, entry).ask(command, entry.key, entry.mode, share))
       }
     }
   }
   try {
-    for (const { group = '' } of entries) {
-      for (const name of names)
-        children[`${name} ${group}`] ??= start(program, [variantOf(name), plan.source], {
+    for (const entry of entries) {
+      for (const name of namesOf(entry))
+        children[`${name} ${entry.group ?? ''}`] ??= start(program, [variantOf(name), plan.source], {
           semiSpace: plan.semiSpace,
           execArgv,
         })
     }
     await Promise.all(Object.values(children).map(one => one.ready))
     await round('prepare', warmUp, (entry, name, facts) => (entry.facts[name] = facts))
-    for (const entry of entries) for (const name of names) entry[what][name].push([])
+    for (const entry of entries) for (const name of namesOf(entry)) entry[what][name].push([])
     const deadline = Date.now() + seconds * 1000
     let rounds = 0
     for (; rounds < leastRounds || Date.now() < deadline; rounds++) {

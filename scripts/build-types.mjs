@@ -19,9 +19,13 @@ await writeFile(
     .replace(IMPORT, 'import $1 = require($3);\nimport type $2 from $3;')
     .replace(EXPORT, `declare namespace createSession {\n  ${exports.trim()}\n}\nexport = createSession;\n`),
 )
+// The types of the others are there once. An ES module may take its types from CommonJS, and not the other way round.
 for (const file of await readdir(DIST)) {
   if (!file.endsWith('.d.mts') || file === 'index.d.mts') continue
-  await writeFile(new URL(file.replace('.mts', '.cts'), DIST), await readFile(new URL(file, DIST)))
+  const name = file.replace('.d.mts', '')
+  const text = await readFile(new URL(file, DIST), 'utf8')
+  await writeFile(new URL(`${name}.d.cts`, DIST), text.replace(/(from "\.\/\w+)\.mjs"/g, '$1.cjs"'))
+  await writeFile(new URL(file, DIST), `export * from "./${name}.cjs";\n`)
 }
 
 function fail(expected) {

@@ -1,11 +1,12 @@
 // What is published is not the source, but what `npm pack` makes of dist/ and package.json: a file that is
 // left out, a wrong path under `exports`, a type that promises what the file does not have are seen only
-// there. So the tarball itself is checked, then installed and called, as an ES module and with `require`.
+// there. So the tarball itself is checked, then installed and called, as an ES module and with `require`. It packs what
+// is in dist/, or takes the tarball that is named.
 
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { createRequire, SourceMap } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
@@ -16,6 +17,8 @@ import { formatMessage } from 'publint/utils'
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
 /** It is not minified, so that stacks can be read: 123 kB, and 35 when compressed. */
 const MAX_BYTES = 150_000
+/** Of all the package, unpacked. It is not minified, and has source maps by the line. */
+const MAX_PACKAGE_BYTES = 900_000
 
 /** What each part exports. */
 const PARTS = {
@@ -24,6 +27,8 @@ const PARTS = {
   redis: ['redisStore'],
   postgres: ['postgresStore'],
   mysql: ['mysqlStore'],
+  dynamodb: ['dynamodbStore'],
+  kv: ['kvStore'],
   mongodb: ['mongoStore'],
   connect: ['connectStore'],
   migrate: ['migrate'],
@@ -34,11 +39,14 @@ const temporary = mkdtempSync(join(tmpdir(), 'pack-check-'))
 const installed = join(temporary, 'node_modules/koa-session')
 
 try {
-  const tarball = pack()
+  const [given] = process.argv.slice(2)
+  const tarball = given === undefined ? pack() : resolve(given)
   install(tarball)
   await check('publint', () => lint(tarball))
   await check('are the types wrong', () => typesOf(tarball))
   await check(`the ES module is under ${MAX_BYTES} bytes`, size)
+  await check(`the package is under ${MAX_PACKAGE_BYTES} bytes`, packageSize)
+  await check('the source maps have lines, and no source', maps)
   await check('require', () => works(required()))
   await check('import', async () => works(await imported()))
   await check('the command', commandWorks)
@@ -66,10 +74,11 @@ function pack() {
   return join(temporary, filename)
 }
 
-/** What `npm install` would do: there are no dependencies, and no scripts to run. */
 function install(tarball) {
-  mkdirSync(installed, { recursive: true })
-  run('tar', ['-xzf', tarball, '-C', installed, '--strip-components=1'])
+  writeFileSync(join(temporary, 'package.json'), '{ "private": true }')
+  // Koa is there already: it is the peer of whoever installs this.
+  const quiet = ['--offline', '--legacy-peer-deps', '--no-audit', '--no-fund', '--no-package-lock']
+  run('npm', ['install', ...quiet, '--prefix', temporary, tarball])
 }
 
 function typesOf(tarball) {
@@ -95,6 +104,31 @@ function size() {
   }
   assert.ok(bytes < MAX_BYTES, `${bytes} bytes`)
   return `${bytes} in ${files.size} files`
+}
+
+function packageSize() {
+  const files = readdirSync(installed, { recursive: true, withFileTypes: true }).filter(entry => entry.isFile())
+  const bytes = files.reduce((sum, { parentPath, name }) => sum + statSync(join(parentPath, name)).size, 0)
+  assert.ok(bytes < MAX_PACKAGE_BYTES, `${bytes} bytes`)
+  return `${bytes} in ${files.length} files`
+}
+
+/** A line of the built code is found in its source: `class SessionError`, which is there once. */
+function maps() {
+  const dist = join(installed, 'dist')
+  for (const file of readdirSync(dist).filter(name => name.endsWith('.map'))) {
+    const map = JSON.parse(readFileSync(join(dist, file), 'utf8'))
+    assert.equal(map.sourcesContent, undefined, file)
+    assert.ok(map.mappings.length > 0, file)
+  }
+  const path = join(dist, 'index.mjs')
+  const line = readFileSync(path, 'utf8')
+    .split('\n')
+    .findIndex(text => text.includes('class SessionError'))
+  const found = new SourceMap(JSON.parse(readFileSync(`${path}.map`, 'utf8'))).findEntry(line, 0)
+  assert.match(found.originalSource, /src\/errors\.ts$/)
+  const source = readFileSync(join(ROOT, 'src/errors.ts'), 'utf8').split('\n')
+  assert.match(source[found.originalLine], /class SessionError/)
 }
 
 function required() {

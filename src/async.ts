@@ -1,14 +1,11 @@
 import { SessionError } from './errors.ts'
 
 /** `value`, where nothing can be waited for: a promise is `ERR_SESSION_ASYNC`, naming the option that gave it. */
-export function refusePromise<Value>(value: Value, option: string): Value {
+export function refusePromise<Value>(value: Value, option: string, advice = 'use a function that is not async'): Value {
   if (!isPromise(value)) return value
   // Its rejection would otherwise end the process.
   value.then(undefined, () => {})
-  throw new SessionError(
-    'ERR_SESSION_ASYNC',
-    `${option} returned a promise where none can be awaited; use a function that is not async`,
-  )
+  throw new SessionError('ERR_SESSION_ASYNC', `${option} returned a promise where none can be awaited; ${advice}`)
 }
 
 export function isPromise<Value>(value: Value | PromiseLike<Value>): value is PromiseLike<Value> {
@@ -36,5 +33,5 @@ export function promised<Value>(work: () => Value | Promise<Value>): Promise<Val
 
 /** Whether `value` was declared as `async`. */
 export function isAsyncFunction(value: unknown): boolean {
-  return Object.prototype.toString.call(value) === '[object AsyncFunction]'
+  return typeof value === 'function' && Object.prototype.toString.call(value) === '[object AsyncFunction]'
 }

@@ -4,7 +4,7 @@ import { optionError } from './errors.ts'
 import type { StandardSchema } from './options.ts'
 import { codecOf, type Given, isSealing, PLAIN, type Sealing, sealingOf, type TextCodec } from './sealing.ts'
 import { secureAttributes } from './secure.ts'
-import { isLifetime } from './session/lifetime.ts'
+import { instantOf, isLifetime } from './session/lifetime.ts'
 import type { MaxAge } from './session/model.ts'
 import type { Store } from './stores/store.ts'
 
@@ -24,10 +24,13 @@ export interface Config {
   /** How the cookie is sealed, by the options `seal`, `keys` and `chunks`; `undefined`: it is not. */
   readonly sealing: Sealing | undefined
   readonly cacheHeaders: boolean
+  /** How many cookies that were verified are remembered. */
+  readonly remember: number
   readonly encode: (payload: Record<string, unknown>) => unknown
   readonly decode: (text: string) => unknown
   /** The text of a payload as the cookie has it, and back, where nobody brought an `encode` or a `decode`. */
   readonly codec: TextCodec
+  readonly notBefore: number | Date | ((ctx: unknown, payload: Record<string, unknown>) => unknown) | undefined
   readonly valid: ((ctx: unknown, payload: Record<string, unknown>) => unknown) | undefined
   readonly beforeSave: ((ctx: unknown, session: unknown) => unknown) | undefined
   readonly schema: StandardSchema | undefined
@@ -48,7 +51,7 @@ export interface Config {
 }
 
 type WithoutDefault =
-  | ('valid' | 'beforeSave' | 'schema' | 'skip' | 'absoluteTimeout')
+  | ('notBefore' | 'valid' | 'beforeSave' | 'schema' | 'skip' | 'absoluteTimeout')
   | ('store' | 'ContextStore' | 'subject' | 'externalKey')
 
 /** What Node's timers take. */
@@ -87,8 +90,13 @@ const OURS: Readonly<Record<string, Rule>> = {
   keys: [() => true, ''],
   chunks: [value => typeof value === 'boolean' || value === 2 || value === 3, 'true, false, 2 or 3'],
   cacheHeaders: FLAG,
+  remember: [value => Number.isSafeInteger(value) && Number(value) >= 0, 'a whole number of cookies, 0 or more'],
   encode: FUNCTION,
   decode: FUNCTION,
+  notBefore: [
+    value => isFunction(value) || instantOf(value) !== undefined,
+    'a Date, milliseconds since the epoch, or a function that gives one of them',
+  ],
   valid: FUNCTION,
   beforeSave: FUNCTION,
   schema: [isSchema, 'a validator that implements Standard Schema version 1'],
@@ -157,6 +165,7 @@ export function resolveConfig(options: Given): Config {
     rolling: false,
     renew: false,
     cacheHeaders: true,
+    remember: 1000,
     onStoreError: 'throw',
     storeTimeout: 5000,
     encode,

@@ -63,6 +63,9 @@ export interface CookieOptions {
   overwrite?: boolean | null | undefined
 }
 
+/** An instant, or none. */
+export type Instant = number | Date | null | undefined
+
 /** The options of `session()`. Everywhere, `null` and `undefined` mean "not set". */
 export interface CreateSessionOptions<Data extends object = SessionData, Property extends string = 'session'>
   extends CookieOptions {
@@ -107,6 +110,12 @@ export interface CreateSessionOptions<Data extends object = SessionData, Propert
    * keep the response without saying `public`, it becomes `private`. Default `true`.
    */
   cacheHeaders?: boolean | null | undefined
+  /**
+   * How many cookies that were verified are kept in memory, ready for their next request: signed and sealed ones, of sessions
+   * and of ids. Those that were seen or sent once are in 8 MB beside, which all sessions of a process share. `0`: every
+   * cookie is verified at each request. Default 1,000.
+   */
+  remember?: number | null | undefined
   /** Text for a cookie from a payload. Default: base64 of JSON. */
   encode?: ((payload: Record<string, unknown>) => string) | null | undefined
   /**
@@ -114,6 +123,19 @@ export interface CreateSessionOptions<Data extends object = SessionData, Propert
    * other error is thrown where `ctx.session` is read, and clears the cookie.
    */
   decode?: ((text: string) => unknown) | null | undefined
+  /**
+   * Ends every session that began before this instant, in every mode: a `Date`, milliseconds since the epoch by the clock
+   * `now`, or a function that gives one of them for a session, or nothing. `session:refused` says `revoked`, and a stored
+   * session is destroyed. A session begins when it is made, with each `regenerate()`, and when its `subject` changes. One
+   * that was saved without this option counts from its last save; if it does not say when that was, it is refused.
+   * The function may be async; in cookie mode a promise of one that is not declared as async is `ERR_SESSION_ASYNC`. What
+   * is no instant is `ERR_SESSION_OPTION`. Read it from your database on each request: a copy may be too old.
+   */
+  notBefore?:
+    | (number | Date)
+    | ((ctx: Context, payload: SessionDataOf<Data>) => Instant | Promise<Instant>)
+    | null
+    | undefined
   /**
    * Whether a presented session is accepted; when not, `session:invalid` and a new session. May be an async function,
    * which is awaited before the handler. In cookie mode a promise of any other function is `ERR_SESSION_ASYNC`.
@@ -138,7 +160,7 @@ export interface CreateSessionOptions<Data extends object = SessionData, Propert
    * package find the sessions of a subject by it: `store.list(subject)`, `store.destroyAll(subject)` (ASVS 7.4.3, 7.5.2).
    * A whole number stands for its text: 42 and '42' are the same subject.
    * In every mode, `isFresh()` is `false` once the subject is another one. Called when a session that was used is
-   * committed, and where it was marked as fresh also when it is read.
+   * committed, and where it was marked as fresh, or with `notBefore`, also when it is read.
    */
   subject?: ((session: SessionDataOf<Data>) => Subject | null | undefined) | null | undefined
   /**

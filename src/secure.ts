@@ -7,12 +7,13 @@ const PREFIXED = /^__(Host|Secure)-/i
 
 /** The option with which a cookie has to be secure: `key`, `partitioned`, `sameSite 'none'`. */
 export function reasonForSecure(key: string, attributes: Given): string | undefined {
-  return PREFIXED.test(key) ? 'key' : attributeForSecure(attributes)
+  // Each response asks: most keys and most cookies are told without a RegExp and another string.
+  return key.startsWith('__') && PREFIXED.test(key) ? 'key' : attributeForSecure(attributes)
 }
 
 /** RFC 6265bis, 5.7, and CHIPS. */
 function attributeForSecure({ sameSite, partitioned }: Given): string | undefined {
-  if (String(sameSite).toLowerCase() === 'none') return "sameSite 'none'"
+  if (sameSite !== undefined && String(sameSite).toLowerCase() === 'none') return "sameSite 'none'"
   return partitioned === true ? 'partitioned' : undefined
 }
 

@@ -12,11 +12,13 @@ const CIRCLES = { files: 0, largest: 0 }
  * Code lines, which are neither blank nor comment. `root`: the files right in src/. A commit that needs more raises its
  * folder's, with the reason. The aim is 400 for `koa` and 3100 for all: what is above that is the fast way around Koa's own
  * cookies, which is still in `koa`, and in `request` the state machine with its steps. Errors that say why a store failed, and
- * nothing of what it was given, take 100.
+ * nothing of what it was given, take 100. HMAC by one-shot hashes takes 31, and a check of base64url
+ * that does not encode again 7. What remembers verified cookies takes 195. That sessions can be ended by an instant
+ * (`notBefore`) takes 130, and the events for what became of a session 110.
  */
-const BUDGETS = { koa: 878, node: 275, request: 2160, session: 553, codec: 431, root: 551 }
+const BUDGETS = { koa: 919, node: 277, request: 2358, session: 595, codec: 613, root: 563 }
 /** Of all these together. */
-const CORE_BUDGET = 4848
+const CORE_BUDGET = 5325
 
 /** Lines of a file, of any kind. */
 const FILE_LINES = 250

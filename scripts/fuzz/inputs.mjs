@@ -72,7 +72,7 @@ const splice = fc
 const announced = fc.tuple(fc.constantFrom(...'0123456789'), mutated).map(([count, value]) => `${count}~${value}`)
 
 /** The value of a cookie. */
-export const value = fc.oneof(
+const value = fc.oneof(
   { arbitrary: genuineValue, weight: 3 },
   { arbitrary: mutated, weight: 3 },
   { arbitrary: splice, weight: 1 },
@@ -174,6 +174,7 @@ const good = {
   keys: [[randomBytes(32).toString('hex')], [randomBytes(32)], ['weak']],
   chunks: [true, false, 2, 3],
   cacheHeaders: [true, false],
+  remember: [0, 1, 1000],
   encode: [JSON.stringify, () => 5, () => 'a;b', async () => 'later'],
   decode: [JSON.parse, () => 5, () => ({}), async () => ({})],
   valid: [() => true, () => 0],
@@ -226,3 +227,25 @@ export const anyKeys = fc.oneof(
   { arbitrary: appKeys, weight: 1 },
   { arbitrary: fc.constantFrom([5], 'text', {}, 5, { sign() {} }, [new Uint8Array(20).fill(7)]), weight: 1 },
 )
+
+/** Secrets that sign, as text and as bytes: of less than a block of SHA-1 (64 bytes), a block, and more; not all ASCII. */
+export const signingSecret = fc.oneof(
+  fc.string({ minLength: 1, maxLength: 200 }).filter(text => text.trim() !== ''),
+  fc.string({ unit: 'binary', minLength: 1, maxLength: 80 }).filter(text => text.trim() !== ''),
+  fc.constantFrom(63, 64, 65).map(length => 'k'.repeat(length)),
+  fc.uint8Array({ minLength: 1, maxLength: 100 }),
+)
+/** What a cookie may hold as it is. */
+export const cookieText = fc
+  .array(
+    fc.oneof(
+      fc.integer({ min: 0x20, max: 0x3a }),
+      fc.integer({ min: 0x3c, max: 0x7e }),
+      fc.integer({ min: 0x80, max: 0xff }),
+    ),
+    {
+      minLength: 1,
+      maxLength: 300,
+    },
+  )
+  .map(codes => String.fromCharCode(...codes))

@@ -4,11 +4,24 @@
  * in, or no option ever refused, would prove nothing.
  */
 import assert from 'node:assert/strict'
+import { createHmac } from 'node:crypto'
 import fc from 'fast-check'
 import { memoryStore } from 'koa-session/memory'
 import { assertUntouched, cookiesOf, KEY, NOW, serve, sessionPrototype } from './application.mjs'
 import { holderIn, modes } from './genuine.mjs'
-import { anyKeys, options as anyOptions, appKeys, header, id, payload, record, unsigned, values } from './inputs.mjs'
+import {
+  anyKeys,
+  options as anyOptions,
+  appKeys,
+  cookieText,
+  header,
+  id,
+  payload,
+  record,
+  signingSecret,
+  unsigned,
+  values,
+} from './inputs.mjs'
 
 const now = () => NOW
 
@@ -180,6 +193,34 @@ function anyOptionsAtAll(count) {
   })
 }
 
+/** What is written is verified by the next request, too. */
+function anySignature(count) {
+  let value
+  let seen
+  const options = { now, encode: () => value, decode: text => ({ text }) }
+  return fc.asyncProperty(signingSecret, cookieText, async (secret, text) => {
+    const ask = serve(
+      options,
+      ctx => {
+        seen = ctx.session.text
+        ctx.session.more = 1
+      },
+      [secret],
+    )
+    value = text
+    const { lines, errors } = await ask()
+    assert.deepEqual(errors, [])
+    const signature = createHmac('sha1', secret).update(`${KEY}=${text}`).digest('base64url')
+    assert.deepEqual(
+      lines.map(line => line.split(';')[0]),
+      [`${KEY}=${text}`, `${KEY}.sig=${signature}`],
+    )
+    seen = undefined
+    await ask(cookiesOf(lines))
+    count(seen === undefined ? 'not found' : 'verified')
+  })
+}
+
 export const properties = [
   ...Object.entries(modes).flatMap(([title, mode]) => [
     [`any Cookie header signs in whose cookie it holds (${title})`, count => signedInBy(mode, header, count)],
@@ -193,4 +234,5 @@ export const properties = [
   ['any record of a store is', count => anyStored('keyed', record, count)],
   ['any id of a client is followed by a new one', anyId],
   ['any options are taken or refused with a code', anyOptionsAtAll],
+  ['any signature is the HMAC of node:crypto', anySignature],
 ]

@@ -11,7 +11,7 @@ const INSIDE = [
 const SLOW = [
   SERVERS,
   /^test\/(examples|properties|scripts|testing)/,
-  /^test\/stores\/(contract|connect|migrate\.races|sqlite-clients|sql\/sqlite)/,
+  /^test\/stores\/(contract|connect|kv|migrate\.races|sqlite-clients|sql\/sqlite)/,
   /^test\/(cli\/(process|middleware|run)|compat\/kept|koa\/(koa-cookies|parallel|schema))/,
   /^test\/(codec|security)\/forger/,
 ]

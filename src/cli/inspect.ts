@@ -11,7 +11,7 @@ export interface InspectOptions extends ProofOptions {
 }
 
 /**
- * Why a cookie would not be taken up, in the words of the event `session:refused`, but for these: `missing`, the cookie
+ * Why a cookie would not be accepted, in the words of the event `session:refused`, but for these: `missing`, the cookie
  * or a piece of it is not there; `size`, it has more than 4096 bytes; `secrets`, it can't be told without any.
  */
 export type Reason = 'missing' | 'size' | 'signature' | 'undecodable' | 'expired' | 'secrets'

@@ -19,7 +19,7 @@ export function textOf(report: Report, now: number): string {
 function summary(report: Report): string {
   const { verdict, reason } = report
   const key = printableName(report.key)
-  if (!reason) return `${key} would be taken up`
+  if (!reason) return `${key} would be accepted`
   const head = verdict === 'refused' ? `${key} would be refused` : `${key} can't be verified`
   return `${head}: ${reason} (${EXPLANATIONS[reason](report)})`
 }

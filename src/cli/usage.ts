@@ -28,7 +28,7 @@ Environment:
                      with one of those in it has to be in an array: '["a secret"]'.
 
 Exit codes:
-  0   The cookie would be taken up. Whether the store has the session that an id
+  0   The cookie would be accepted. Whether the store has the session that an id
       stands for, and what valid, schema and absoluteTimeout say, is not asked.
   1   It would be refused; the reason is one of missing, size, signature, undecodable,
       expired.

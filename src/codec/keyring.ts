@@ -5,7 +5,7 @@ export type Secret = string | Uint8Array
 
 /** Whether `value` can be a secret: text that is not blank, or bytes. */
 export function isSecret(value: unknown): value is Secret {
-  return typeof value === 'string' ? /\S/.test(value) : value instanceof Uint8Array && value.length > 0
+  return typeof value === 'string' ? value.trim() !== '' : value instanceof Uint8Array && value.length > 0
 }
 
 /** What is derived from one secret. None of it tells anything about the secret, or about the other. */

@@ -63,7 +63,8 @@ interface Made extends KoaCookies {
  * what this said of the same context before: Koa makes them once.
  */
 export function koaCookiesOf(ctx: Context, first?: KoaCookies): KoaCookies | undefined {
-  if (types.isProxy(ctx) || !ctx.req) return undefined
+  // To ask of a proxy is a call into native code; what was none stays none.
+  if (!ctx.req || (!first && types.isProxy(ctx))) return undefined
   const origin = originOf(ctx)
   if (!origin?.slot) return undefined
   const made = (ctx as Context & Record<symbol, (Cookies & Made) | undefined>)[origin.slot]
@@ -104,19 +105,4 @@ export function attributesOf(cookies: Cookies, key: string, options: object): At
     }
     return text
   }
-}
-
-/**
- * The lines of Set-Cookie for `pair`, a name and its value, and for its signature where there are `keys`; `undefined`
- * where Koa's cookies have to be asked.
- */
-export function linesFor(
-  pair: string,
-  startOfSignature: string,
-  keys: unknown,
-  attributes: string,
-): readonly string[] | undefined {
-  if (!keys) return [pair + attributes]
-  const signature = sign(keys, pair)
-  return signature === undefined ? undefined : [pair + attributes, startOfSignature + signature + attributes]
 }

@@ -40,7 +40,9 @@ function withoutTls({ key, cookie }: Config): string {
 export function warnOfInsecure({ app, req }: Context, config: Config, lines: Lines): void {
   if (config.cookie.secure !== undefined || lines.length === 0) return
   const reason = reasonForSecure(config.key, config.cookie)
-  const isBehindTls = !app.proxy && /^\s*https\b/i.test(String(req?.headers['x-forwarded-proto'] ?? ''))
+  // Most requests do not have it, and a RegExp allocates.
+  const protocol = app.proxy ? undefined : req?.headers['x-forwarded-proto']
+  const isBehindTls = protocol && /^\s*https\b/i.test(String(protocol))
   if (!(reason || isBehindTls) || /; *secure(;|$)/i.test(lines[0] ?? '')) return
   if (reason) {
     const what = `browsers drop a cookie with the option ${reason} that is not secure, and the connection is not encrypted`

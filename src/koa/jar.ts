@@ -1,14 +1,16 @@
 import type { Context } from 'koa'
 import { find } from '../codec/cookie-header.ts'
+import { Memory } from '../codec/memory.ts'
+import type { SigningSecret } from '../codec/signature.ts'
 import type { Config } from '../config.ts'
 import { cookieLines, isOf, setCookieLines, without } from '../node/set-cookie.ts'
 import type { Cookie, CookieKind, JarAccess, Lines } from '../request/jar.ts'
 import { LARGEST_COOKIE, tooLarge } from '../request/size.ts'
 import type { MaxAge, Refused } from '../session/model.ts'
 import { FORGED, UNDECODABLE } from '../session/payload.ts'
-import { type Attributes, attributesOf, type Cookies, type KoaCookies, koaCookiesOf, linesFor } from './cookies.ts'
+import { type Attributes, attributesOf, type Cookies, type KoaCookies, koaCookiesOf } from './cookies.ts'
 import { explained, NO_KEYS, NOT_ENCRYPTED, warnOfInsecure } from './insecure.ts'
-import { canVerify, createKeysCheck, presentedIn } from './signed.ts'
+import { canVerify, createKeysCheck, presentedIn, sign } from './signed.ts'
 
 /**
  * The value in a cookie, and its signature beside it. All is as `ctx.cookies` would have it, which a framework may have
@@ -22,6 +24,12 @@ export function koaCookie(own: Config, { isPlain, suffix = '', ...instead }: Coo
   /** What Koa's cookies wrote: over HTTP and HTTPS, until the browser closes and until an instant. */
   const known: (Attributes | undefined)[] = []
   const checkKeys = createKeysCheck()
+  const { read: reads, write: writes } = own.codec
+  const isRemembered = signed && instead.signed === undefined && reads && writes && own.remember > 0
+  const memory = isRemembered ? new Memory(own.remember) : undefined
+
+  /** What is remembered of a list of secrets. Those of a Keygrip may change unseen. */
+  const memoryFor = (keys: unknown) => (Array.isArray(keys) ? memory?.for(keys[0] as SigningSecret) : undefined)
 
   /** The options as they are for this response; Koa's cookies are known only for those of the middleware. */
   function koaCookiesFor(at: JarAccess): KoaCookies | undefined {
@@ -37,9 +45,13 @@ export function koaCookie(own: Config, { isPlain, suffix = '', ...instead }: Coo
     const kind = (koaCookies.secure ? 2 : 0) + (maxAge === 'session' ? 0 : 1)
     const attributes = known[kind] ?? attributesFor(contextOf(at), maxAge)
     known[kind] = attributes
-    return (
-      attributes && linesFor(start + value, startOfSignature, signed && koaCookies.keys, attributes(Number(maxAge)))
-    )
+    if (!attributes) return undefined
+    const end = attributes(Number(maxAge))
+    if (!signed) return [start + value + end]
+    const signature = sign(koaCookies.keys, start + value)
+    if (signature === undefined) return undefined
+    memoryFor(koaCookies.keys)?.add({ body: value, tag: signature, text: undefined })
+    return [start + value + end, startOfSignature + signature + end]
   }
 
   /** Of other cookies than Koa's, a list is what they sign with, too; what else they do with `app.keys` is theirs. */
@@ -84,12 +96,21 @@ export function koaCookie(own: Config, { isPlain, suffix = '', ...instead }: Coo
     const { key, cookie } = at.settings.config
     const koaCookies = koaCookiesFor(at)
     const header = headerOf(at)
+    at.settings.remembered = undefined
     checkSecrets(at)
     const isAsked = koaCookies === undefined || (signed && !canVerify(koaCookies.keys))
     if (isAsked && nth > 0) return undefined
     const value = isAsked
       ? cookiesOf(contextOf(at)).get(key + suffix, { ...cookie, ...instead })
-      : presentedIn(header, koaCookies.keys, start, signed ? startOfSignature : '', nth, at.settings)
+      : presentedIn(
+          header,
+          koaCookies.keys,
+          start,
+          signed ? startOfSignature : '',
+          nth,
+          at.settings,
+          memoryFor(koaCookies.keys),
+        )
     // What is larger than we send was not sent by us; it is not worth the work.
     if (value) return key.length + value.length <= LARGEST_COOKIE ? value : UNDECODABLE
     if (nth > 0 || header === undefined || find(header, start) === undefined) return undefined

@@ -1,11 +1,10 @@
 import type { Context } from 'koa'
-import { isAsyncFunction } from '../async.ts'
 import { type Config, KNOWN, resolveConfig } from '../config.ts'
 import { unknownOptions } from '../option-names.ts'
 import { AskedStore } from '../request/asked-store.ts'
 import type { Backend } from '../request/backend.ts'
 import { type Carrier, cookieCarrier, externalCarrier } from '../request/carrier.ts'
-import { CookieBackend } from '../request/cookie-backend.ts'
+import { CookieBackend, isAwaited } from '../request/cookie-backend.ts'
 import type { Exchange } from '../request/exchange.ts'
 import type { CookieJar } from '../request/jar.ts'
 import { sealedCarrier } from '../request/sealed-carrier.ts'
@@ -68,7 +67,7 @@ function partsOf(options: Given): Parts {
     options,
     config,
     unknown: unknown.filter(({ advice }) => !advice).map(({ name }) => name),
-    isLazy: !isStored && !rolling && !renew && !isAsyncFunction(config.valid),
+    isLazy: !isStored && !rolling && !renew && !isAwaited(config),
     carrier: carrierOf(config, isStored),
     backendFor: (exchange, settings) =>
       isStored ? new StoreBackend(exchange, settings, storeFor) : new CookieBackend(exchange, settings),

@@ -1,5 +1,6 @@
 import { createHmac, getHashes } from 'node:crypto'
 import { find } from '../codec/cookie-header.ts'
+import type { Memory, Remembered } from '../codec/memory.ts'
 import { listOfSecrets, UNSET, weakSigning } from '../codec/secrets.ts'
 import { isEqual, isSigningSecret, type SigningSecret, signBy } from '../codec/signature.ts'
 import { SessionError } from '../errors.ts'
@@ -14,8 +15,8 @@ export function canVerify(keys: unknown): boolean {
 
 /**
  * The `nth` value in `header` of the cookie that begins with `start` (a name and `=`) which one of the secrets signed, or
- * any where it is not signed (an empty `startOfSignature`). Notes in `found` whether an older secret signed it. It costs
- * one HMAC where the newest did, and none for what is too large.
+ * any where it is not signed (an empty `startOfSignature`). Notes in `found` whether an older secret signed it, and what is
+ * remembered of it. It costs one HMAC where the newest did, and none for what is too large, or is in `memory`.
  */
 export function presentedIn(
   header: string | undefined,
@@ -23,7 +24,8 @@ export function presentedIn(
   start: string,
   startOfSignature: string,
   nth: number,
-  found: { isStale: boolean },
+  found: { isStale: boolean; remembered: Remembered | undefined },
+  memory?: Memory,
 ): string | undefined {
   if (!header) return undefined
   let left = nth
@@ -32,20 +34,33 @@ export function presentedIn(
     if (pair === undefined) return undefined
     // Without the `=`, as browsers count.
     if (pair.length === start.length || pair.length - 1 > LARGEST_COOKIE) continue
-    const position = startOfSignature ? signerOf(pair, header, startOfSignature, keys) : 0
-    if (position < 0 || left-- > 0) continue
-    if (position > 0) found.isStale = true
-    return pair.slice(start.length)
+    const value = pair.slice(start.length)
+    found.remembered = undefined
+    const signer = startOfSignature ? signerOf(pair, value, header, startOfSignature, keys, memory) : 0
+    if (signer === -1 || left-- > 0) continue
+    if (typeof signer === 'object') found.remembered = signer
+    else if (signer > 0) found.isStale = true
+    return value
   }
 }
 
-/** Which of the secrets signed `pair`, or -1. */
-function signerOf(pair: string, header: string, startOfSignature: string, keys: unknown): number {
+/** Which of the secrets signed `pair`, or -1; or what is remembered of it: the newest did. */
+function signerOf(
+  pair: string,
+  value: string,
+  header: string,
+  startOfSignature: string,
+  keys: unknown,
+  memory: Memory | undefined,
+): number | Remembered {
   let position = -1
   for (let at = 0; position !== 0; at++) {
     const signature = find(header, startOfSignature, at)?.slice(startOfSignature.length)
     if (signature === undefined) break
+    const known = memory?.find(value, signature)
+    if (known) return known
     const found = Array.isArray(keys) ? indexIn(keys, pair, signature) : (keys as Keygrip).index(pair, signature)
+    if (found === 0) memory?.add({ body: value, tag: signature, text: undefined })
     if (found >= 0 && (position < 0 || found < position)) position = found
   }
   return position

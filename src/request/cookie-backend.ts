@@ -1,4 +1,5 @@
 import { andThen, isAsyncFunction, refusePromise } from '../async.ts'
+import type { Config } from '../config.ts'
 import { SessionError } from '../errors.ts'
 import { EMPTY, isFlatlySame, textOf, textOrNothing } from '../session/changes.ts'
 import { endOf } from '../session/lifetime.ts'
@@ -7,10 +8,18 @@ import { endOfData, isPayload, pack, packedEnd, UNDECODABLE } from '../session/p
 import { dataIn, dataOf, fill, type Session } from '../session/session.ts'
 import { kindOf } from '../value-kind.ts'
 import { Backend } from './backend.ts'
+import type { EndReason, Told } from './exchange.ts'
+import { subjectIn } from './prepare.ts'
+import { isRevoked } from './revoked.ts'
 import { checkSchema, passesSchema } from './schema.ts'
 
 /** What `decode` gave up on. */
 const NOISE = Symbol('noise')
+
+/** Whether a session that was presented is looked at by an async function, which is awaited before the handler. */
+export function isAwaited({ notBefore, valid }: Config): boolean {
+  return isAsyncFunction(notBefore) || isAsyncFunction(valid)
+}
 
 /** The whole session is in the cookie. Its commit is sync, so that it can happen when the headers leave. */
 export class CookieBackend extends Backend {
@@ -27,9 +36,8 @@ export class CookieBackend extends Backend {
   /** Whether the application was told that a change came too late. */
   #isLate = false
 
-  /** An async `valid` is awaited before the handler. */
   get waits(): boolean {
-    return isAsyncFunction(this.settings.config.valid)
+    return isAwaited(this.settings.config)
   }
 
   get isKnown(): boolean {
@@ -41,20 +49,26 @@ export class CookieBackend extends Backend {
   }
 
   load(presented: string): Loaded | Promise<Loaded> {
-    const { config } = this.settings
+    const { config, remembered } = this.settings
     const { ctx } = this.exchange
-    const text = config.codec.read?.(presented)
+    const text = remembered?.text ?? config.codec.read?.(presented)
+    if (remembered) remembered.text = text
     const payload = refusePromise(this.#decoded(presented, text), 'decode')
     if (payload === NOISE) return UNDECODABLE
     if (!payload) return { fault: 'missed', reason: 'missing', value: payload }
     if (!isPayload(payload)) return UNDECODABLE
     const end = endOf(payload, config.now(), config.absoluteTimeout)
     if (end) return { fault: 'expired', reason: end, value: payload }
-    return config.valid ? this.#validated(payload, text, config.valid(ctx, payload)) : this.#checked(payload, text)
+    const { notBefore } = config
+    if (typeof notBefore !== 'function') return this.#judged(payload, text, notBefore)
+    return andThen(awaitable('notBefore', notBefore, ctx, payload), instant => this.#judged(payload, text, instant))
   }
 
-  #validated(payload: Payload, text: string | undefined, valid: unknown): Loaded | Promise<Loaded> {
-    return andThen(this.waits ? valid : refusePromise(valid, 'valid'), isValid =>
+  #judged(payload: Payload, text: string | undefined, instant: unknown): Loaded | Promise<Loaded> {
+    const { valid } = this.settings.config
+    if (isRevoked(payload, instant)) return { fault: 'invalid', reason: 'revoked', value: payload }
+    if (!valid) return this.#checked(payload, text)
+    return andThen(awaitable('valid', valid, this.exchange.ctx, payload), isValid =>
       isValid ? this.#checked(payload, text) : { fault: 'invalid', reason: 'valid', value: payload },
     )
   }
@@ -64,7 +78,8 @@ export class CookieBackend extends Backend {
     const passes = refusePromise(passesSchema(config.schema, payload), 'schema')
     if (!passes) return { fault: 'invalid', reason: 'schema', value: payload }
     // What looks at the payload may write to it; and another encode may not write what this text is.
-    const isOurs = !config.valid && config.codec.write !== undefined
+    const isLookedAt = config.valid || typeof config.notBefore === 'function'
+    const isOurs = !isLookedAt && config.codec.write !== undefined
     return { payload, lifetime: payload, text: isOurs ? text : undefined }
   }
 
@@ -95,9 +110,10 @@ export class CookieBackend extends Backend {
 
   compare(session: Session): Difference {
     this.#compared = undefined
-    if (this.#payload && isFlatlySame(session, this.#payload, this.#reserved)) return 'same'
+    const isReplaced = this.done === 'replaced'
+    if (!isReplaced && this.#payload && isFlatlySame(session, this.#payload, this.#reserved)) return 'same'
     this.#compared = textOf(dataOf(session))
-    if (this.#has(this.#compared)) return 'same'
+    if (!isReplaced && this.#has(this.#compared)) return 'same'
     return this.#compared === EMPTY ? 'emptied' : 'changed'
   }
 
@@ -112,7 +128,7 @@ export class CookieBackend extends Backend {
     this.#save(session, false)
   }
 
-  #save(session: Session, isUnasked: boolean): void {
+  #save(session: Session, isUnasked: boolean, isRegenerated = false): void {
     const { exchange, settings } = this
     const { config } = settings
     if (exchange.hasLeft) {
@@ -127,6 +143,9 @@ export class CookieBackend extends Backend {
     refusePromise(checkSchema(config.schema, text), 'schema')
     const lifetime = settings.newLifetime(session)
     exchange.send(this.#encoded(session, text, lifetime), isUnasked)
+    if (this.done === 'replaced') this.#tellEnded('sign-out')
+    if (!this.isKnown || this.done === 'replaced') this.#tell('created', session)
+    else if (isRegenerated) this.#tell('regenerated', session)
     this.#set(text)
     this.committed(lifetime)
   }
@@ -151,29 +170,49 @@ export class CookieBackend extends Backend {
   }
 
   regenerate(session: Session): void {
-    this.save(session)
+    this.#save(session, false, true)
   }
 
   empty(): void {
-    this.end()
+    this.end('emptied')
   }
 
-  end(): void {
+  end(reason: EndReason): void {
     if (this.exchange.hasLeft) {
       this.#tellLate()
       return
     }
     this.exchange.clear()
+    if (this.isKnown) this.#tellEnded(this.done === 'replaced' ? 'sign-out' : reason)
     this.#set(undefined)
     this.settings.begin()
     this.done = 'ended'
   }
 
-  /** The cookie that is sent takes the place of the client's. */
-  renew(): void {}
+  /** The cookie that is sent takes the place of the client's, whatever data that has. */
+  renew(): void {
+    if (this.isKnown) this.done = 'replaced'
+  }
+
+  #tell(type: Told['type'], data: object, reason?: EndReason): void {
+    const { exchange, settings } = this
+    if (!exchange.hears(type)) return
+    exchange.emit({ type, id: undefined, subject: subjectIn(settings.config, () => data), ...(reason && { reason }) })
+  }
+
+  /** Of the session that the client had. */
+  #tellEnded(reason: EndReason): void {
+    if (this.exchange.hears('ended')) this.#tell('ended', this.#payload ?? JSON.parse(this.#text ?? EMPTY), reason)
+  }
 
   #tellLate(): void {
     if (!this.#isLate) this.exchange.emit({ type: 'late' })
     this.#isLate = true
   }
+}
+
+/** What an option gives that looks at a payload: a promise only where it was known that there would be one. */
+function awaitable(name: string, look: (ctx: unknown, payload: Payload) => unknown, ctx: unknown, payload: Payload) {
+  const answer = look(ctx, payload)
+  return isAsyncFunction(look) ? answer : refusePromise(answer, name, 'declare it as an async function')
 }

@@ -1,12 +1,15 @@
-import { andThen } from '../async.ts'
+import { andThen, isPromise } from '../async.ts'
 import type { Config } from '../config.ts'
 import { endOf } from '../session/lifetime.ts'
-import type { Lifetime, Loaded } from '../session/model.ts'
+import { NO_MEMBERS } from '../session/members.ts'
+import type { Lifetime, Loaded, Payload, Refused } from '../session/model.ts'
 import { isPayload } from '../session/payload.ts'
 import { payloadOf } from '../stores/record.ts'
 import type { StoredRecord } from '../stores/store.ts'
 import type { AskedStore } from './asked-store.ts'
 import type { Exchange } from './exchange.ts'
+import { subjectIn } from './prepare.ts'
+import { isRevoked } from './revoked.ts'
 import { passesSchema } from './schema.ts'
 
 /** What `store` has under the id that a client presented, and what is to be made of it. */
@@ -19,7 +22,7 @@ export function loadStored(
   if (store.isKeyed) {
     return andThen(store.read(id), record =>
       record?.retiredAt === undefined
-        ? examined(exchange.ctx, config, id, record?.lifetime, record)
+        ? examined(exchange.ctx, config, store, id, record?.lifetime, record)
         : retired(exchange, config, id, record),
     )
   }
@@ -32,7 +35,7 @@ export function loadStored(
     }
     const isThere = isPayload(payload) && names.length > 0
     return isThere
-      ? examined(exchange.ctx, config, id, payload)
+      ? examined(exchange.ctx, config, store, id, payload)
       : { fault: 'missed', reason: 'missing', id, value: payload }
   })
 }
@@ -56,6 +59,7 @@ function retired(exchange: Exchange, config: Config, id: string, tombstone: Tomb
 function examined(
   ctx: unknown,
   config: Config,
+  store: AskedStore,
   id: string,
   lifetime: Lifetime | undefined,
   record?: StoredRecord,
@@ -64,24 +68,60 @@ function examined(
   const isTimed = lifetime && (lifetime._expire !== undefined || lifetime._session)
   const isBlank = record && (!isPayload(record.members) || (!isTimed && Object.keys(record.members).length === 0))
   if (!lifetime || isBlank) return { fault: 'missed', reason: 'missing', id }
-  const { valid, schema } = config
+  const { notBefore, valid, schema } = config
+  const isLookedAt = valid || schema || typeof notBefore === 'function'
   const end = endOf(lifetime, config.now(), config.absoluteTimeout)
-  if (record && !end && !valid && !schema) {
+  if (record && !end && !isLookedAt && !isRevoked(lifetime, notBefore)) {
     const { members, version, subject } = record
     return { id, lifetime, members, version, subject }
   }
   const value = record ? readable(record) : lifetime
   if (end) return { fault: 'expired', reason: end, id, value }
   if (!value) return { fault: 'invalid', reason: 'undecodable', id }
-  return andThen(valid ? valid(ctx, value) : true, isValid => {
-    if (!isValid) return { fault: 'invalid', reason: 'valid', id, value }
-    return andThen(passesSchema(schema, value), passes =>
-      // What looks at the payload may write to it, which the handler sees.
-      passes
-        ? { id, lifetime, payload: value, version: record?.version, subject: record?.subject }
-        : { fault: 'invalid', reason: 'schema', id, value },
-    )
+  return andThen(typeof notBefore === 'function' ? notBefore(ctx, value) : notBefore, instant => {
+    if (isRevoked(lifetime, instant)) return revoked(config, store, id, value, record)
+    return andThen(valid ? valid(ctx, value) : true, isValid => {
+      if (!isValid) return { fault: 'invalid', reason: 'valid', id, value }
+      return andThen(passesSchema(schema, value), passes =>
+        // What looks at the payload may write to it, which the handler sees.
+        passes
+          ? { id, lifetime, payload: value, version: record?.version, subject: record?.subject }
+          : { fault: 'invalid', reason: 'schema', id, value },
+      )
+    })
   })
+}
+
+/** A session that `notBefore` refuses is ended. Where the store fails, that is told, and it is refused all the same. */
+function revoked(
+  config: Config,
+  store: AskedStore,
+  id: string,
+  value: Payload,
+  record?: StoredRecord,
+): Refused | Promise<Refused> {
+  const refused = { fault: 'invalid', reason: 'revoked', id, value } as const
+  const ended = (isEnded: boolean) => ({
+    ...refused,
+    isEnded,
+    subject: record?.subject ?? subjectIn(config, () => value),
+  })
+  try {
+    const ending = record ? endRecord(store, id, record) : andThen(store.destroy(id), () => true)
+    const answer = andThen(ending, ended)
+    return isPromise(answer) ? answer.catch(() => refused) : answer
+  } catch {
+    return refused
+  }
+}
+
+/** Only as it was read: somebody may have signed in since, here or under a new id, to which `destroy` would follow. */
+function endRecord(store: AskedStore, id: string, { members, version }: StoredRecord): boolean | Promise<boolean> {
+  const names = Object.keys(members)
+  // What is removed has to leave it without members: data never has this name.
+  const unset = names.length > 0 ? names : ['_meta']
+  const patch = { set: NO_MEMBERS, unset, lifetime: {}, keepsEmpty: false, version }
+  return andThen(store.patch(id, patch), outcome => outcome === 'emptied')
 }
 
 /** What a record says, or nothing where it is no JSON. */

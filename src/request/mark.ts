@@ -13,11 +13,14 @@ export interface Mark {
   readonly isOwn: boolean
 }
 
-/** The mark that a session was found with, if it has one and is somebody's. */
-export function markIn({ _meta }: Lifetime, config: Config, open: () => Session): Mark | undefined {
-  const at = _meta?.fresh
-  if (at === undefined || !Number.isFinite(at)) return undefined
-  const holder = holderOf(config, open())
+/** The instant of the mark that a session was found with, if it has one. */
+export function instantIn({ _meta }: Lifetime): number | undefined {
+  return Number.isFinite(_meta?.fresh) ? _meta?.fresh : undefined
+}
+
+/** The mark of this instant in `session` as it was found, if it is somebody's. */
+export function markIn(session: Session, at: number, config: Config): Mark | undefined {
+  const holder = holderOf(config, session)
   return holder === undefined ? undefined : { at, holder, isOwn: false }
 }
 
@@ -29,7 +32,7 @@ export function heldBy(mark: Mark, config: Config, session: Session): Mark | und
 }
 
 /** Who has `session`. Without the option `subject` it is not known of two whether they are the same. */
-function holderOf(config: Config, session: Session): string | undefined {
+export function holderOf(config: Config, session: Session): string | undefined {
   if (!session.populated) return undefined
   return config.subject ? ownerOf(config, session) : 'somebody'
 }

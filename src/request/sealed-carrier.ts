@@ -1,7 +1,8 @@
 import { join, split } from '../codec/chunks.ts'
 import { decodeText } from '../codec/json.ts'
-import { createKeyrings, type Keyring } from '../codec/keyring.ts'
-import { open, type SealContext, seal, sealContext } from '../codec/sealed.ts'
+import { createKeyrings, type Keyring, type SealingKey } from '../codec/keyring.ts'
+import { Memory } from '../codec/memory.ts'
+import { type Opened, open, type SealContext, seal, sealContext } from '../codec/sealed.ts'
 import { listOfSecrets, refuseWeak } from '../codec/secrets.ts'
 import type { Config } from '../config.ts'
 import type { Sealing } from '../sealing.ts'
@@ -20,6 +21,8 @@ type Purpose = 'session' | 'id'
  */
 const LARGEST_LINE: Readonly<Record<number, number>> = { 2: 7000, 3: 12_000 }
 const MOST_CHUNKS = 3
+/** The last characters of a sealed value, which have its tag: as many as a signature has, which are compared like them. */
+const TAG_LENGTH = 27
 
 /** What sealing needs of the application: its cookies, and its secrets where the option `keys` is not set. */
 export interface SealedSurroundings {
@@ -42,6 +45,7 @@ export function sealedCarrier(
   const [first] = pieces as [Cookie]
   const signed = jar({ isPlain: true, signed: true })
   const signature = jar({ isPlain: true, suffix: '.sig' })
+  const memory = own.remember > 0 ? new Memory(own.remember) : undefined
   let checked: Keyring | undefined
 
   function keyring(ctx: unknown): Keyring {
@@ -56,6 +60,25 @@ export function sealedCarrier(
   function contextFor({ settings }: JarAccess): SealContext {
     const { key } = settings.config
     return key === own.key ? ownContext : sealContext(purpose, key)
+  }
+
+  /** Nothing where the options are those of one response, or the cookies are a framework's own. */
+  function memoryFor({ settings, jarState }: JarAccess, [key]: Keyring): Memory | undefined {
+    return settings.config === own && jarState !== undefined ? memory?.for(key as SealingKey) : undefined
+  }
+
+  function opened(at: JarAccess, value: string, ring: Keyring): Opened {
+    const known = memoryFor(at, ring)
+    const remembered = known?.find(value.slice(0, -TAG_LENGTH), value.slice(-TAG_LENGTH))
+    at.settings.remembered = remembered
+    if (remembered?.text !== undefined) return { text: remembered.text, position: 0 }
+    const opened = open(value, ring, contextFor(at))
+    if (!opened.fault && opened.position === 0) note(known, value, opened.text)
+    return opened
+  }
+
+  function note(memory: Memory | undefined, value: string, text: string): void {
+    memory?.add({ body: value.slice(0, -TAG_LENGTH), tag: value.slice(-TAG_LENGTH), text })
   }
 
   /** The `nth` sealed value, in one cookie or in several: of those after the first nobody brings two. */
@@ -81,13 +104,13 @@ export function sealedCarrier(
     for (let number = 0; ; number++) {
       const value = presented(at, number)
       if (value === undefined) break
-      const opened = typeof value === 'string' ? open(value, ring, contextFor(at)) : undefined
-      if (opened && !opened.fault) {
+      const found = typeof value === 'string' ? opened(at, value, ring) : undefined
+      if (found && !found.fault) {
         if (left-- > 0) continue
-        if (opened.position > 0) at.settings.isStale = true
-        return opened.text
+        if (found.position > 0) at.settings.isStale = true
+        return found.text
       }
-      const isForged = opened?.fault === 'signature'
+      const isForged = found?.fault === 'signature'
       // What failed to open is refused, whatever signed it; what has another layout can be a signed cookie.
       mayBeSigned ||= acceptSigned && !isForged
       refused ??= isForged ? FORGED : UNDECODABLE
@@ -119,7 +142,9 @@ export function sealedCarrier(
     read,
 
     write(at, text, earlier) {
-      const value = seal(text, keyring(at.ctx), contextFor(at))
+      const ring = keyring(at.ctx)
+      const value = seal(text, ring, contextFor(at))
+      note(memoryFor(at, ring), value, text)
       const [part = '', ...others] = partsOf(value, at.settings.config.key, chunks)
       const lines = first.set(at, part, earlier)
       const more = others.flatMap((other, n) => (pieces[n + 1] as Cookie).set(at, other, NO_LINES))

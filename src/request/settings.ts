@@ -1,9 +1,11 @@
+import type { Remembered } from '../codec/memory.ts'
 import { type Config, checkMaxAge, resolveConfig } from '../config.ts'
 import { optionError } from '../errors.ts'
-import { createdAt, lifetimeFrom, maxAgeOf } from '../session/lifetime.ts'
+import { createdAt, lifetimeFrom, maxAgeOf, metaOf } from '../session/lifetime.ts'
 import type { Lifetime, MaxAge } from '../session/model.ts'
 import type { Session } from '../session/session.ts'
-import { heldBy, type Mark, markIn } from './mark.ts'
+import { heldBy, instantIn, type Mark, markIn } from './mark.ts'
+import { hasSince, type Since, sinceFound, sinceOf } from './since.ts'
 
 /** The options of one response: those of the middleware, and what this request made of them. */
 export class Settings {
@@ -11,6 +13,8 @@ export class Settings {
   config: Config
   /** Whether the presented value was signed or sealed as it would not be now, so that it is sent anew. */
   isStale = false
+  /** What is remembered of the presented value, where it was verified before. */
+  remembered: Remembered | undefined
   /** Whether the handler has set a lifetime that is not saved yet. */
   isForced = false
   /** Whether the mark of `isFresh()` was ended, which is not saved yet. */
@@ -19,6 +23,7 @@ export class Settings {
   /** An instant, see `Meta`. */
   #created: number | undefined
   #mark: Mark | undefined
+  #since: Since | undefined
   #view: Record<string, unknown> | undefined
   /** The lifetime in the view, as far as it is not the handler's. */
   #shown: MaxAge | undefined
@@ -56,6 +61,7 @@ export class Settings {
 
   /** A new id was asked for; `isFresh`: by somebody who has just proved who they are. */
   regenerated(isFresh: boolean): void {
+    if (this.#since) this.#since = { at: this.config.now(), holder: this.#since.holder }
     if (isFresh) this.#mark = { at: this.config.now(), holder: undefined, isOwn: true }
     else this.#unmark()
   }
@@ -80,11 +86,14 @@ export class Settings {
     if (this.#mark) this.#mark = heldBy(this.#mark, this.config, session)
     const fresh = this.#mark?.at
     const saysMore = absoluteTimeout !== undefined || sealing !== undefined || fresh !== undefined
-    if (!saysMore) return lifetimeFrom(this.maxAge, now)
+    this.#since = sinceOf(this.#since, this.config, session, now)
+    const since = this.#since?.at
+    if (!saysMore && since === undefined) return lifetimeFrom(this.maxAge, now)
     // Where the clock was ahead when it was made, it is as if it were made now.
-    const created = Math.min(this.createdAt, now)
-    const meta = fresh === undefined ? { created } : { created, fresh }
-    return lifetimeFrom(this.maxAge, now, meta, created + (absoluteTimeout ?? Number.POSITIVE_INFINITY))
+    const created = saysMore ? Math.min(this.createdAt, now) : undefined
+    const meta = metaOf(created, fresh, since === undefined ? undefined : Math.min(since, now))
+    const end = absoluteTimeout === undefined ? undefined : Number(created) + absoluteTimeout
+    return lifetimeFrom(this.maxAge, now, meta, end)
   }
 
   /** The session was saved with `lifetime`. A lifetime that the handler has set since is still to be saved. */
@@ -99,15 +108,20 @@ export class Settings {
     this.#created = createdAt(lifetime)
   }
 
-  /** Has the mark of `session`, which was found with `lifetime`. */
+  /** Has what depends on who has `session`, which was found with `lifetime`. */
   resumeMark(lifetime: Lifetime, session: Session): void {
-    this.#mark = markIn(lifetime, this.config, () => session)
+    const at = instantIn(lifetime)
+    this.#mark = at === undefined ? undefined : markIn(session, at, this.config)
+    this.#since = hasSince(lifetime, this.config) ? sinceFound(lifetime, this.config, session) : undefined
   }
 
   /** Has the lifetime of a session that has gone on meanwhile; `open` gives it as it was found. */
   catchUp(lifetime: Lifetime, open: () => Session): void {
     if (!this.isForced) this.maxAge = maxAgeOf(lifetime) ?? this.maxAge
-    if (!this.#mark?.isOwn && !this.isUnmarked) this.#mark = markIn(lifetime, this.config, open)
+    this.#since = hasSince(lifetime, this.config) ? sinceFound(lifetime, this.config, open()) : undefined
+    if (this.#mark?.isOwn || this.isUnmarked) return
+    const at = instantIn(lifetime)
+    this.#mark = at === undefined ? undefined : markIn(open(), at, this.config)
   }
 
   /** What is saved from now on is another session, with the lifetime that is configured. */
@@ -120,7 +134,7 @@ export class Settings {
   begin(): void {
     const { config } = this
     if (this.#view && this.#view.maxAge === this.#maxAge) this.#view.maxAge = config.maxAge
-    this.#maxAge = this.#created = undefined
+    this.#maxAge = this.#created = this.#since = undefined
     if (this.#mark?.holder !== undefined) this.#mark = undefined
     this.isForced = this.isUnmarked = false
   }

@@ -8,10 +8,53 @@ export function lifetimeFrom(maxAge: MaxAge, now: number, meta?: Meta, end = Num
   return meta ? { _expire, _maxAge: maxAge, _meta: meta } : { _expire, _maxAge: maxAge }
 }
 
+/** What is said beside the names of 7.x. */
+export function metaOf(created: number | undefined, fresh: number | undefined, since: number | undefined): Meta {
+  if (since === undefined && created !== undefined) return fresh === undefined ? { created } : { created, fresh }
+  return {
+    ...(created !== undefined && { created }),
+    ...(fresh !== undefined && { fresh }),
+    ...(since !== undefined && { since }),
+  }
+}
+
 /** When a session was made, as far as its lifetime says; without `_meta`, as 7.x saves it: when it was saved last. */
-export function createdAt({ _expire, _maxAge, _meta }: Lifetime): number | undefined {
-  if (Number.isFinite(_meta?.created)) return _meta?.created
+export function createdAt(lifetime: Lifetime): number | undefined {
+  const created = lifetime._meta?.created
+  return Number.isFinite(created) ? created : savedAt(lifetime)
+}
+
+/** When a session was saved last. With an absolute timeout it may be earlier than that. */
+function savedAt({ _expire, _maxAge }: Lifetime): number | undefined {
   return typeof _expire === 'number' && isLifetime(_maxAge) ? _expire - _maxAge : undefined
+}
+
+/**
+ * Since when somebody has been who they are in a session; one that does not say counts from its last save, which was not
+ * before it was made. `undefined`: its age is unknown.
+ */
+export function sinceIn(lifetime: Lifetime): number | undefined {
+  const { since, created } = lifetime._meta ?? {}
+  if (Number.isFinite(since)) return since
+  const known = [savedAt(lifetime), created].filter(instant => Number.isFinite(instant)) as number[]
+  return known.length === 0 ? undefined : Math.max(...known)
+}
+
+/** Whether a session began before `instant`. One of unknown age did; there is none before `undefined`. */
+export function isBefore(lifetime: Lifetime, instant: number | undefined): boolean {
+  if (instant === undefined) return false
+  const since = sinceIn(lifetime)
+  return since === undefined || since < instant
+}
+
+/** The last instant of a Date (ECMA-262, 21.4.1.1), in milliseconds. */
+const LAST = 8.64e15
+
+/** The instant that a number or a Date stands for, in milliseconds since the epoch; `undefined`: it is neither. */
+export function instantOf(value: unknown): number | undefined {
+  const isDate = Object.prototype.toString.call(value) === '[object Date]'
+  const instant = typeof value === 'number' || isDate ? Number(value) : Number.NaN
+  return Math.abs(instant) <= LAST ? instant : undefined
 }
 
 /**

@@ -24,6 +24,8 @@ export interface Meta {
   readonly created?: number
   /** When somebody proved last to be who they are: `regenerate({ fresh: true })`. */
   readonly fresh?: number
+  /** Since when somebody has been who they are, with the option `notBefore`. */
+  readonly since?: number
 }
 
 /** What a payload says of its lifetime. */
@@ -33,7 +35,16 @@ export type Lifetime = Pick<Payload, '_expire' | '_maxAge' | '_session' | '_meta
 export type Fault = 'missed' | 'expired' | 'invalid' | 'none'
 
 /** Why it was not. */
-export type Reason = 'signature' | 'undecodable' | 'missing' | 'retired' | 'expired' | 'absolute' | 'valid' | 'schema'
+export type Reason =
+  | 'signature'
+  | 'undecodable'
+  | 'missing'
+  | 'retired'
+  | 'expired'
+  | 'absolute'
+  | 'revoked'
+  | 'valid'
+  | 'schema'
 
 /** A presented session that was not accepted; `id` is that of a stored one. */
 export interface Refused {
@@ -43,6 +54,10 @@ export interface Refused {
   readonly value?: unknown
   /** Whether its id was given up so lately that a request that was under way then may still bring it. */
   readonly isParallel?: boolean
+  /** Whether it was ended in the store for that reason. */
+  readonly isEnded?: boolean
+  /** Whose it was, where it was ended: see `StoredRecord`. */
+  readonly subject?: string | undefined
   readonly id?: string | undefined
 }
 
@@ -95,7 +110,7 @@ export type Plan =
   | { readonly action: 'skip' }
   | { readonly action: 'save'; readonly reason: 'changed' | 'forced' | 'rolling' | 'renew' }
   | { readonly action: 'replace' }
-  | { readonly action: 'destroy' }
+  | { readonly action: 'destroy'; readonly reason: 'sign-out' | 'emptied' }
 
 /** How a commit differs from the one at the end of a request. */
 export interface CommitOptions {

@@ -28,8 +28,9 @@ export function packedEnd(text: string, { _expire, _maxAge, _meta }: Lifetime): 
   return text.length === 2 ? end + more : `,${end}${more}`
 }
 
-function metaText({ created, fresh }: Meta): string {
-  if (created === undefined || fresh !== undefined) return JSON.stringify({ created, fresh })
+function metaText({ created, fresh, since }: Meta): string {
+  if (created === undefined || fresh !== undefined || since !== undefined)
+    return JSON.stringify({ created, fresh, since })
   return `{"created":${json(created)}}`
 }
 

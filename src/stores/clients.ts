@@ -3,14 +3,20 @@
 import { SessionError } from '../errors.ts'
 import { checkOption } from './after.ts'
 
-const ADAPTER = 'put the adapter for it around it'
-const OWN = 'give the store a pool of its own'
+const LENT = 'give fromConnections() of koa-session/postgres or koa-session/mysql what it lends'
 
 /** A member by which each is known, what it is, and what to do. The page docs/clients.md has the same list. */
 type Others = ReadonlyArray<readonly [member: string, what: string, advice: string]>
 
 export const OTHERS_OF_REDIS: Others = [
   ['autoPipeline', 'a client of @upstash/redis', 'connect to the same database by one of these'],
+]
+
+export const OTHERS_OF_KV: Others = [
+  ['hGetAll', 'a client of redis', 'give it to redisStore()'],
+  ['hgetall', 'a client of ioredis', 'give it to redisStore()'],
+  ['plain', 'a store of this package', 'give it to the middleware as the option store'],
+  ['listenQueue', 'a database of Deno KV', 'put get, set and delete of texts around it'],
 ]
 
 const COLLECTION = 'give its collection(name)'
@@ -26,14 +32,14 @@ export const OTHERS_OF_MONGODB: Others = [
 const OTHERS_OF_SQL: Others = [
   ['$client', 'a database of drizzle', 'give its $client'],
   ['$pool', 'a database of pg-promise', 'give its $pool'],
-  ['createQueryRunner', "a DataSource of TypeORM's", 'give its driver.master, once it is initialized'],
-  ['getQueryInterface', 'an instance of Sequelize', OWN],
-  ['$queryRawUnsafe', 'a client of Prisma', OWN],
-  ['migrate', 'an instance of Knex', OWN],
+  ['createQueryRunner', "a DataSource of TypeORM's", 'give the pool of its driver, once it is initialized'],
+  ['getQueryInterface', 'an instance of Sequelize', LENT],
+  ['$queryRawUnsafe', 'a client of Prisma', 'give the pool that its adapter was given'],
+  ['migrate', 'an instance of Knex', LENT],
   ['selectFrom', 'an instance of Kysely', 'give the pool that its dialect was given'],
-  ['waitReady', 'a database of PGlite', ADAPTER],
-  ['unsafe', 'a client of postgres.js', ADAPTER],
-  ['batch', 'a client of mariadb, or of @libsql/client', `of mariadb: ${ADAPTER}`],
+  ['waitReady', 'a database of PGlite', 'give it to postgresStore()'],
+  ['unsafe', 'a client of postgres.js', 'give it to postgresStore()'],
+  ['batch', 'a client of mariadb, or of @libsql/client', 'give that of mariadb to mysqlStore(), or connect by libsql'],
 ]
 
 /** Throws `ERR_SESSION_OPTION` for a client that is not `expected`, and for one that is known not to be. */

@@ -26,6 +26,8 @@ export class Entries {
   /** How many sessions of a subject are in the last lane. */
   readonly #share: number
   readonly #now: () => number
+  /** Told of sessions that expired, or were not used for longest. */
+  readonly #gone: (entry: Entry, isExpired: boolean) => void
   readonly #byName = new Map<string, Entry>()
   readonly #sessions = new SubjectIndex<Entry>()
   readonly #tombstones = new SubjectIndex<Entry>()
@@ -38,7 +40,8 @@ export class Entries {
   /** It begins when there is no room left: before, it would keep alive each table that the map has outgrown. */
   #round: Iterator<Entry, undefined> | undefined
 
-  constructor(max: number, now: () => number) {
+  constructor(max: number, now: () => number, gone: (entry: Entry, isExpired: boolean) => void) {
+    this.#gone = gone
     this.#max = max
     this.#share = Math.max(2, max / 1000)
     this.#now = now
@@ -53,8 +56,8 @@ export class Entries {
   find(name: string): Entry | undefined {
     const entry = this.#byName.get(name)
     if (!entry) return undefined
-    if (this.#isOver(entry)) {
-      this.forget(entry)
+    if (isOver(entry, this.#now())) {
+      this.#drop(entry, true)
       return undefined
     }
     if (entry.lane !== this.#further) entry.lane.use(entry)
@@ -75,8 +78,8 @@ export class Entries {
   /** Adds what is not there. It may be one too many until `makeRoom` is called. */
   add(name: string, record: StoredRecord, ttl: number): void {
     const at = this.#now()
-    const linked = { lane: this.#anonymous, older: undefined, newer: undefined }
-    const entry = { name, record, createdAt: at, ttl, expiresAt: at + ttl, ...linked }
+    const [lane, expiresAt] = [this.#anonymous, at + ttl]
+    const entry: Entry = { name, record, createdAt: at, ttl, expiresAt, lane, older: undefined, newer: undefined }
     this.#byName.set(name, entry)
     this.#attach(entry)
     this.#latest = entry
@@ -98,9 +101,15 @@ export class Entries {
     this.#byName.delete(entry.name)
   }
 
+  #drop(entry: Entry, isExpired: boolean): void {
+    this.forget(entry)
+    if (entry.record.retiredAt === undefined) this.#gone(entry, isExpired)
+  }
+
   /** The sessions of a subject. */
   sessionsOf(subject: string): Entry[] {
-    return [...this.#sessions.of(subject)].filter(entry => !this.#isOver(entry))
+    const now = this.#now()
+    return [...this.#sessions.of(subject)].filter(entry => !isOver(entry, now))
   }
 
   /** The names of its sessions and tombstones. */
@@ -110,22 +119,20 @@ export class Entries {
 
   /** Forgets one entry where there is one too many, but not the one that was added last. */
   makeRoom(): void {
-    for (let looks = 0; looks < LOOKS && this.#byName.size > this.#max; looks++) this.#look()
+    if (this.#byName.size <= this.#max) return
+    const now = this.#now()
+    for (let looks = 0; looks < LOOKS && this.#byName.size > this.#max; looks++) this.#look(now)
     if (this.#byName.size <= this.#max) return
     const lane = this.#lanes.find(({ oldest }) => oldest && oldest !== this.#latest)
-    if (lane?.oldest) this.forget(lane.oldest)
+    if (lane?.oldest) this.#drop(lane.oldest, false)
   }
 
   /** Looks at the next entry, round and round. */
-  #look(): void {
+  #look(now: number): void {
     this.#round ??= this.#byName.values()
     const { value } = this.#round.next()
     if (!value) this.#round = undefined
-    else if (this.#isOver(value)) this.forget(value)
-  }
-
-  #isOver({ expiresAt }: Entry): boolean {
-    return !(expiresAt > this.#now())
+    else if (isOver(value, now)) this.#drop(value, true)
   }
 
   #attach(entry: Entry): void {
@@ -148,4 +155,8 @@ export class Entries {
   #indexFor({ retiredAt }: StoredRecord): SubjectIndex<Entry> {
     return retiredAt === undefined ? this.#sessions : this.#tombstones
   }
+}
+
+function isOver({ expiresAt }: Entry, now: number): boolean {
+  return !(expiresAt > now)
 }

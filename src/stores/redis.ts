@@ -2,11 +2,18 @@ import { checkOption } from './after.ts'
 import { checkClient, OTHERS_OF_REDIS } from './clients.ts'
 import { checkRowOptions } from './options.ts'
 import { recordStore } from './record-store.ts'
-import { commandsOf, type IoRedisClient, isClient, type NodeRedisClient, type RedisClient } from './redis/client.ts'
+import {
+  commandsOf,
+  type GlideClient,
+  type IoRedisClient,
+  isClient,
+  type NodeRedisClient,
+  type RedisClient,
+} from './redis/client.ts'
 import { createRedisRows } from './redis/rows.ts'
 import type { RecordStore, RowOptions } from './rows.ts'
 
-export type { IoRedisClient, NodeRedisClient, RecordStore, RedisClient }
+export type { GlideClient, IoRedisClient, NodeRedisClient, RecordStore, RedisClient }
 
 /** A store in Redis. */
 export interface RedisStore extends RecordStore {
@@ -28,8 +35,8 @@ export interface RedisStoreOptions extends RowOptions {
 
 /**
  * Sessions in Redis (5.0 and later), each in a hash under one key, that expires by itself. `client`: one of npm's `redis`
- * (5, 6: a client, a pool, a cluster, sentinels) or of `ioredis` (5, 6: `Redis`, `Cluster`), which the application
- * connects, configures and closes.
+ * (5, 6: a client, a pool, a cluster, sentinels), of `ioredis` (5, 6: `Redis`, `Cluster`), of `iovalkey` or of
+ * `@valkey/valkey-glide`, which the application connects, configures and closes.
  *
  * Each operation takes one round trip: HGETALL to read, and to write a script on one key, which is atomic. What a replica
  * has is older, so a client that reads from replicas makes requests miss what the one before them saved. A session that has a subject takes three when it is given it, and when it is
@@ -42,9 +49,24 @@ export interface RedisStoreOptions extends RowOptions {
  * Throws `ERR_SESSION_OPTION` when `client` is none of these or an option not what it has to be.
  */
 export function redisStore(client: RedisClient, options: RedisStoreOptions = {}): RedisStore {
-  checkRowOptions('redisStore', options, ['prefix'])
+  checkRowOptions('redisStore', options, ['prefix', 'onExpired'])
+  const { onExpired }: { onExpired?: unknown } = options as object
+  checkOption(
+    'redisStore',
+    'onExpired',
+    onExpired,
+    onExpired === undefined,
+    'nothing: Redis expires sessions by itself',
+  )
   const { prefix = 'sess:', now } = options
-  checkClient('redisStore', 'client', client, isClient(client), 'a client of redis or ioredis', OTHERS_OF_REDIS)
+  checkClient(
+    'redisStore',
+    'client',
+    client,
+    isClient(client),
+    'a client of redis, ioredis, iovalkey or @valkey/valkey-glide',
+    OTHERS_OF_REDIS,
+  )
   checkOption('redisStore', 'prefix', prefix, typeof prefix === 'string', 'a string')
   checkOption(
     'redisStore',

@@ -174,12 +174,12 @@ const withoutSecrets: readonly Row[] = [
     { verdict: 'unknown', reason: 'secrets' },
   ],
   ['one that nobody signed is refused all the same', value, refused('signature')],
-  ['one that needs none is taken up', value, ACCEPTED, { unsigned: true }],
+  ['one that needs none is accepted', value, ACCEPTED, { unsigned: true }],
 ]
 
 const sizes: readonly Row[] = [
   [
-    '4096 bytes are taken up',
+    '4096 bytes are accepted',
     signedValue('x'.repeat(4088)),
     { ...ACCEPTED, cookies: [{ name: 'koa.sess', bytes: 4096 }] },
   ],
@@ -316,7 +316,7 @@ test('what 7.0.2 really writes is explained', async t => {
     ['cookie', {}],
     ['stored', { store: new MapStore() }],
   ] as const) {
-    const { visitor } = await serve(t, packages['7.0.2'], options, page)
+    const { visitor } = await serve(t, app => packages['7.0.2'](options, app), page)
     await visitor.get('/')
     const header = [...visitor.jar].map(([name, value]) => `${name}=${value}`).join('; ')
     const report = inspected(header, { secrets: ['secret of the next', 'newest secret'], now: Date.now() })

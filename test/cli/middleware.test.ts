@@ -67,7 +67,7 @@ function flipped(value: string, at: number): string {
 
 for (const [mode, options, size, expected] of MODES) {
   for (const [story, happens, secret = NEWEST] of STORIES) {
-    test(`${mode}, ${story}: taken up by the command if it is by the middleware`, async t => {
+    test(`${mode}, ${story}: accepted by the command if it is by the middleware`, async t => {
       const found = await signedIn(t, options(), { secrets: [secret], size })
       const { visitor, clock } = found
       happens(found)

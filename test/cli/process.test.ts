@@ -59,10 +59,10 @@ test('keygen prints a secret and a new line, another one each time', async () =>
   assert.notEqual(one.stdout, other.stdout)
 })
 
-test('a secret of keygen signs what inspect takes up', async t => {
+test('a secret of keygen signs what inspect accepts', async t => {
   const { stdout: keys } = await run(['keygen'])
   const page = { '/': (ctx: { session: object }) => void Object.assign(ctx.session, { user: 'ada' }) }
-  const { app, visitor } = await serve(t, packages['8'], {}, page)
+  const { app, visitor } = await serve(t, app => packages['8']({}, app), page)
   app.keys = [keys.trim()]
   await visitor.get('/')
   const cookies = [...visitor.jar].map(([name, value]) => `${name}=${value}`).join('; ')
@@ -72,11 +72,11 @@ test('a secret of keygen signs what inspect takes up', async t => {
   assert.deepEqual({ verdict, secret, data }, { verdict: 'accepted', secret: 0, data: [{ name: 'user', bytes: 12 }] })
 })
 
-test('a cookie that would be taken up ends with 0, one that would be refused with 1, and says nothing else', async () => {
+test('a cookie that would be accepted ends with 0, one that would be refused with 1, and says nothing else', async () => {
   const [good, bad] = await Promise.all([run(['inspect', header(ONE_DAY)]), run(['inspect', header(-1000)])])
   assert.deepEqual([good.code, good.stderr], [0, ''])
   assert.deepEqual([bad.code, bad.stderr], [1, ''])
-  assert.match(good.stdout, /^koa\.sess would be taken up\n/)
+  assert.match(good.stdout, /^koa\.sess would be accepted\n/)
   assert.match(bad.stdout, /^koa\.sess would be refused: expired /)
 })
 

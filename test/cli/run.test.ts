@@ -32,7 +32,7 @@ test('keygen prints 32 random bytes in base64url, and nothing else', async () =>
 test('the exit code', async t => {
   type Row = readonly [claim: string, code: number, parameters: readonly string[], how?: Parameters<typeof ran>[1]]
   const rows: readonly Row[] = [
-    ['is 0 for a cookie that would be taken up', 0, ['inspect', cookie]],
+    ['is 0 for a cookie that would be accepted', 0, ['inspect', cookie]],
     ['is 0 for one that is piped in', 0, ['inspect'], { input: `${cookie}\n` }],
     ['is 0 for one that is piped in where a - stands for it', 0, ['inspect', '-'], { input: cookie }],
     ['is 0 for an argument, whatever is piped in', 0, ['inspect', cookie], { input: 'another' }],
@@ -109,7 +109,7 @@ test('people read it as this', async () => {
   const { stdout } = await ran(['inspect', signed({ ...PAYLOAD, _meta: { fresh: NOW - 90_000 } }, { secret: OLDER })])
   assert.equal(
     stdout,
-    `koa.sess would be taken up
+    `koa.sess would be accepted
   session   in the cookie, signed
   secret    1, where 0 is the newest: the next response renews the cookie
   size      156 of 4096 bytes: koa.sess
@@ -124,14 +124,14 @@ test('people read it as this', async () => {
   )
 })
 
-test('the readme shows what is printed', async () => {
-  const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8')
+test('the page on the command line shows what is printed', async () => {
+  const page = readFileSync(new URL('../../docs/command-line.md', import.meta.url), 'utf8')
   const created = Date.parse('2026-11-24T08:00:00Z')
   const payload = { user: 'ada', cart: [17, 42, 99], _expire: created + 24 * HOUR, _maxAge: 24 * HOUR }
   const text = signed(payload, { secret: 'older-secret' })
   const now = created + 3 * HOUR + 1
   const { stdout } = await ran(['inspect', text], { keys: 'newest-secret,older-secret', now })
-  assert.ok(readme.includes(`\`\`\`text\n${stdout}\`\`\`\n`), stdout)
+  assert.ok(page.includes(`\`\`\`text\n${stdout}\`\`\`\n`), stdout)
 })
 
 test('the first line says what becomes of the cookie, and why', async t => {

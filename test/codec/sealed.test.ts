@@ -227,6 +227,25 @@ test('refused as undecodable: every other last character that decodes to the sam
   assert.deepEqual(counts, [0, 15, 3])
 })
 
+test('refused as undecodable: exactly what its own bytes are not written as', () => {
+  const alphabet = 'ABab01-_+/= é\u0141\ud800'
+  const changed = fc
+    .tuple(fc.nat({ max: 20 }), fc.nat(), fc.nat({ max: alphabet.length - 1 }), fc.nat({ max: 3 }))
+    .map(([length, place, letter, cut]) => {
+      const value = seal('x'.repeat(length), keyring, context)
+      const at = 8 + (place % (value.length - 8))
+      return (value.slice(0, at) + alphabet[letter] + value.slice(at + 1)).slice(0, value.length - cut)
+    })
+  fc.assert(
+    fc.property(changed, value => {
+      const isWritten = Buffer.from(value, 'base64url').toString('base64url') === value
+      const isLong = Buffer.from(value, 'base64url').length >= 33
+      assert.equal(open(value, keyring, context).fault === 'undecodable', !(isWritten && isLong), value)
+    }),
+    { numRuns: 5000 },
+  )
+})
+
 test('the longest value that opens has 16,384 characters; a longer one is refused unread', () => {
   const longest = seal('x'.repeat(12_255), keyring, context)
   assert.deepEqual([longest.length, LONGEST], [16_384, 16_384])

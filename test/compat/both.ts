@@ -37,11 +37,11 @@ export interface Served {
   readonly errors: Array<Error & { code?: string }>
 }
 
-/** Serves `routes` behind `session(options, app)`. */
-export async function serve(t: Test, session: CreateSession, options: object, routes: Routes): Promise<Served> {
+/** Serves `routes` behind the session that `make` makes. */
+export async function serve(t: Test, make: (app: TestApp) => Handler, routes: Routes): Promise<Served> {
   const app = createApp()
   const errors = errorsOf(app)
-  app.use(session(options, app))
+  app.use(make(app))
   app.use(router(routes))
   return { app, errors, visitor: await visit(t, app) }
 }

@@ -32,7 +32,7 @@ test('#45 app.keys may be set after session()', async t => {
 
 test('#45 a cookie name such as koa:sess is allowed', async t => {
   const told = await withBoth(async session => {
-    const { visitor } = await serve(t, session, { key: 'koa:sess' }, COUNTER)
+    const { visitor } = await serve(t, app => session({ key: 'koa:sess' }, app), COUNTER)
     const { cookies } = await visitor.get()
     return [cookieNames(cookies), await ask(visitor, '/')]
   })
@@ -47,7 +47,11 @@ test('#45 a cookie name that breaks the header is refused', () => {
 
 test('#42 an option that is not its own reaches ctx.cookies', async t => {
   const told = await withBoth(async session => {
-    const { visitor } = await serve(t, session, { path: '/app', priority: 'high', partitioned: true }, COUNTER)
+    const { visitor } = await serve(
+      t,
+      app => session({ path: '/app', priority: 'high', partitioned: true }, app),
+      COUNTER,
+    )
     const [line] = (await visitor.get()).cookies
     return ['path', 'priority', 'partitioned'].map(name => attribute(line, name))
   })
@@ -147,18 +151,13 @@ test('#42 a ctx.cookies of the framework is read as itself after the headers lef
 
 test('#32 overwrite: true replaces a cookie of the same name that the handler set', async t => {
   const told = await withBoth(async session => {
-    const { visitor } = await serve(
-      t,
-      session,
-      { signed: false },
-      {
-        '/': ctx => {
-          ctx.session.views = 1
-          ctx.cookies.set('koa.sess', 'the handler', { signed: false })
-          ctx.cookies.set('theme', 'dark', { signed: false })
-        },
+    const { visitor } = await serve(t, app => session({ signed: false }, app), {
+      '/': ctx => {
+        ctx.session.views = 1
+        ctx.cookies.set('koa.sess', 'the handler', { signed: false })
+        ctx.cookies.set('theme', 'dark', { signed: false })
       },
-    )
+    })
     const { cookies } = await visitor.get()
     return [cookieNames(cookies), decoded(visitor.jar.get('koa.sess')).views]
   })
@@ -167,17 +166,12 @@ test('#32 overwrite: true replaces a cookie of the same name that the handler se
 
 test('#32 overwrite: false leaves the cookie of the handler beside it', async t => {
   const told = await withBoth(async session => {
-    const { visitor } = await serve(
-      t,
-      session,
-      { signed: false, overwrite: false },
-      {
-        '/': ctx => {
-          ctx.session.views = 1
-          ctx.cookies.set('koa.sess', 'the handler', { signed: false })
-        },
+    const { visitor } = await serve(t, app => session({ signed: false, overwrite: false }, app), {
+      '/': ctx => {
+        ctx.session.views = 1
+        ctx.cookies.set('koa.sess', 'the handler', { signed: false })
       },
-    )
+    })
     return cookieNames((await visitor.get()).cookies)
   })
   assert.deepEqual(told, same(['koa.sess', 'koa.sess']))
@@ -185,7 +179,7 @@ test('#32 overwrite: false leaves the cookie of the handler beside it', async t 
 
 test('#33 secure: true over plain HTTP is a 500, with a message that says app.proxy', async t => {
   const told = await withBoth(async session => {
-    const { visitor, errors } = await serve(t, session, { secure: true }, COUNTER)
+    const { visitor, errors } = await serve(t, app => session({ secure: true }, app), COUNTER)
     const status = await ask(visitor, '/')
     return { status, errors: errors.map(({ code, message }) => ({ code, message })) }
   })
@@ -197,7 +191,7 @@ test('#33 secure: true over plain HTTP is a 500, with a message that says app.pr
 
 test('#33 secure: true behind a proxy that ends TLS sends the cookie, with app.proxy', async t => {
   const told = await withBoth(async session => {
-    const { app, visitor } = await serve(t, session, { secure: true }, COUNTER)
+    const { app, visitor } = await serve(t, app => session({ secure: true }, app), COUNTER)
     app.proxy = true
     const { cookies } = await visitor.get('/', { 'x-forwarded-proto': 'https' })
     return cookies.map(line => attribute(line, 'secure'))

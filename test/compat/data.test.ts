@@ -5,17 +5,12 @@ import { ask, encoded, same, serve, withBoth } from './both.ts'
 
 test('#19 a name that begins with _ is kept', async t => {
   const told = await withBoth(async session => {
-    const { visitor } = await serve(
-      t,
-      session,
-      {},
-      {
-        '/': ctx => {
-          Object.assign(ctx.session, { user: 'ann', _csrf: 'token', __v: 1 })
-        },
-        '/read': ctx => [ctx.session.user, ctx.session._csrf ?? null, ctx.session.__v ?? null],
+    const { visitor } = await serve(t, app => session({}, app), {
+      '/': ctx => {
+        Object.assign(ctx.session, { user: 'ann', _csrf: 'token', __v: 1 })
       },
-    )
+      '/read': ctx => [ctx.session.user, ctx.session._csrf ?? null, ctx.session.__v ?? null],
+    })
     await visitor.get()
     return ask(visitor, '/read')
   })
@@ -24,18 +19,13 @@ test('#19 a name that begins with _ is kept', async t => {
 
 test('#19 functions are not saved', async t => {
   const told = await withBoth(async session => {
-    const { visitor } = await serve(
-      t,
-      session,
-      {},
-      {
-        '/': ctx => {
-          Object.assign(ctx.session, { user: 'ann', greet: () => 'hello' })
-          return [ctx.session.greet(), ctx.session.length]
-        },
-        '/read': ctx => ctx.session,
+    const { visitor } = await serve(t, app => session({}, app), {
+      '/': ctx => {
+        Object.assign(ctx.session, { user: 'ann', greet: () => 'hello' })
+        return [ctx.session.greet(), ctx.session.length]
       },
-    )
+      '/read': ctx => ctx.session,
+    })
     return [await ask(visitor, '/'), await ask(visitor, '/read')]
   })
   assert.deepEqual(told, same([['hello', 1], { user: 'ann' }]))
@@ -43,18 +33,13 @@ test('#19 functions are not saved', async t => {
 
 test('#31 Object.keys(ctx.session) and for…in list the data, and only the data', async t => {
   const told = await withBoth(async session => {
-    const { visitor } = await serve(
-      t,
-      session,
-      { signed: false },
-      {
-        '/': ctx => {
-          const listed = []
-          for (const name in ctx.session) listed.push(name)
-          return [Object.keys(ctx.session), listed]
-        },
+    const { visitor } = await serve(t, app => session({ signed: false }, app), {
+      '/': ctx => {
+        const listed = []
+        for (const name in ctx.session) listed.push(name)
+        return [Object.keys(ctx.session), listed]
       },
-    )
+    })
     visitor.jar.set('koa.sess', encoded({ user: 'ann', _expire: Date.now() + 5000, _maxAge: 5000 }))
     return (await ask(visitor, '/')) as string[][]
   })
@@ -64,17 +49,12 @@ test('#31 Object.keys(ctx.session) and for…in list the data, and only the data
 
 test('#41 a Date becomes what JSON makes of it', async t => {
   const told = await withBoth(async session => {
-    const { visitor } = await serve(
-      t,
-      session,
-      {},
-      {
-        '/': ctx => {
-          ctx.session.since = new Date(0)
-        },
-        '/read': ctx => ctx.session.since,
+    const { visitor } = await serve(t, app => session({}, app), {
+      '/': ctx => {
+        ctx.session.since = new Date(0)
       },
-    )
+      '/read': ctx => ctx.session.since,
+    })
     await visitor.get()
     return ask(visitor, '/read')
   })
@@ -92,17 +72,12 @@ const LOSSY: Array<[what: string, make: () => unknown, before: unknown]> = [
 for (const [what, make, before] of LOSSY) {
   test(`#41 a ${what} is a coded error that names the key`, async t => {
     const told = await withBoth(async session => {
-      const { visitor, errors } = await serve(
-        t,
-        session,
-        {},
-        {
-          '/': ctx => {
-            ctx.session.cart = make()
-          },
-          '/read': ctx => ctx.session.cart,
+      const { visitor, errors } = await serve(t, app => session({}, app), {
+        '/': ctx => {
+          ctx.session.cart = make()
         },
-      )
+        '/read': ctx => ctx.session.cart,
+      })
       const status = await ask(visitor, '/')
       return { result: status ?? (await ask(visitor, '/read')), errors }
     })

@@ -16,20 +16,15 @@ const PAGES: Routes = {
 test('#5 after regenerate() session.externalKey shows the new id', async t => {
   const told = await withBoth(async session => {
     const store = new MapStore()
-    const { visitor } = await serve(
-      t,
-      session,
-      { store },
-      {
-        ...PAGES,
-        '/regenerate': async ctx => {
-          const before = ctx.session.externalKey
-          await ctx.session.regenerate()
-          const { externalKey } = ctx.session
-          return [before === externalKey, externalKey === store.ids[0]]
-        },
+    const { visitor } = await serve(t, app => session({ store }, app), {
+      ...PAGES,
+      '/regenerate': async ctx => {
+        const before = ctx.session.externalKey
+        await ctx.session.regenerate()
+        const { externalKey } = ctx.session
+        return [before === externalKey, externalKey === store.ids[0]]
       },
-    )
+    })
     await visitor.get('/login')
     return ask(visitor, '/regenerate')
   })
@@ -39,17 +34,12 @@ test('#5 after regenerate() session.externalKey shows the new id', async t => {
 test('#5 regenerate() keeps the data, under a new id, and forgets the old one', async t => {
   const told = await withBoth(async session => {
     const store = new MapStore()
-    const { visitor } = await serve(
-      t,
-      session,
-      { store, signed: false },
-      {
-        ...PAGES,
-        '/regenerate': async ctx => {
-          await ctx.session.regenerate()
-        },
+    const { visitor } = await serve(t, app => session({ store, signed: false }, app), {
+      ...PAGES,
+      '/regenerate': async ctx => {
+        await ctx.session.regenerate()
       },
-    )
+    })
     await visitor.get('/login')
     const before = visitor.jar.get('koa.sess') ?? ''
     await visitor.get('/regenerate')
@@ -61,7 +51,7 @@ test('#5 regenerate() keeps the data, under a new id, and forgets the old one', 
 
 test('#8 ctx.session = null sends an expiring cookie and an expiring signature', async t => {
   const told = await withBoth(async session => {
-    const { visitor } = await serve(t, session, {}, PAGES)
+    const { visitor } = await serve(t, app => session({}, app), PAGES)
     await visitor.get('/login')
     const { cookies } = await visitor.get('/logout')
     return [cookieNames(cookies), await ask(visitor, '/whoami')]
@@ -71,9 +61,9 @@ test('#8 ctx.session = null sends an expiring cookie and an expiring signature',
 
 test('#8 ctx.session = null sends an expiring cookie also when none came in', async t => {
   const told = await withBoth(async session => {
-    const inCookie = await serve(t, session, {}, PAGES)
-    const inStore = await serve(t, session, { store: new MapStore() }, PAGES)
-    const unsigned = await serve(t, session, { signed: false }, PAGES)
+    const inCookie = await serve(t, app => session({}, app), PAGES)
+    const inStore = await serve(t, app => session({ store: new MapStore() }, app), PAGES)
+    const unsigned = await serve(t, app => session({ signed: false }, app), PAGES)
     const answers = [inCookie, inStore, unsigned].map(({ visitor }) => visitor.get('/logout'))
     return (await Promise.all(answers)).map(({ cookies }) => cookieNames(cookies))
   })
@@ -84,18 +74,13 @@ test('#8 ctx.session = null sends an expiring cookie also when none came in', as
 test('#8 ctx.session = null destroys a stored session, and ctx.session then reads null', async t => {
   const told = await withBoth(async session => {
     const store = new MapStore()
-    const { visitor } = await serve(
-      t,
-      session,
-      { store },
-      {
-        ...PAGES,
-        '/logout': ctx => {
-          ctx.session = null
-          return ctx.session === null
-        },
+    const { visitor } = await serve(t, app => session({ store }, app), {
+      ...PAGES,
+      '/logout': ctx => {
+        ctx.session = null
+        return ctx.session === null
       },
-    )
+    })
     await visitor.get('/login')
     const stored = store.ids.length
     return [stored, await ask(visitor, '/logout'), store.ids.length, store.methods.at(-1)]
@@ -124,7 +109,7 @@ test('#11 with externalKey a logout takes the id back, and sends no stray cookie
   const told = await withBoth(async session => {
     const externalKey = headerCarrier()
     const store = new MapStore()
-    const { visitor } = await serve(t, session, { store, externalKey }, PAGES)
+    const { visitor } = await serve(t, app => session({ store, externalKey }, app), PAGES)
     const { headers } = await visitor.get('/login')
     const { cookies } = await visitor.get('/logout', { 'session-id': headers.get('session-id') ?? '' })
     return { calls: externalKey.calls, cookies: cookieNames(cookies), stored: store.ids.length }
@@ -139,7 +124,7 @@ test('#11 an externalKey without clear() is as good as in 7.x', async t => {
   const told = await withBoth(async session => {
     const { clear: _, ...externalKey } = headerCarrier()
     const store = new MapStore()
-    const { visitor } = await serve(t, session, { store, externalKey }, PAGES)
+    const { visitor } = await serve(t, app => session({ store, externalKey }, app), PAGES)
     const { headers } = await visitor.get('/login')
     const id = { 'session-id': headers.get('session-id') ?? '' }
     const { text } = await visitor.get('/whoami', id)
@@ -152,17 +137,12 @@ test('#11 an externalKey without clear() is as good as in 7.x', async t => {
 test('#21 an emptied stored session is destroyed rather than saved empty', async t => {
   const told = await withBoth(async session => {
     const store = new MapStore()
-    const { visitor } = await serve(
-      t,
-      session,
-      { store },
-      {
-        ...PAGES,
-        '/empty': ctx => {
-          delete ctx.session.user
-        },
+    const { visitor } = await serve(t, app => session({ store }, app), {
+      ...PAGES,
+      '/empty': ctx => {
+        delete ctx.session.user
       },
-    )
+    })
     await visitor.get('/login')
     const { cookies } = await visitor.get('/empty')
     return { method: store.methods.at(-1), stored: store.ids.length, cookies: cookieNames(cookies) }
@@ -175,17 +155,12 @@ test('#21 an emptied stored session is destroyed rather than saved empty', async
 
 test('#21 an emptied session in the cookie takes the cookie away', async t => {
   const told = await withBoth(async session => {
-    const { visitor } = await serve(
-      t,
-      session,
-      {},
-      {
-        ...PAGES,
-        '/empty': ctx => {
-          delete ctx.session.user
-        },
+    const { visitor } = await serve(t, app => session({}, app), {
+      ...PAGES,
+      '/empty': ctx => {
+        delete ctx.session.user
       },
-    )
+    })
     await visitor.get('/login')
     return cookieNames((await visitor.get('/empty')).cookies)
   })
@@ -197,17 +172,12 @@ test('#21 an emptied session in the cookie takes the cookie away', async t => {
 
 test('#26 ctx.session = {}, unread, ends the session that was in the cookie', async t => {
   const told = await withBoth(async session => {
-    const { visitor } = await serve(
-      t,
-      session,
-      { signed: false },
-      {
-        ...PAGES,
-        '/reset': ctx => {
-          ctx.session = {}
-        },
+    const { visitor } = await serve(t, app => session({ signed: false }, app), {
+      ...PAGES,
+      '/reset': ctx => {
+        ctx.session = {}
       },
-    )
+    })
     visitor.jar.set('koa.sess', encoded({ user: 'ann' }))
     await visitor.get('/reset')
     return ask(visitor, '/whoami')
@@ -218,17 +188,12 @@ test('#26 ctx.session = {}, unread, ends the session that was in the cookie', as
 test('#26 ctx.session = {}, unread, destroys the session that was in the store', async t => {
   const told = await withBoth(async session => {
     const store = new MapStore()
-    const { visitor } = await serve(
-      t,
-      session,
-      { store },
-      {
-        ...PAGES,
-        '/reset': ctx => {
-          ctx.session = {}
-        },
+    const { visitor } = await serve(t, app => session({ store }, app), {
+      ...PAGES,
+      '/reset': ctx => {
+        ctx.session = {}
       },
-    )
+    })
     await visitor.get('/login')
     await visitor.get('/reset')
     return [store.ids.length, await ask(visitor, '/whoami')]

@@ -1,7 +1,5 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import { visit } from '../support/agent.ts'
-import { createApp } from '../support/koa.ts'
 import {
   ask,
   type CreateSession,
@@ -11,7 +9,6 @@ import {
   ONE_DAY,
   packages,
   type Routes,
-  router,
   same,
   serve,
   withBoth,
@@ -53,7 +50,7 @@ for (const { event, payload } of STORED) {
     const told = await withBoth(async session => {
       const store = new MapStore()
       if (payload) store.put('an-id', payload)
-      const { app, visitor } = await serve(t, session, { store, valid, signed: false }, PAGES)
+      const { app, visitor } = await serve(t, app => session({ store, valid, signed: false }, app), PAGES)
       visitor.jar.set('koa.sess', 'an-id')
       return presented(heard(app, event, visitor))
     })
@@ -70,7 +67,7 @@ const IN_COOKIE: readonly Presented[] = [
 for (const { event, payload, options } of IN_COOKIE) {
   test(`#22 ${event} tells the value and the ctx of a session in the cookie, which has no key`, async t => {
     const told = await withBoth(async session => {
-      const { app, visitor } = await serve(t, session, { valid, signed: false, ...options }, PAGES)
+      const { app, visitor } = await serve(t, app => session({ valid, signed: false, ...options }, app), PAGES)
       visitor.jar.set('koa.sess', encoded(payload ?? {}))
       return presented(heard(app, event, visitor))
     })
@@ -81,7 +78,7 @@ for (const { event, payload, options } of IN_COOKIE) {
 test('#22 a custom decode that returns nothing is missed, and gives a new session', async t => {
   for (const nothing of [undefined, null]) {
     const told = await withBoth(async session => {
-      const { app, visitor } = await serve(t, session, { decode: () => nothing, signed: false }, PAGES)
+      const { app, visitor } = await serve(t, app => session({ decode: () => nothing, signed: false }, app), PAGES)
       visitor.jar.set('koa.sess', 'anything')
       const { value } = await heard(app, 'session:missed', visitor)
       return [value, await ask(visitor, '/')]
@@ -93,17 +90,12 @@ test('#22 a custom decode that returns nothing is missed, and gives a new sessio
 test('#22 the events come once the handler has gone on', async t => {
   const told = await withBoth(async session => {
     const order: string[] = []
-    const { app, visitor } = await serve(
-      t,
-      session,
-      { signed: false },
-      {
-        '/': ctx => {
-          order.push(`read ${ctx.session.isNew}`)
-          order.push('handled')
-        },
+    const { app, visitor } = await serve(t, app => session({ signed: false }, app), {
+      '/': ctx => {
+        order.push(`read ${ctx.session.isNew}`)
+        order.push('handled')
       },
-    )
+    })
     app.on('session:expired', () => order.push('expired'))
     visitor.jar.set('koa.sess', encoded(EXPIRED))
     await heard(app, 'session:expired', visitor)
@@ -114,7 +106,7 @@ test('#22 the events come once the handler has gone on', async t => {
 
 test('#22 a good session and a visitor without one raise no event', async t => {
   const told = await withBoth(async session => {
-    const { app, visitor } = await serve(t, session, { store: new MapStore() }, PAGES)
+    const { app, visitor } = await serve(t, app => session({ store: new MapStore() }, app), PAGES)
     const events: string[] = []
     for (const event of ['missed', 'expired', 'invalid']) app.on(`session:${event}`, () => events.push(event))
     await visitor.get('/')
@@ -128,7 +120,11 @@ test('#22 a good session and a visitor without one raise no event', async t => {
 async function whoIs(session: CreateSession, t: Parameters<typeof serve>[0], options: object, inStore: boolean) {
   const store = new MapStore()
   store.put('an-id', { user: 'ann' })
-  const { visitor, errors } = await serve(t, session, { ...options, ...(inStore && { store }), signed: false }, PAGES)
+  const { visitor, errors } = await serve(
+    t,
+    app => session({ ...options, ...(inStore && { store }), signed: false }, app),
+    PAGES,
+  )
   visitor.jar.set('koa.sess', inStore ? 'an-id' : encoded({ user: 'ann' }))
   return { user: await ask(visitor, '/'), codes: errors.map(({ code }) => code) }
 }
@@ -169,7 +165,7 @@ test('#37 an async beforeSave() is awaited in store mode', async t => {
       await new Promise(resolve => setImmediate(resolve))
       session.stamped = true
     }
-    const { visitor } = await serve(t, session, { store, beforeSave }, PAGES)
+    const { visitor } = await serve(t, app => session({ store, beforeSave }, app), PAGES)
     await visitor.get('/login')
     return store.payloads.map(({ stamped }) => stamped)
   })
@@ -179,7 +175,11 @@ test('#37 an async beforeSave() is awaited in store mode', async t => {
 for (const hook of ['encode', 'beforeSave']) {
   test(`#37 an async ${hook}() is a coded error in cookie mode`, async t => {
     const told = await withBoth(async session => {
-      const { visitor, errors } = await serve(t, session, { [hook]: async () => 'text', signed: false }, PAGES)
+      const { visitor, errors } = await serve(
+        t,
+        app => session({ [hook]: async () => 'text', signed: false }, app),
+        PAGES,
+      )
       const { status, cookies } = await visitor.get('/login')
       return { status, value: cookies[0]?.split(';')[0], codes: errors.map(({ code }) => code) }
     })
@@ -187,16 +187,3 @@ for (const hook of ['encode', 'beforeSave']) {
     assert.deepEqual(told['8'], { status: 500, value: undefined, codes: ['ERR_SESSION_ASYNC'] })
   })
 }
-
-test('#37 what a hook rejects with never ends the process', async t => {
-  const rejections: unknown[] = []
-  const note = (reason: unknown) => rejections.push(reason)
-  process.on('unhandledRejection', note)
-  t.after(() => process.off('unhandledRejection', note))
-  const app = createApp()
-  app.use(packages['8']({ encode: () => Promise.reject(new Error('no')) }, app))
-  app.use(router(PAGES))
-  const visitor = await visit(t, app)
-  assert.equal(await ask(visitor, '/login'), 500)
-  assert.deepEqual(rejections, [])
-})

@@ -19,7 +19,7 @@ for (const where of ['cookie', 'store']) {
   test(`#35 a session in the ${where} survives an error that the handler throws`, async t => {
     const told = await withBoth(async session => {
       const options = where === 'store' ? { store: new MapStore() } : {}
-      const { visitor } = await serve(t, session, options, {
+      const { visitor } = await serve(t, app => session(options, app), {
         ...WHOAMI,
         '/fail': ctx => {
           ctx.session.user = 'ann'
@@ -34,7 +34,7 @@ for (const where of ['cookie', 'store']) {
   test(`#36 the cookie of a session in the ${where} leaves with headers that leave early`, async t => {
     const told = await withBoth(async session => {
       const options = where === 'store' ? { store: new MapStore() } : {}
-      const { visitor, errors } = await serve(t, session, options, {
+      const { visitor, errors } = await serve(t, app => session(options, app), {
         ...WHOAMI,
         '/stream': ctx => {
           ctx.session.user = 'ann'
@@ -65,7 +65,7 @@ const LATE: Routes = {
 }
 
 test('#36 a change after the headers of a session in the cookie raises an event, never an error', async t => {
-  const { app, visitor, errors } = await serve(t, packages['8'], {}, LATE)
+  const { app, visitor, errors } = await serve(t, app => packages['8']({}, app), LATE)
   await visitor.get('/login')
   const { ctx } = await heard(app, 'session:late', visitor, '/late')
   assert.equal(ctx.path, '/late')
@@ -75,7 +75,7 @@ test('#36 a change after the headers of a session in the cookie raises an event,
 
 test('#36 a change after the headers of a session that is stored is stored', async t => {
   const told = await withBoth(async session => {
-    const { visitor, errors } = await serve(t, session, { store: new MapStore() }, LATE)
+    const { visitor, errors } = await serve(t, app => session({ store: new MapStore() }, app), LATE)
     await visitor.get('/login')
     await visitor.get('/late')
     return [await ask(visitor, '/whoami'), codes(errors)]
@@ -93,8 +93,8 @@ for (const autoCommit of [true, false]) {
           await ctx.session.manuallyCommit()
         },
       }
-      const inStore = await serve(t, session, { store, autoCommit }, pages)
-      const inCookie = await serve(t, session, { signed: false, overwrite: false, autoCommit }, pages)
+      const inStore = await serve(t, app => session({ store, autoCommit }, app), pages)
+      const inCookie = await serve(t, app => session({ signed: false, overwrite: false, autoCommit }, app), pages)
       await inStore.visitor.get()
       return [store.methods, cookieNames((await inCookie.visitor.get()).cookies)]
     })
@@ -110,19 +110,14 @@ for (const autoCommit of [true, false]) {
 test('#48 regenerate() after the headers left is a coded error, before the store is touched', async t => {
   const store = new MapStore()
   let code: unknown
-  const { visitor } = await serve(
-    t,
-    packages['8'],
-    { store },
-    {
-      ...LATE,
-      '/regenerate': async ctx => {
-        sendHeaders(ctx)
-        code = await ctx.session.regenerate().catch((error: { code: string }) => error.code)
-        ctx.res.end('done')
-      },
+  const { visitor } = await serve(t, app => packages['8']({ store }, app), {
+    ...LATE,
+    '/regenerate': async ctx => {
+      sendHeaders(ctx)
+      code = await ctx.session.regenerate().catch((error: { code: string }) => error.code)
+      ctx.res.end('done')
     },
-  )
+  })
   await visitor.get('/login')
   await visitor.get('/regenerate')
   assert.equal(code, 'ERR_SESSION_HEADERS_SENT')
@@ -132,24 +127,19 @@ test('#48 regenerate() after the headers left is a coded error, before the store
 
 test('#56 a new stored session after the headers left is served, before the store is touched', async t => {
   const store = new MapStore()
-  const { visitor, errors } = await serve(t, packages['8'], { store }, LATE)
+  const { visitor, errors } = await serve(t, app => packages['8']({ store }, app), LATE)
   assert.equal((await visitor.get('/late')).text, 'done')
   assert.deepEqual([codes(errors), store.methods], [[], []])
 })
 
 test("#48 an encoding error while the headers leave goes to app.on('error')", async t => {
-  const { visitor, errors } = await serve(
-    t,
-    packages['8'],
-    {},
-    {
-      '/': ctx => {
-        ctx.session.cart = new Map([['apple', 1]])
-        sendHeaders(ctx)
-        ctx.res.end('done')
-      },
+  const { visitor, errors } = await serve(t, app => packages['8']({}, app), {
+    '/': ctx => {
+      ctx.session.cart = new Map([['apple', 1]])
+      sendHeaders(ctx)
+      ctx.res.end('done')
     },
-  )
+  })
   const { status, text } = await visitor.get()
   assert.deepEqual([status, text], [200, 'done'])
   assert.deepEqual([...new Set(codes(errors))], ['ERR_SESSION_DATA'])

@@ -11,18 +11,13 @@ test('also kept: populated, length, toJSON() and util.inspect show the data', as
     const show = (session: { populated: boolean; length: number; toJSON(): object }) => {
       return [session.populated, session.length, session.toJSON(), inspect(session), JSON.stringify(session)]
     }
-    const { visitor } = await serve(
-      t,
-      session,
-      {},
-      {
-        '/': ctx => {
-          const empty = show(ctx.session)
-          Object.assign(ctx.session, { user: 'ann', cart: [1] })
-          return [empty, show(ctx.session)]
-        },
+    const { visitor } = await serve(t, app => session({}, app), {
+      '/': ctx => {
+        const empty = show(ctx.session)
+        Object.assign(ctx.session, { user: 'ann', cart: [1] })
+        return [empty, show(ctx.session)]
       },
-    )
+    })
     return ask(visitor, '/')
   })
   const full = { user: 'ann', cart: [1] }
@@ -37,18 +32,13 @@ test('also kept: populated, length, toJSON() and util.inspect show the data', as
 
 test('also kept: toJSON() gives an object of its own', async t => {
   const told = await withBoth(async session => {
-    const { visitor } = await serve(
-      t,
-      session,
-      {},
-      {
-        '/': ctx => {
-          ctx.session.user = 'ann'
-          ctx.session.toJSON().user = 'bea'
-          return ctx.session.user
-        },
+    const { visitor } = await serve(t, app => session({}, app), {
+      '/': ctx => {
+        ctx.session.user = 'ann'
+        ctx.session.toJSON().user = 'bea'
+        return ctx.session.user
       },
-    )
+    })
     return ask(visitor, '/')
   })
   assert.deepEqual(told, same('ann'))
@@ -57,7 +47,9 @@ test('also kept: toJSON() gives an object of its own', async t => {
 for (const cookie of ['{', 'not base64 %', encoded('not JSON'), encoded('{"user":')]) {
   test(`also kept: the undecodable cookie ${cookie} is silent, and gives a new session`, async t => {
     const told = await withBoth(async session => {
-      const { app, visitor, errors } = await serve(t, session, { signed: false }, { '/': ctx => ctx.session.isNew })
+      const { app, visitor, errors } = await serve(t, app => session({ signed: false }, app), {
+        '/': ctx => ctx.session.isNew,
+      })
       const events: string[] = []
       for (const event of ['missed', 'expired', 'invalid']) app.on(`session:${event}`, () => events.push(event))
       visitor.jar.set('koa.sess', cookie)
@@ -76,7 +68,9 @@ test('also kept: a decode that throws a SyntaxError is silent, any other error i
       const decode = () => {
         throw error
       }
-      const { visitor, errors } = await serve(t, session, { signed: false, decode }, { '/': ctx => ctx.session.isNew })
+      const { visitor, errors } = await serve(t, app => session({ signed: false, decode }, app), {
+        '/': ctx => ctx.session.isNew,
+      })
       visitor.jar.set('koa.sess', 'anything')
       const { status, cookies } = await visitor.get()
       sent.push([status, cookieNames(cookies), errors.map(({ message }) => message)])
@@ -94,7 +88,7 @@ test('also kept: a decode that throws a SyntaxError is silent, any other error i
 
 test('also kept: session on app.context stays configurable, so that a test can mock it', async t => {
   const told = await withBoth(async session => {
-    const { app, visitor } = await serve(t, session, {}, { '/': ctx => ctx.session.user })
+    const { app, visitor } = await serve(t, app => session({}, app), { '/': ctx => ctx.session.user })
     Object.defineProperty(app.context, 'session', { value: { user: 'mocked' } })
     return ask(visitor, '/')
   })
@@ -103,16 +97,11 @@ test('also kept: session on app.context stays configurable, so that a test can m
 
 test('also kept: ctx.session can be set to nothing but null or an object', async t => {
   const told = await withBoth(async session => {
-    const { visitor } = await serve(
-      t,
-      session,
-      {},
-      {
-        '/': ctx => {
-          ctx.session = 'ann'
-        },
+    const { visitor } = await serve(t, app => session({}, app), {
+      '/': ctx => {
+        ctx.session = 'ann'
       },
-    )
+    })
     return ask(visitor, '/')
   })
   assert.deepEqual(told, same(500))
@@ -121,9 +110,13 @@ test('also kept: ctx.session can be set to nothing but null or an object', async
 test('also kept: genid defaults to a UUID of version 4, and prefix stands before it', async t => {
   const told = await withBoth(async session => {
     const page: Routes = { '/': ctx => ctx.session.externalKey }
-    const plain = await serve(t, session, { store: new MapStore() }, page)
-    const prefixed = await serve(t, session, { store: new MapStore(), prefix: 'app:' }, page)
-    const own = await serve(t, session, { store: new MapStore(), prefix: 'app:', genid: () => 'an-id' }, page)
+    const plain = await serve(t, app => session({ store: new MapStore() }, app), page)
+    const prefixed = await serve(t, app => session({ store: new MapStore(), prefix: 'app:' }, app), page)
+    const own = await serve(
+      t,
+      app => session({ store: new MapStore(), prefix: 'app:', genid: () => 'an-id' }, app),
+      page,
+    )
     return Promise.all([plain, prefixed, own].map(({ visitor }) => ask(visitor, '/')))
   })
   const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/

@@ -1,7 +1,19 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import { Clock } from '../support/agent.ts'
-import { ask, attribute, cookieNames, encoded, MapStore, ONE_DAY, packages, same, serve, withBoth } from './both.ts'
+import {
+  ask,
+  attribute,
+  cookieNames,
+  encoded,
+  MapStore,
+  ONE_DAY,
+  packages,
+  type Routes,
+  same,
+  serve,
+  withBoth,
+} from './both.ts'
 
 const PAGES = {
   '/': () => 'a page that does not touch the session',
@@ -10,7 +22,7 @@ const PAGES = {
   },
   '/whoami': ctx => ctx.session.user ?? 'nobody',
   '/maxage': ctx => ctx.session.maxAge ?? 'not set',
-} satisfies Parameters<typeof serve>[3]
+} satisfies Routes
 
 /** A payload that an earlier request saved, with this much of an hour left (ms). */
 const anHourOf = (left: number) => ({ user: 'ann', _expire: Date.now() + left, _maxAge: 3_600_000 })
@@ -18,7 +30,7 @@ const anHourOf = (left: number) => ({ user: 'ann', _expire: Date.now() + left, _
 test('#13 store.get gets maxAge, and store.set the lifetime and ten seconds', async t => {
   const told = await withBoth(async session => {
     const store = new MapStore()
-    const { visitor } = await serve(t, session, { store, maxAge: 60_000, rolling: true }, PAGES)
+    const { visitor } = await serve(t, app => session({ store, maxAge: 60_000, rolling: true }, app), PAGES)
     await visitor.get('/login')
     await visitor.get('/whoami')
     return store.calls.map(({ method, ttl, details }) => [method, ttl, details.rolling, details.changed])
@@ -33,7 +45,7 @@ test('#13 store.get gets maxAge, and store.set the lifetime and ten seconds', as
 
 test('#17 rolling sends nothing for a new, empty session', async t => {
   const told = await withBoth(async session => {
-    const { visitor } = await serve(t, session, { rolling: true }, PAGES)
+    const { visitor } = await serve(t, app => session({ rolling: true }, app), PAGES)
     return [...(await visitor.get('/')).cookies, ...(await visitor.get('/whoami')).cookies]
   })
   assert.deepEqual(told, same([]))
@@ -41,7 +53,7 @@ test('#17 rolling sends nothing for a new, empty session', async t => {
 
 test('#18 rolling extends a session in the cookie with every response, touched or not', async t => {
   const told = await withBoth(async session => {
-    const { visitor } = await serve(t, session, { rolling: true, signed: false }, PAGES)
+    const { visitor } = await serve(t, app => session({ rolling: true, signed: false }, app), PAGES)
     visitor.jar.set('koa.sess', encoded(anHourOf(3_600_000)))
     return [cookieNames((await visitor.get('/whoami')).cookies), cookieNames((await visitor.get('/')).cookies)]
   })
@@ -50,7 +62,7 @@ test('#18 rolling extends a session in the cookie with every response, touched o
 
 test('#18 renew extends a session in the cookie once less than half of its lifetime is left, touched or not', async t => {
   const told = await withBoth(async session => {
-    const { visitor } = await serve(t, session, { renew: true, signed: false, maxAge: 3_600_000 }, PAGES)
+    const { visitor } = await serve(t, app => session({ renew: true, signed: false, maxAge: 3_600_000 }, app), PAGES)
     const sent = []
     for (const [path, left] of [
       ['/whoami', 1_000_000],
@@ -67,15 +79,10 @@ test('#18 renew extends a session in the cookie once less than half of its lifet
 })
 
 test('#18 a response that the handler made public extends nothing', async t => {
-  const { visitor } = await serve(
-    t,
-    packages['8'],
-    { rolling: true },
-    {
-      ...PAGES,
-      '/public': ctx => ctx.set('Cache-Control', 'public, max-age=60'),
-    },
-  )
+  const { visitor } = await serve(t, app => packages['8']({ rolling: true }, app), {
+    ...PAGES,
+    '/public': ctx => ctx.set('Cache-Control', 'public, max-age=60'),
+  })
   await visitor.get('/login')
   assert.deepEqual((await visitor.get('/public')).cookies, [])
   assert.deepEqual(cookieNames((await visitor.get('/')).cookies), ['koa.sess', 'koa.sess.sig'])
@@ -83,7 +90,11 @@ test('#18 a response that the handler made public extends nothing', async t => {
 
 test('#18 rolling keeps a visitor signed in beyond maxAge', async t => {
   const clock = new Clock()
-  const { visitor } = await serve(t, packages['8'], { rolling: true, maxAge: ONE_DAY, now: clock.now }, PAGES)
+  const { visitor } = await serve(
+    t,
+    app => packages['8']({ rolling: true, maxAge: ONE_DAY, now: clock.now }, app),
+    PAGES,
+  )
   await visitor.get('/login')
   for (let day = 0; day < 3; day++) {
     clock.elapse(ONE_DAY - 1)
@@ -96,16 +107,11 @@ test('#18 rolling keeps a visitor signed in beyond maxAge', async t => {
 
 test('#25 without maxAge the session lives one day, and so does every cookie of it', async t => {
   const told = await withBoth(async session => {
-    const { visitor } = await serve(
-      t,
-      session,
-      { signed: false },
-      {
-        '/': ctx => {
-          ctx.session.views = (ctx.session.views ?? 0) + 1
-        },
+    const { visitor } = await serve(t, app => session({ signed: false }, app), {
+      '/': ctx => {
+        ctx.session.views = (ctx.session.views ?? 0) + 1
       },
-    )
+    })
     const lines = [...(await visitor.get()).cookies, ...(await visitor.get()).cookies]
     return lines.map(line => attribute(line, 'expires') !== undefined)
   })
@@ -113,7 +119,7 @@ test('#25 without maxAge the session lives one day, and so does every cookie of 
 })
 
 test('#25 without maxAge the cookie expires in one day', async t => {
-  const { visitor } = await serve(t, packages['8'], {}, PAGES)
+  const { visitor } = await serve(t, app => packages['8']({}, app), PAGES)
   const [line] = (await visitor.get('/login')).cookies
   const left = Date.parse(String(attribute(line, 'expires'))) - Date.now()
   assert.ok(left > ONE_DAY - 60_000 && left <= ONE_DAY, `${left} ms`)
@@ -121,7 +127,7 @@ test('#25 without maxAge the cookie expires in one day', async t => {
 
 test('#25 without maxAge session.maxAge reads one day', async t => {
   const told = await withBoth(async session => {
-    const { visitor } = await serve(t, session, {}, PAGES)
+    const { visitor } = await serve(t, app => session({}, app), PAGES)
     return ask(visitor, '/maxage')
   })
   assert.deepEqual(told, { '7.0.2': 'not set', '8': ONE_DAY })

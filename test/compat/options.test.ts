@@ -24,7 +24,7 @@ import {
 test('#1 the options of the caller are never written to', async t => {
   const told = await withBoth(async session => {
     const options = { maxAge: 1000 }
-    const { visitor } = await serve(t, session, options, COUNTER)
+    const { visitor } = await serve(t, app => session(options, app), COUNTER)
     await visitor.get()
     return Object.keys(options)
   })
@@ -35,14 +35,14 @@ test('#1 the options of the caller are never written to', async t => {
 test('#1 frozen options are taken', async t => {
   const frozen = () => Object.freeze({ key: 'frozen', maxAge: 1000 })
   assert.throws(() => packages['7.0.2'](frozen(), createApp()), TypeError)
-  const { visitor } = await serve(t, packages['8'], frozen(), COUNTER)
+  const { visitor } = await serve(t, app => packages['8'](frozen(), app), COUNTER)
   assert.deepEqual(cookieNames((await visitor.get()).cookies), ['frozen', 'frozen.sig'])
 })
 
 test('#2 a hook that is put into the options later takes effect on the next request', async t => {
   const told = await withBoth(async session => {
     const options: Record<string, unknown> = { signed: false }
-    const { visitor } = await serve(t, session, options, COUNTER)
+    const { visitor } = await serve(t, app => session(options, app), COUNTER)
     const before = [await ask(visitor, '/'), await ask(visitor, '/')]
     options.valid = () => false
     const refused = await ask(visitor, '/')
@@ -56,7 +56,7 @@ test('#2 a store that is put into the options later takes effect on the next req
   const told = await withBoth(async session => {
     const store = new MapStore()
     const options: Record<string, unknown> = {}
-    const { visitor } = await serve(t, session, options, COUNTER)
+    const { visitor } = await serve(t, app => session(options, app), COUNTER)
     await visitor.get()
     options.store = store
     await visitor.stranger().get()
@@ -126,7 +126,7 @@ test('#29 SessionOptions is a type, and no value any more', () => {
 
 test('#30 sameSite: null means "not set"', async t => {
   assert.equal(thrownBy(() => packages['7.0.2']({ sameSite: null }, createApp()))?.name, 'ZodError')
-  const { visitor } = await serve(t, packages['8'], { sameSite: null }, COUNTER)
+  const { visitor } = await serve(t, app => packages['8']({ sameSite: null }, app), COUNTER)
   const [line] = (await visitor.get()).cookies
   assert.equal(attribute(line, 'path'), '/')
   assert.equal(attribute(line, 'samesite'), undefined)
@@ -134,7 +134,7 @@ test('#30 sameSite: null means "not set"', async t => {
 
 test('#46 a maxAge of 0 is as good as none: one day', async t => {
   const told = await withBoth(async session => {
-    const { visitor } = await serve(t, session, { maxAge: 0, signed: false }, COUNTER)
+    const { visitor } = await serve(t, app => session({ maxAge: 0, signed: false }, app), COUNTER)
     await visitor.get()
     return [decoded(visitor.jar.get('koa.sess'))._maxAge, await ask(visitor, '/')]
   })
@@ -144,14 +144,9 @@ test('#46 a maxAge of 0 is as good as none: one day', async t => {
 test('#46 a maxAge that is negative or NaN is refused, as an option and in a session', async t => {
   for (const maxAge of [-1, Number.NaN, Number.NEGATIVE_INFINITY]) {
     assert.throws(() => packages['8']({ maxAge }, createApp()), { code: 'ERR_SESSION_OPTION', message: /maxAge/ })
-    const { visitor } = await serve(
-      t,
-      packages['8'],
-      {},
-      {
-        '/': ctx => thrownBy(() => (ctx.session.maxAge = maxAge))?.code,
-      },
-    )
+    const { visitor } = await serve(t, app => packages['8']({}, app), {
+      '/': ctx => thrownBy(() => (ctx.session.maxAge = maxAge))?.code,
+    })
     assert.equal(await ask(visitor, '/'), 'ERR_SESSION_OPTION')
   }
 })

@@ -70,17 +70,12 @@ test('custom encode and decode of the 7.x readme make and read the cookie', asyn
   const told = await withBoth(async session => {
     const encode = (payload: object) => Buffer.from(JSON.stringify(payload)).toString('hex')
     const decode = (text: string) => JSON.parse(Buffer.from(text, 'hex').toString())
-    const { visitor } = await serve(
-      t,
-      session,
-      { encode, decode, signed: false },
-      {
-        '/login': ctx => {
-          ctx.session.user = 'ann'
-        },
-        '/': ctx => ctx.session.user,
+    const { visitor } = await serve(t, app => session({ encode, decode, signed: false }, app), {
+      '/login': ctx => {
+        ctx.session.user = 'ann'
       },
-    )
+      '/': ctx => ctx.session.user,
+    })
     await visitor.get('/login')
     const { user, _maxAge } = decode(visitor.jar.get('koa.sess') ?? '')
     return [user, _maxAge, await ask(visitor, '/')]
@@ -95,7 +90,7 @@ test('valid() of the 7.x readme gets the ctx and the payload before the session 
       calls.push([ctx.path, payload])
       return true
     }
-    const { visitor } = await serve(t, session, { valid, signed: false }, { '/': ctx => ctx.session.user })
+    const { visitor } = await serve(t, app => session({ valid, signed: false }, app), { '/': ctx => ctx.session.user })
     const payload = { user: 'ann', _session: true }
     visitor.jar.set('koa.sess', encoded(payload))
     return [await ask(visitor, '/'), ...calls]
@@ -114,8 +109,8 @@ test('beforeSave() of the 7.x readme gets the ctx and the session, and may chang
         ctx.session.user = 'ann'
       },
     }
-    const inCookie = await serve(t, session, { beforeSave, signed: false }, page)
-    const inStore = await serve(t, session, { beforeSave, store }, page)
+    const inCookie = await serve(t, app => session({ beforeSave, signed: false }, app), page)
+    const inStore = await serve(t, app => session({ beforeSave, store }, app), page)
     await Promise.all([inCookie, inStore].map(({ visitor }) => visitor.get('/page')))
     return [decoded(inCookie.visitor.jar.get('koa.sess')).seen, store.payloads[0]?.seen]
   })
@@ -135,7 +130,7 @@ const PAGES: Routes = {
 test('the store of the 7.x readme is called with the documented parameters', async t => {
   const told = await withBoth(async session => {
     const store = new MapStore()
-    const { visitor } = await serve(t, session, { store, genid: () => 'an-id', maxAge: 60_000 }, PAGES)
+    const { visitor } = await serve(t, app => session({ store, genid: () => 'an-id', maxAge: 60_000 }, app), PAGES)
     for (const path of ['/login', '/', '/logout']) await visitor.get(path)
     return store.calls.map(({ method, id, ttl, details: { ctx, signed: _, ...others } }) => [
       method,
@@ -157,7 +152,7 @@ test('the store of the 7.x readme is called with the documented parameters', asy
 test('the methods of a store are called as methods', async t => {
   const told = await withBoth(async session => {
     // Its private members are out of reach of a detached method.
-    const { visitor } = await serve(t, session, { store: new MapStore() }, PAGES)
+    const { visitor } = await serve(t, app => session({ store: new MapStore() }, app), PAGES)
     await visitor.get('/login')
     return ask(visitor, '/')
   })
@@ -182,7 +177,7 @@ test('new ContextStore(ctx) of the 7.x readme is made on every request', async t
         return shared.destroy(...parameters)
       }
     }
-    const { visitor } = await serve(t, session, { ContextStore }, PAGES)
+    const { visitor } = await serve(t, app => session({ ContextStore }, app), PAGES)
     await visitor.get('/login')
     return [await ask(visitor, '/'), (await visitor.get('/logout')).status, shared.ids.length, paths]
   })
@@ -195,7 +190,7 @@ test('externalKey of the 7.x readme carries the id in place of the cookie', asyn
       get: (ctx: { get(name: string): string }) => ctx.get('token'),
       set: (ctx: { set(name: string, value: string): void }, value: string) => ctx.set('token', value),
     }
-    const { visitor } = await serve(t, session, { store: new MapStore(), externalKey }, PAGES)
+    const { visitor } = await serve(t, app => session({ store: new MapStore(), externalKey }, app), PAGES)
     const { headers, cookies } = await visitor.get('/login')
     const { text } = await visitor.get('/', { token: headers.get('token') ?? '' })
     return [text, cookies, await ask(visitor, '/')]
@@ -206,7 +201,7 @@ test('externalKey of the 7.x readme carries the id in place of the cookie', asyn
 test('the events of the 7.x readme are emitted on the app', async t => {
   const told = await withBoth(async session => {
     const store = new MapStore()
-    const { app, visitor } = await serve(t, session, { store, signed: false }, PAGES)
+    const { app, visitor } = await serve(t, app => session({ store, signed: false }, app), PAGES)
     visitor.jar.set('koa.sess', 'an-id')
     return (await heard(app, 'session:missed', visitor)).key
   })

@@ -26,8 +26,8 @@ for (const [what, handler, maxAge] of SAVE_EMPTY) {
   test(`also kept: ${what} saves a session that is empty`, async t => {
     const told = await withBoth(async session => {
       const store = new MapStore()
-      const inCookie = await serve(t, session, { signed: false }, { '/': handler })
-      const inStore = await serve(t, session, { store }, { '/': handler })
+      const inCookie = await serve(t, app => session({ signed: false }, app), { '/': handler })
+      const inStore = await serve(t, app => session({ store }, app), { '/': handler })
       await inCookie.visitor.get()
       await inStore.visitor.get()
       return [decoded(inCookie.visitor.jar.get('koa.sess')), ...store.payloads].map(({ _expire, ...others }) => others)
@@ -39,7 +39,7 @@ for (const [what, handler, maxAge] of SAVE_EMPTY) {
 test('also kept: reading an empty session saves nothing', async t => {
   const told = await withBoth(async session => {
     const store = new MapStore()
-    const { visitor } = await serve(t, session, { store }, { '/': ctx => ctx.session })
+    const { visitor } = await serve(t, app => session({ store }, app), { '/': ctx => ctx.session })
     return [(await visitor.get()).cookies, store.methods]
   })
   assert.deepEqual(told, same([[], []]))
@@ -49,21 +49,16 @@ for (const call of ['save', 'regenerate']) {
   test(`also kept: ${call}(cb) calls back when it is done, without an error`, async t => {
     const told = await withBoth(async session => {
       const store = new MapStore()
-      const { visitor } = await serve(
-        t,
-        session,
-        { store },
-        {
-          '/': async ctx => {
-            ctx.session.user = 'ann'
-            let returned: unknown
-            const parameters = await new Promise<unknown[]>(resolve => {
-              returned = ctx.session[call]((...parameters: unknown[]) => resolve(parameters))
-            })
-            return [returned ?? 'nothing', parameters, store.payloads[0]?.user]
-          },
+      const { visitor } = await serve(t, app => session({ store }, app), {
+        '/': async ctx => {
+          ctx.session.user = 'ann'
+          let returned: unknown
+          const parameters = await new Promise<unknown[]>(resolve => {
+            returned = ctx.session[call]((...parameters: unknown[]) => resolve(parameters))
+          })
+          return [returned ?? 'nothing', parameters, store.payloads[0]?.user]
         },
-      )
+      })
       return ask(visitor, '/')
     })
     assert.deepEqual(told, same(['nothing', [], 'ann']))
@@ -72,21 +67,16 @@ for (const call of ['save', 'regenerate']) {
   test(`also kept: ${call}(cb) calls back with the error`, async t => {
     const told = await withBoth(async session => {
       const store = new MapStore()
-      const { visitor } = await serve(
-        t,
-        session,
-        { store },
-        {
-          '/': async ctx => {
-            ctx.session.user = 'ann'
-            store.outage = new Error('the store is down')
-            const error = await new Promise(resolve => ctx.session[call](resolve))
-            const isIt = isOf(store.outage, error)
-            store.outage = undefined
-            return isIt
-          },
+      const { visitor } = await serve(t, app => session({ store }, app), {
+        '/': async ctx => {
+          ctx.session.user = 'ann'
+          store.outage = new Error('the store is down')
+          const error = await new Promise(resolve => ctx.session[call](resolve))
+          const isIt = isOf(store.outage, error)
+          store.outage = undefined
+          return isIt
         },
-      )
+      })
       return ask(visitor, '/')
     })
     assert.equal(told['8'], true)
@@ -97,21 +87,16 @@ for (const call of ['save', 'regenerate']) {
 
 test('also kept: with autoCommit: false nothing is committed but by manuallyCommit()', async t => {
   const told = await withBoth(async session => {
-    const { visitor } = await serve(
-      t,
-      session,
-      { autoCommit: false },
-      {
-        '/forgotten': ctx => {
-          ctx.session.user = 'ann'
-        },
-        '/committed': async ctx => {
-          ctx.session.user = 'ann'
-          await ctx.session.manuallyCommit()
-        },
-        '/untouched': ctx => ctx.session.manuallyCommit(),
+    const { visitor } = await serve(t, app => session({ autoCommit: false }, app), {
+      '/forgotten': ctx => {
+        ctx.session.user = 'ann'
       },
-    )
+      '/committed': async ctx => {
+        ctx.session.user = 'ann'
+        await ctx.session.manuallyCommit()
+      },
+      '/untouched': ctx => ctx.session.manuallyCommit(),
+    })
     const sent = []
     for (const path of ['/untouched', '/forgotten', '/committed']) {
       sent.push(cookieNames((await visitor.get(path)).cookies))

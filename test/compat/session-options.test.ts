@@ -19,20 +19,15 @@ import {
 
 test('#16 what is written to ctx.sessionOptions is honoured for this response only', async t => {
   const told = await withBoth(async session => {
-    const { visitor } = await serve(
-      t,
-      session,
-      { signed: false },
-      {
-        '/': ctx => {
-          ctx.session.views = 1
-        },
-        '/special': ctx => {
-          Object.assign(ctx.sessionOptions, { domain: 'example.org', httpOnly: false, maxAge: 5000 })
-          ctx.session.views = 2
-        },
+    const { visitor } = await serve(t, app => session({ signed: false }, app), {
+      '/': ctx => {
+        ctx.session.views = 1
       },
-    )
+      '/special': ctx => {
+        Object.assign(ctx.sessionOptions, { domain: 'example.org', httpOnly: false, maxAge: 5000 })
+        ctx.session.views = 2
+      },
+    })
     const [special] = (await visitor.get('/special')).cookies
     const [next] = (await visitor.stranger().get('/')).cookies
     const { _maxAge } = decoded(/=([^;]*)/.exec(special ?? '')?.[1])
@@ -52,17 +47,12 @@ test('#16 what is written to ctx.sessionOptions is honoured for this response on
 
 test('#16 a key that is written to ctx.sessionOptions names the cookie', async t => {
   const told = await withBoth(async session => {
-    const { visitor } = await serve(
-      t,
-      session,
-      {},
-      {
-        '/': ctx => {
-          ctx.session.views = 1
-          ctx.sessionOptions.key = 'other'
-        },
+    const { visitor } = await serve(t, app => session({}, app), {
+      '/': ctx => {
+        ctx.session.views = 1
+        ctx.sessionOptions.key = 'other'
       },
-    )
+    })
     return cookieNames((await visitor.get()).cookies)
   })
   assert.deepEqual(told, same(['other', 'other.sig']))
@@ -94,17 +84,12 @@ for (const [option, value] of EARLY) {
 
 test('#16 a valid() that is written to ctx.sessionOptions before the session is read is asked', async t => {
   const told = await withBoth(async session => {
-    const { visitor } = await serve(
-      t,
-      session,
-      { signed: false },
-      {
-        '/': ctx => {
-          ctx.sessionOptions.valid = () => false
-          return ctx.session.user ?? 'nobody'
-        },
+    const { visitor } = await serve(t, app => session({ signed: false }, app), {
+      '/': ctx => {
+        ctx.sessionOptions.valid = () => false
+        return ctx.session.user ?? 'nobody'
       },
-    )
+    })
     visitor.jar.set('koa.sess', encoded({ user: 'ann' }))
     return ask(visitor, '/')
   })

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import { memoryStore } from 'koa-session/memory'
+import { codesOf } from '../support/errors.ts'
 import { isOf, origin } from '../support/koa.ts'
 import { ask, cookieNames, MapStore, ONE_DAY, packages, type Routes, same, serve, withBoth } from './both.ts'
 
@@ -21,7 +22,7 @@ const PAGES: Routes = {
 test('#12 store.get runs on every request that brings an id, and on no other', async t => {
   const told = await withBoth(async session => {
     const store = new MapStore()
-    const { visitor } = await serve(t, session, { store }, PAGES)
+    const { visitor } = await serve(t, app => session({ store }, app), PAGES)
     await visitor.get('/')
     await visitor.get('/login')
     await visitor.get('/')
@@ -34,7 +35,7 @@ test('#12 store.get runs on every request that brings an id, and on no other', a
 test('#12 a request that the option skip leaves out reads nothing', async t => {
   const store = new MapStore()
   const skip = (ctx: { path: string }) => ctx.path === '/'
-  const { visitor } = await serve(t, packages['8'], { store, skip }, PAGES)
+  const { visitor } = await serve(t, app => packages['8']({ store, skip }, app), PAGES)
   await visitor.get('/login')
   assert.deepEqual((await visitor.get('/')).cookies, [])
   assert.deepEqual(store.methods, ['set'])
@@ -44,12 +45,9 @@ test('#12 a request that the option skip leaves out reads nothing', async t => {
 test('#49 reading or setting ctx.session on a skipped request is a coded error', async t => {
   for (const path of ['/whoami', '/assign', '/logout']) {
     const store = new MapStore()
-    const { visitor, errors } = await serve(t, packages['8'], { store, skip: () => true }, PAGES)
+    const { visitor, errors } = await serve(t, app => packages['8']({ store, skip: () => true }, app), PAGES)
     assert.equal(await ask(visitor, path), 500)
-    assert.deepEqual(
-      errors.map(({ code }) => code),
-      ['ERR_SESSION_SKIPPED'],
-    )
+    assert.deepEqual(codesOf(errors), ['ERR_SESSION_SKIPPED'])
     assert.deepEqual(store.methods, [])
   }
 })
@@ -57,7 +55,7 @@ test('#49 reading or setting ctx.session on a skipped request is a coded error',
 test('#39 a store outage is no error on a page that never touches the session', async t => {
   const told = await withBoth(async session => {
     const store = new MapStore()
-    const { visitor } = await serve(t, session, { store }, PAGES)
+    const { visitor } = await serve(t, app => session({ store }, app), PAGES)
     await visitor.get('/login')
     store.outage = new Error('the store is down')
     return ask(visitor, '/')
@@ -68,21 +66,16 @@ test('#39 a store outage is no error on a page that never touches the session', 
 test('#39 the error of a store outage surfaces where ctx.session is read', async t => {
   const told = await withBoth(async session => {
     const store = new MapStore()
-    const { visitor, errors } = await serve(
-      t,
-      session,
-      { store },
-      {
-        ...PAGES,
-        '/careful': ctx => {
-          try {
-            return ctx.session.user
-          } catch (error) {
-            return isOf(store.outage, error)
-          }
-        },
+    const { visitor, errors } = await serve(t, app => session({ store }, app), {
+      ...PAGES,
+      '/careful': ctx => {
+        try {
+          return ctx.session.user
+        } catch (error) {
+          return isOf(store.outage, error)
+        }
       },
-    )
+    })
     await visitor.get('/login')
     store.outage = new Error('the store is down')
     const read = await ask(visitor, '/whoami')
@@ -96,7 +89,7 @@ test('#39 the error of a store outage surfaces where ctx.session is read', async
 
 test('#39 an outage of the store keeps the visitor signed in', async t => {
   const store = new MapStore()
-  const { visitor } = await serve(t, packages['8'], { store, rolling: true }, PAGES)
+  const { visitor } = await serve(t, app => packages['8']({ store, rolling: true }, app), PAGES)
   await visitor.get('/login')
   store.outage = new Error('the store is down')
   await visitor.get('/')
@@ -107,7 +100,7 @@ test('#39 an outage of the store keeps the visitor signed in', async t => {
 
 test('#50 assigning to a session that could not be read is a coded error, and stores nothing', async t => {
   const store = new MapStore()
-  const { visitor, errors } = await serve(t, packages['8'], { store }, PAGES)
+  const { visitor, errors } = await serve(t, app => packages['8']({ store }, app), PAGES)
   await visitor.get('/login')
   const outage = new Error('the store is down')
   store.get = () => Promise.reject(outage)
@@ -121,7 +114,7 @@ test('#50 assigning to a session that could not be read is a coded error, and st
 
 test('#50 ctx.session = null, where it could not be read, clears the cookie and destroys the session', async t => {
   const store = new MapStore()
-  const { visitor } = await serve(t, packages['8'], { store }, PAGES)
+  const { visitor } = await serve(t, app => packages['8']({ store }, app), PAGES)
   await visitor.get('/login')
   store.get = () => Promise.reject(new Error('the store is down'))
   const { status, cookies } = await visitor.get('/logout')
@@ -131,7 +124,7 @@ test('#50 ctx.session = null, where it could not be read, clears the cookie and 
 
 test('#50 ctx.session = null clears the cookie also when the destroy fails', async t => {
   const store = new MapStore()
-  const { visitor, errors } = await serve(t, packages['8'], { store }, PAGES)
+  const { visitor, errors } = await serve(t, app => packages['8']({ store }, app), PAGES)
   await visitor.get('/login')
   store.outage = new Error('the store is down')
   const { status, cookies } = await visitor.get('/logout')
@@ -142,7 +135,7 @@ test('#50 ctx.session = null clears the cookie also when the destroy fails', asy
 
 test('a store whose methods give values, not promises, is as good', async t => {
   const told = await withBoth(async session => {
-    const { visitor } = await serve(t, session, { store: memoryStore() }, PAGES)
+    const { visitor } = await serve(t, app => session({ store: memoryStore() }, app), PAGES)
     await visitor.get('/login')
     const before = await ask(visitor, '/whoami')
     await visitor.get('/logout')

@@ -26,20 +26,15 @@ const PAGES: Routes = {
 test("#4 maxAge: 'session' and two saves in one request: the second is stored as the first", async t => {
   const told = await withBoth(async session => {
     const store = new MapStore()
-    const { visitor } = await serve(
-      t,
-      session,
-      { store, maxAge: 'session' },
-      {
-        '/': async ctx => {
-          ctx.session.user = 'ann'
-          await ctx.session.save()
-          const [first] = store.payloads
-          await ctx.session.save()
-          return [first, ...store.payloads].map(payload => [payload?._session, payload?._maxAge])
-        },
+    const { visitor } = await serve(t, app => session({ store, maxAge: 'session' }, app), {
+      '/': async ctx => {
+        ctx.session.user = 'ann'
+        await ctx.session.save()
+        const [first] = store.payloads
+        await ctx.session.save()
+        return [first, ...store.payloads].map(payload => [payload?._session, payload?._maxAge])
       },
-    )
+    })
     return ask(visitor, '/')
   })
   assert.deepEqual(told, {
@@ -56,18 +51,13 @@ test("#4 maxAge: 'session' and two saves in one request: the second is stored as
 
 test("#4 maxAge: 'session' and two saves in one request: the cookie ends with the browser", async t => {
   const told = await withBoth(async session => {
-    const { visitor } = await serve(
-      t,
-      session,
-      { maxAge: 'session', signed: false },
-      {
-        '/': async ctx => {
-          await ctx.session.save()
-          ctx.session.user = 'ann'
-          await ctx.session.save()
-        },
+    const { visitor } = await serve(t, app => session({ maxAge: 'session', signed: false }, app), {
+      '/': async ctx => {
+        await ctx.session.save()
+        ctx.session.user = 'ann'
+        await ctx.session.save()
       },
-    )
+    })
     const { cookies } = await visitor.get()
     const { _session, _maxAge } = decoded(visitor.jar.get('koa.sess'))
     return [attribute(cookies.at(-1), 'expires'), _session, _maxAge]
@@ -78,7 +68,7 @@ test("#4 maxAge: 'session' and two saves in one request: the cookie ends with th
 test("#4 the store gets one day as the lifetime of a maxAge: 'session', not the word", async t => {
   const told = await withBoth(async session => {
     const store = new MapStore()
-    const { visitor } = await serve(t, session, { store, maxAge: 'session' }, PAGES)
+    const { visitor } = await serve(t, app => session({ store, maxAge: 'session' }, app), PAGES)
     await visitor.get('/login')
     await visitor.get('/whoami')
     return store.calls.map(({ method, ttl }) => [method, ttl])
@@ -97,7 +87,7 @@ test("#4 the store gets one day as the lifetime of a maxAge: 'session', not the 
 
 test("#4 the option ttl sets the store's lifetime of a maxAge: 'session'", async t => {
   const store = new MapStore()
-  const { visitor } = await serve(t, packages['8'], { store, maxAge: 'session', ttl: 5000 }, PAGES)
+  const { visitor } = await serve(t, app => packages['8']({ store, maxAge: 'session', ttl: 5000 }, app), PAGES)
   await visitor.get('/login')
   await visitor.get('/whoami')
   assert.deepEqual(
@@ -108,7 +98,7 @@ test("#4 the option ttl sets the store's lifetime of a maxAge: 'session'", async
 
 test("#27 session.maxAge is 'session' across requests when it is configured so", async t => {
   const told = await withBoth(async session => {
-    const { visitor } = await serve(t, session, { maxAge: 'session' }, PAGES)
+    const { visitor } = await serve(t, app => session({ maxAge: 'session' }, app), PAGES)
     const before = await ask(visitor, '/maxage')
     await visitor.get('/login')
     return [before, await ask(visitor, '/maxage'), await ask(visitor, '/whoami')]
@@ -124,7 +114,7 @@ test('#27 a stored lifetime goes before the option', async t => {
   ]
   for (const [payload, reads] of stored) {
     const told = await withBoth(async session => {
-      const { visitor } = await serve(t, session, { maxAge: 5000, signed: false }, PAGES)
+      const { visitor } = await serve(t, app => session({ maxAge: 5000, signed: false }, app), PAGES)
       visitor.jar.set('koa.sess', encoded({ user: 'ann', ...payload }))
       return ask(visitor, '/maxage')
     })
@@ -134,7 +124,7 @@ test('#27 a stored lifetime goes before the option', async t => {
 
 test('#27 a stored lifetime is that of the next save, too', async t => {
   const told = await withBoth(async session => {
-    const { visitor } = await serve(t, session, { maxAge: 5000, signed: false }, PAGES)
+    const { visitor } = await serve(t, app => session({ maxAge: 5000, signed: false }, app), PAGES)
     visitor.jar.set('koa.sess', encoded({ _maxAge: 3_600_000, _expire: Date.now() + 3_600_000 }))
     await visitor.get('/login')
     return decoded(visitor.jar.get('koa.sess'))._maxAge

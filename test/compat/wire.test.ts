@@ -45,8 +45,8 @@ const PAGES: Routes = {
 /** A visitor of the application of each package, who takes the cookies along. */
 async function visitors(t: Test, options: object) {
   const [from, to] = await Promise.all([
-    serve(t, packages['7.0.2'], { ...options }, PAGES),
-    serve(t, packages['8'], { ...options }, PAGES),
+    serve(t, app => packages['7.0.2']({ ...options }, app), PAGES),
+    serve(t, app => packages['8']({ ...options }, app), PAGES),
   ])
   return { '7.0.2': from.visitor, '8': to.visitor }
 }
@@ -98,8 +98,8 @@ test('a payload has the same members, in the same order, in the cookie and in th
   for (const maxAge of [undefined, 60_000, 'session']) {
     const told = await withBoth(async session => {
       const store = new MapStore()
-      const inCookie = await serve(t, session, { signed: false, ...(maxAge && { maxAge }) }, PAGES)
-      const inStore = await serve(t, session, { store, ...(maxAge && { maxAge }) }, PAGES)
+      const inCookie = await serve(t, app => session({ signed: false, ...(maxAge && { maxAge }) }, app), PAGES)
+      const inStore = await serve(t, app => session({ store, ...(maxAge && { maxAge }) }, app), PAGES)
       await inCookie.visitor.get('/login')
       await inStore.visitor.get('/login')
       const payloads = [decoded(inCookie.visitor.jar.get('koa.sess')), ...store.payloads]
@@ -126,7 +126,7 @@ test('a name that begins with _ is read by 7.0.2, which drops it when it saves',
 
 test('a session that has expired is refused, whoever wrote it', async t => {
   const told = await withBoth(async session => {
-    const { visitor } = await serve(t, session, {}, PAGES)
+    const { visitor } = await serve(t, app => session({}, app), PAGES)
     const users = []
     for (const left of [-60_000, 60_000]) {
       const value = encoded({ ...DATA, _expire: Date.now() + left, _maxAge: ONE_DAY })
@@ -159,7 +159,7 @@ for (const [writer, reader] of DIRECTIONS) {
       const value = visitor.jar.get('koa.sess') ?? ''
       assert.equal(visitor.jar.get('koa.sess.sig'), signature('koa.sess', value, 'older secret'))
 
-      const after = (await serve(t, packages[reader], { store }, PAGES)).visitor
+      const after = (await serve(t, app => packages[reader]({ store }, app), PAGES)).visitor
       takeCookies(visitor, after)
       assert.equal(await ask(after, '/'), 'ann')
       // 8 sends both cookies anew (row 52).
@@ -171,7 +171,7 @@ for (const [writer, reader] of DIRECTIONS) {
 
 test('a session that is signed with a secret that is not known gives a new one, and loses its signature', async t => {
   const told = await withBoth(async session => {
-    const { visitor } = await serve(t, session, {}, PAGES)
+    const { visitor } = await serve(t, app => session({}, app), PAGES)
     const value = encoded({ user: 'ann' })
     visitor.jar.set('koa.sess', value)
     visitor.jar.set('koa.sess.sig', signature('koa.sess', value, 'an unknown secret'))
@@ -204,7 +204,7 @@ const LINES: Record<string, () => object> = {
 for (const [what, options] of Object.entries(LINES)) {
   test(`the lines of Set-Cookie are those of 7.0.2: ${what}`, async t => {
     const told = await withBoth(async session => {
-      const { visitor } = await serve(t, session, options(), PAGES)
+      const { visitor } = await serve(t, app => session(options(), app), PAGES)
       const lines = []
       for (const path of ['/', '/login', '/', '/visit', '/logout', '/']) {
         lines.push((await visitor.get(path)).cookies.map(masked))
@@ -221,7 +221,7 @@ for (const [what, options] of Object.entries(LINES)) {
 
 test('without maxAge the lines of Set-Cookie are those of 7.0.2 but for the expiry of the first (#25)', async t => {
   const told = await withBoth(async session => {
-    const { visitor } = await serve(t, session, {}, PAGES)
+    const { visitor } = await serve(t, app => session({}, app), PAGES)
     return [(await visitor.get('/login')).cookies.map(masked), (await visitor.get('/visit')).cookies.map(masked)]
   })
   const line = (name: string) => `${name}=…; path=/; expires=…; httponly`
@@ -232,7 +232,7 @@ test('without maxAge the lines of Set-Cookie are those of 7.0.2 but for the expi
 
 test('the id and its signature are those of 7.0.2', async t => {
   const told = await withBoth(async session => {
-    const { visitor } = await serve(t, session, { store: new MapStore(), genid: () => 'an-id' }, PAGES)
+    const { visitor } = await serve(t, app => session({ store: new MapStore(), genid: () => 'an-id' }, app), PAGES)
     await visitor.get('/login')
     return [...visitor.jar]
   })

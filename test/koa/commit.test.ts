@@ -1,11 +1,13 @@
 /** Commits: how often they write, who hears of one that fails, and what became of one that nobody waited for. */
 import assert from 'node:assert/strict'
 import test, { type TestContext as Test } from 'node:test'
-import session, { type CreateSessionOptions, type Store } from 'koa-session'
+import session, { type CreateSessionOptions } from 'koa-session'
 import { memoryStore } from 'koa-session/memory'
 import { visit } from '../support/agent.ts'
 import { namesSet } from '../support/http2.ts'
 import { createApp, origin, type TestContext } from '../support/koa.ts'
+import { plainOf, scriptedStore } from '../support/stores.ts'
+import { rejectionsOf } from '../support/warnings.ts'
 
 const OWN = ['koa.sess', 'koa.sess.sig']
 
@@ -33,17 +35,9 @@ const PLACES: Record<string, () => Place> = {
 
   store() {
     const inner = memoryStore()
-    const store: Store = {
-      get: async id => inner.get(id),
-      async set(id, payload, ttl) {
-        write(place, payload)
-        inner.set(id, payload, ttl)
-      },
-      async destroy(id) {
-        place.writes.push('gone')
-        inner.destroy(id)
-      },
-    }
+    const { store, courses } = scriptedStore(plainOf(inner))
+    courses.set = async (ask, _, payload) => write(place, payload as Record<string, unknown>) && ask()
+    courses.destroy = async ask => place.writes.push('gone') && ask()
     const place: Place = { writes: [], failures: 0, count: () => inner.size, options: { store } }
     return place
   },
@@ -61,10 +55,6 @@ function write(place: Place, payload: Record<string, unknown>): string {
 /** `/begin` begins a session, `/views` says what it holds, every other request is the handler's. */
 async function tell(t: Test, options: CreateSessionOptions, handler: (ctx: TestContext) => unknown) {
   const errors: string[] = []
-  const unhandled: unknown[] = []
-  const note = (reason: unknown) => unhandled.push(reason)
-  process.on('unhandledRejection', note)
-  t.after(() => process.off('unhandledRejection', note))
   const app = createApp().on('error', error => errors.push(messageOf(error)))
   app.use(session(options, app))
   app.use(async ctx => {
@@ -73,7 +63,7 @@ async function tell(t: Test, options: CreateSessionOptions, handler: (ctx: TestC
     else if (ctx.path === '/begin') await increment(ctx).manuallyCommit()
     else await handler(ctx)
   })
-  return { visitor: await visit(t, app), errors, unhandled }
+  return { visitor: await visit(t, app), errors, unhandled: rejectionsOf(t) }
 }
 
 /** What the place says, which is the cause of what a store's error says. */

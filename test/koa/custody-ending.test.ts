@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import test, { type TestContext as Test } from 'node:test'
 import type { CreateSessionOptions } from 'koa-session'
-import { Gate, type Page, type Pages, tell, told } from '../support/story.ts'
+import { Gate, type Page, type Pages, serve, told } from '../support/story.ts'
 import { at, FAILURES, NOTHING, type State, script, through } from './scripted.ts'
 
 /** `page`, with the session read before and the rest done when `gate` is open. */
@@ -326,7 +326,7 @@ for (const mode of ['saved in a store', 'sent in a cookie']) {
       })
     }
     const isStored = mode.includes('store')
-    const { visitor } = isStored ? await script(t, { '/page': page }) : await tell(t, () => ({}), {}, { '/page': page })
+    const { visitor } = isStored ? await script(t, { '/page': page }) : await serve(t, () => ({}), { '/page': page })
     await visitor.get('/page')
     await told()
     assert.deepEqual(JSON.parse((await visitor.get('/all')).text), { b: 2, late: 1 })

@@ -4,30 +4,11 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import type { CreateSessionOptions, Store } from 'koa-session'
 import { memoryStore } from 'koa-session/memory'
-import { HOUR, KEY, type Pages, simpleStore, tell, told } from '../support/story.ts'
+import { codesOf } from '../support/errors.ts'
+import { type Course, DOWN, hang, METHODS, type Method, scriptedStore } from '../support/stores.ts'
+import { HOUR, KEY, type Pages, serve, simpleStore, told } from '../support/story.ts'
 
-const DOWN = new Error('connection refused')
-const METHODS = ['get', 'set', 'destroy', 'read', 'create', 'patch', 'touch', 'retire'] as const
-type Method = (typeof METHODS)[number]
-
-/** `inner`, which fails or hangs when it is told to. */
-function fragile(inner: Store) {
-  const state = { down: [] as readonly Method[], hangs: false, calls: [] as Method[] }
-  const store = { ...inner } as unknown as Record<string, unknown>
-  for (const method of METHODS) {
-    const own = Reflect.get(inner, method)
-    if (!own) continue
-    store[method] = async (...given: unknown[]) => {
-      state.calls.push(method)
-      if (!state.down.includes(method)) return Reflect.apply(own, inner, given)
-      if (state.hangs) return new Promise(() => {})
-      throw DOWN
-    }
-  }
-  const { get, set, destroy } = store
-  if (inner.plain) store.plain = { get, set, destroy }
-  return { store: store as unknown as Store, state }
-}
+const refuse: Course = () => Promise.reject(DOWN)
 
 const STORES: Readonly<Record<string, (now: () => number) => Store>> = {
   'a store that is written to key by key': now => memoryStore({ now }) as unknown as Store,
@@ -52,39 +33,38 @@ const PAGES: Pages = {
 }
 
 for (const [kind, make] of Object.entries(STORES)) {
-  const begin = async (t: Parameters<typeof tell>[0], options: CreateSessionOptions = {}, pages = PAGES) => {
-    let state = fragile(simpleStore()).state
-    const made = await tell(
+  const begin = async (t: Parameters<typeof serve>[0], options: CreateSessionOptions = {}, pages = PAGES) => {
+    let scripted = scriptedStore()
+    const made = await serve(
       t,
       ({ now }) => {
-        const made = fragile(make(now))
-        state = made.state
-        return { store: made.store, onStoreError: 'anonymous', storeTimeout: 20, ...options }
+        scripted = scriptedStore(make(now))
+        return { store: scripted.store, onStoreError: 'anonymous', storeTimeout: 20, ...options }
       },
-      {},
       pages,
     )
     await made.visitor.get('/in')
-    state.calls.length = 0
-    return { ...made, state }
+    const { take, called } = scripted
+    called()
+    return { ...made, called, take: (methods: readonly Method[], course = refuse) => take(course, methods) }
   }
 
   for (const hangs of [false, true]) {
     const how = hangs ? 'hangs' : 'is down'
 
     test(`${kind} that ${how}: a page is served with an empty session, and the visitor stays signed in`, async t => {
-      const { visitor, state, errors } = await begin(t)
-      Object.assign(state, { down: METHODS, hangs })
+      const { visitor, take, errors } = await begin(t)
+      take(METHODS, hangs ? hang : refuse)
       const answer = await visitor.get('/state')
       assert.deepEqual([answer.status, answer.text, answer.cookies], [200, 'undefined true true', []])
-      state.down = []
+      take([])
       assert.equal((await visitor.get('/state')).text, 'ada false false')
       assert.deepEqual(errors, [])
     })
 
     test(`${kind} that ${how}: with 'throw' it is an error where the session is read, and nowhere else`, async t => {
-      const { visitor, state, errors } = await begin(t, { onStoreError: 'throw' })
-      Object.assign(state, { down: METHODS, hangs })
+      const { visitor, take, errors } = await begin(t, { onStoreError: 'throw' })
+      take(METHODS, hangs ? hang : refuse)
       assert.equal((await visitor.get('/untouched')).status, 200)
       assert.equal((await visitor.get('/state')).status, 500)
       const code = hangs ? 'ERR_SESSION_TIMEOUT' : 'ERR_SESSION_STORE'
@@ -93,24 +73,24 @@ for (const [kind, make] of Object.entries(STORES)) {
         errors.map(error => [error.code, error.cause]),
         [[code, cause]],
       )
-      state.down = []
+      take([])
       assert.equal((await visitor.get('/')).text, 'ada')
     })
   }
 
   test(`${kind}: what a degraded session was given is not saved, under no id, and is told`, async t => {
-    const { visitor, state, events } = await begin(t)
-    state.down = ['get', 'read']
+    const { visitor, take, called, events } = await begin(t)
+    take(['get', 'read'])
     for (const [path, text] of [
       ['/change', 'eve'],
       ['/save', 'mallory'],
     ] as const) {
       events.length = 0
-      state.calls.length = 0
+      called()
       const answer = await visitor.get(path)
       assert.deepEqual([answer.status, answer.text, answer.cookies], [200, text, []])
       assert.deepEqual(
-        state.calls.filter(method => !['get', 'read'].includes(method)),
+        called().filter(method => !['get', 'read'].includes(method)),
         [],
       )
       await told()
@@ -118,46 +98,43 @@ for (const [kind, make] of Object.entries(STORES)) {
       assert.ok(gone.length > 0)
       for (const keys of gone) assert.deepEqual(keys, ['user'])
     }
-    state.down = []
+    take([])
     assert.equal((await visitor.get('/')).text, 'ada')
   })
 
   test(`${kind}: a sign-out that could not be read ends the session, or is an error`, async t => {
-    const { visitor, state } = await begin(t)
+    const { visitor, take } = await begin(t)
     const copy = visitor.copy()
-    state.down = METHODS
+    take(METHODS)
     const failed = await visitor.copy().get('/out')
     assert.deepEqual([failed.status, failed.cookies.length], [500, 2], 'the browser forgets it all the same')
-    state.down = ['get', 'read']
+    take(['get', 'read'])
     assert.equal((await visitor.get('/out')).status, 200)
     assert.equal(visitor.jar.get(KEY), undefined)
-    state.down = []
+    take([])
     assert.equal((await copy.get('/')).text, 'nobody')
   })
 
   test(`${kind}: a change that can't be saved is an error, and a session that can't be extended is served`, async t => {
-    const { visitor, state, errors } = await begin(t, { rolling: true })
-    state.down = ['set', 'patch', 'touch', 'create']
+    const { visitor, take, errors } = await begin(t, { rolling: true })
+    take(['set', 'patch', 'touch', 'create'])
     const extended = await visitor.get('/state')
     assert.deepEqual([extended.status, extended.text, extended.cookies], [200, 'ada false false', []])
     assert.equal((await visitor.get('/change')).status, 500)
-    assert.deepEqual(
-      errors.map(({ code }) => code),
-      ['ERR_SESSION_STORE'],
-    )
+    assert.deepEqual(codesOf(errors), ['ERR_SESSION_STORE'])
     assert.equal((await visitor.stranger().get('/change')).status, 500)
   })
 
   test(`${kind}: a lifetime that could not be saved is saved at the end, also one that is set meanwhile`, async t => {
-    const { visitor, state, errors } = await begin(
+    const { visitor, take, errors } = await begin(
       t,
       {},
       {
         '/fail': async ctx => {
           ctx.session.maxAge = 2 * HOUR
-          state.down = METHODS
+          take(METHODS)
           await assert.rejects(ctx.session.save(), { code: 'ERR_SESSION_STORE' })
-          state.down = []
+          take([])
         },
         '/meanwhile': async ctx => {
           const saving = ctx.session.save()
@@ -178,10 +155,10 @@ for (const [kind, make] of Object.entries(STORES)) {
   })
 
   test(`${kind}: session:error says which operation failed, for whom, and no id`, async t => {
-    const { visitor, state, events } = await begin(t)
+    const { visitor, take, events } = await begin(t)
     const id = String(visitor.jar.get(KEY))
     events.length = 0
-    state.down = METHODS
+    take(METHODS)
     await visitor.get('/state')
     await told()
     const failed = events.filter(([event]) => event === 'session:error').map(([, argument]) => argument)
@@ -199,8 +176,8 @@ test('a store that answers in the same tick gets no timer', async t => {
   const started: unknown[] = []
   const { setTimeout } = globalThis
   t.after(() => Object.assign(globalThis, { setTimeout }))
-  const { store } = fragile(memoryStore() as unknown as Store)
-  const { visitor } = await tell(t, () => ({ store, storeTimeout: 12_345 }))
+  const { store } = scriptedStore()
+  const { visitor } = await serve(t, () => ({ store, storeTimeout: 12_345 }))
   Object.assign(globalThis, {
     setTimeout(callback: () => void, milliseconds: number) {
       if (milliseconds === 12_345) started.push(milliseconds)
@@ -233,26 +210,21 @@ test('a slow answer leaves less time to the next, and each commit of the handler
     read: async id => slowly(memory.read(id)),
     patch: async (id, patch, ttl) => slowly(memory.patch(id, patch, ttl)),
   }
-  const { visitor } = await tell(
-    t,
-    () => ({ store, storeTimeout: 9876 }),
-    {},
-    {
-      '/in': ctx => {
-        ctx.session.user = 'ada'
-      },
-      '/change': ctx => {
-        ctx.session.user = 'eve'
-      },
-      '/twice': async ctx => {
-        for (const user of ['bob', 'eve']) {
-          ctx.session.user = user
-          await ctx.session.save()
-        }
-        ctx.session.user = 'mallory'
-      },
+  const { visitor } = await serve(t, () => ({ store, storeTimeout: 9876 }), {
+    '/in': ctx => {
+      ctx.session.user = 'ada'
     },
-  )
+    '/change': ctx => {
+      ctx.session.user = 'eve'
+    },
+    '/twice': async ctx => {
+      for (const user of ['bob', 'eve']) {
+        ctx.session.user = user
+        await ctx.session.save()
+      }
+      ctx.session.user = 'mallory'
+    },
+  })
   await visitor.get('/in')
   Object.assign(globalThis, {
     setTimeout(callback: () => void, milliseconds: number) {
@@ -276,17 +248,12 @@ test('a request whose store does not answer its handler does not wait for it aga
   const { setTimeout } = globalThis
   t.after(() => Object.assign(globalThis, { setTimeout }))
   const store: Store = { ...memoryStore(), create: () => new Promise(() => {}) }
-  const { visitor } = await tell(
-    t,
-    () => ({ store, storeTimeout: 77 }),
-    {},
-    {
-      '/in': ctx => {
-        ctx.session.user = 'ada'
-        return ctx.session.regenerate()
-      },
+  const { visitor } = await serve(t, () => ({ store, storeTimeout: 77 }), {
+    '/in': ctx => {
+      ctx.session.user = 'ada'
+      return ctx.session.regenerate()
     },
-  )
+  })
   Object.assign(globalThis, {
     setTimeout(callback: () => void, milliseconds: number) {
       if (milliseconds <= 77) limits.push(milliseconds)
@@ -305,13 +272,10 @@ test('a store that fails after it was given up is told once', async t => {
     fail = () => reject(DOWN)
   })
   const store: Store = { ...memoryStore(), create: () => answer }
-  const { visitor, events } = await tell(t, () => ({ store, storeTimeout: 20 }))
+  const { visitor, events } = await serve(t, () => ({ store, storeTimeout: 20 }))
   assert.equal((await visitor.get('/cart')).status, 500)
   fail()
   await told()
   const failed = events.filter(([event]) => event === 'session:error').map(([, { error }]) => error)
-  assert.deepEqual(
-    failed.map(error => (error as { code?: string }).code),
-    ['ERR_SESSION_TIMEOUT'],
-  )
+  assert.deepEqual(codesOf(failed), ['ERR_SESSION_TIMEOUT'])
 })

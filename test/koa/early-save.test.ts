@@ -2,27 +2,9 @@
 
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import type { Store } from 'koa-session'
-import { memoryStore } from 'koa-session/memory'
 import type { TestContext } from '../support/koa.ts'
-import { tell } from '../support/story.ts'
-
-/** A memory store whose writes take a turn of the event loop. */
-function laterStore(): Store {
-  const memory = memoryStore()
-  const turn = () => new Promise(resolve => setImmediate(resolve))
-  return {
-    ...memory,
-    create: async (id, record, ttl) => {
-      await turn()
-      return memory.create(id, record, ttl)
-    },
-    patch: async (id, patch, ttl) => {
-      await turn()
-      return memory.patch(id, patch, ttl)
-    },
-  }
-}
+import { later, scriptedStore } from '../support/stores.ts'
+import { serve } from '../support/story.ts'
 
 const WORK: Readonly<Record<string, (session: TestContext['session']) => Promise<void>>> = {
   save: session => session.save(),
@@ -50,7 +32,9 @@ for (const [name, work] of Object.entries(WORK)) {
         else await working
       },
     }
-    const { visitor, errors } = await tell(t, () => ({ store: laterStore() }), {}, pages)
+    const { store, take } = scriptedStore()
+    take(later, ['create', 'patch'])
+    const { visitor, errors } = await serve(t, () => ({ store }), pages)
     await visitor.get('/begin')
     await visitor.get('/early')
     assert.deepEqual(JSON.parse((await visitor.get('/all')).text), { user: 'ada', n: 2, late: 3 })

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import type { CreateSessionOptions, Store } from 'koa-session'
 import { memoryStore } from 'koa-session/memory'
-import { Gate, KEY, type Pages, tell, told } from '../support/story.ts'
+import { Gate, KEY, type Pages, serve, told } from '../support/story.ts'
 
 const PAGES: Pages = {
   '/begin': ctx => {
@@ -18,7 +18,7 @@ const PAGES: Pages = {
 
 /** The session as the visitor has it, and without the ids between. */
 async function story(
-  t: Parameters<typeof tell>[0],
+  t: Parameters<typeof serve>[0],
   pages: Pages,
   store: Store = memoryStore() as unknown as Store,
   others: Pages = {},
@@ -35,7 +35,7 @@ async function story(
       },
     ]),
   )
-  const made = await tell(t, () => ({ store }), options, { ...PAGES, ...others, ...slow })
+  const made = await serve(t, () => ({ store }), { ...PAGES, ...others, ...slow }, { options })
   const { visitor } = made
   await visitor.get('/begin')
   const before = String(visitor.jar.get(KEY))

@@ -7,59 +7,38 @@ import assert from 'node:assert/strict'
 import test, { type TestContext as Test } from 'node:test'
 import session, { type CreateSessionOptions, type Store } from 'koa-session'
 import { type MemoryStore, memoryStore } from 'koa-session/memory'
-import { Clock, visit } from '../support/agent.ts'
-import { createApp, type TestContext } from '../support/koa.ts'
-import { Gate, told } from '../support/story.ts'
+import { visit } from '../support/agent.ts'
+import { createApp } from '../support/koa.ts'
+import { type Course, scriptedStore } from '../support/stores.ts'
+import { Gate, HOUR, type Page, type Pages, serve, told } from '../support/story.ts'
 
-const HOUR = 3_600_000
-const METHODS = ['get', 'set', 'destroy', 'read', 'create', 'patch', 'touch', 'retire'] as const
+/** Asks at once and answers later, or at once. */
+const answering = (isLater: boolean): Course =>
+  isLater ? ask => new Promise(resolve => setImmediate(resolve, ask())) : ask => ask()
 
-type Call = readonly [method: string, ...given: unknown[]]
-
-/** `memory`, which writes down what it is asked, but for the last argument, and answers `later` or at once. */
-function recording(memory: MemoryStore, later: boolean) {
-  const calls: Call[] = []
-  const made: Record<string, unknown> = {}
-  for (const method of METHODS) {
-    made[method] = (...given: unknown[]) => {
-      // As JSON, which leaves out what is not there.
-      calls.push([method, ...JSON.parse(JSON.stringify(given.slice(0, -1)))])
-      const result = Reflect.apply(memory[method], memory, given)
-      return later ? new Promise(resolve => setImmediate(resolve, result)) : result
-    }
-  }
-  const { get, set, destroy } = made
-  const store = Object.assign(made, { plain: { get, set, destroy } }) as unknown as Store
-  return { store, calls, names: () => calls.map(([method]) => method) }
+/** `memory`, which writes down what it is asked, but for the last argument, and answers `isLater` or at once. */
+function recording(memory: MemoryStore, isLater: boolean) {
+  const { store, calls, called, take } = scriptedStore(memory as unknown as Store)
+  take(answering(isLater))
+  // As JSON, which leaves out what is not there.
+  const asked = () =>
+    calls.splice(0).map(([method, ...given]) => [method, ...JSON.parse(JSON.stringify(given.slice(0, -1)))])
+  return { store, asked, called }
 }
 
-type Handler = (ctx: TestContext) => unknown
-
-async function tell(t: Test, later: boolean, handlers: Record<string, Handler>, options: CreateSessionOptions = {}) {
-  const clock = new Clock(1_700_000_000_000)
-  const memory = memoryStore({ now: clock.now })
-  const { store, calls, names } = recording(memory, later)
-  const app = createApp()
-  const gone: unknown[] = []
-  const errors: unknown[] = []
-  app.on('session:gone', ({ keys }) => gone.push(keys))
-  app.on('error', error => errors.push(error))
-  app.use(session({ store, now: clock.now, maxAge: HOUR, ...options }, app))
-  app.use(async ctx => {
-    ctx.body = (await handlers[ctx.path]?.(ctx)) ?? ctx.session
-  })
-  const visitor = await visit(t, app)
-  const id = () => String(visitor.jar.get('koa.sess'))
-  return { visitor, memory, calls, names, gone, errors, clock, id }
+async function tell(t: Test, later: boolean, handlers: Pages, options: CreateSessionOptions = {}) {
+  const memory = memoryStore({ now: () => made.clock.now() })
+  const { store, asked } = recording(memory, later)
+  const pages = { '/': ALL, '/read': ALL, ...handlers }
+  const made = await serve(t, () => ({ store, ...options }), pages)
+  const gone = () => made.said('gone').map(({ keys }) => keys)
+  return { ...made, memory, asked, gone, id: () => String(made.visitor.jar.get('koa.sess')) }
 }
 
-const sign: Record<string, Handler> = {
+const ALL: Page = ctx => JSON.stringify(ctx.session)
+const sign: Pages = {
   '/in': ctx => {
     ctx.session.user = 'ada'
-  },
-  '/out': ctx => {
-    ctx.session = null
-    return 'out'
   },
 }
 
@@ -135,7 +114,7 @@ for (const [how, later] of [
       const { status, cookies } = await slow
       assert.deepEqual({ status, cookies, size: memory.size }, { status: 200, cookies: [], size: 0 })
       await told()
-      assert.deepEqual(gone, keys)
+      assert.deepEqual(gone(), keys)
       assert.deepEqual(errors, [])
     })
   }
@@ -160,7 +139,7 @@ for (const [how, later] of [
     assert.deepEqual(memory.read(old)?.members, {})
     assert.deepEqual({ ...memory.read(id())?.members }, { user: '"ada"' })
     await told()
-    assert.deepEqual(gone, [['slow']])
+    assert.deepEqual(gone(), [['slow']])
   })
 
   for (const [claim, path, left] of [
@@ -189,7 +168,7 @@ for (const [how, later] of [
       assert.deepEqual({ status, cookies, size: memory.size }, { status: 200, cookies: [], size: left })
       if (left) assert.equal(JSON.parse((await visitor.get('/read')).text).user, 'ada')
       await told()
-      assert.deepEqual([gone, errors], [[['slow'], ['more']], []])
+      assert.deepEqual([gone(), errors], [[['slow'], ['more']], []])
     })
   }
 
@@ -216,7 +195,7 @@ for (const [how, later] of [
       assert.equal(visitor.jar.has('koa.sess'), isParallel)
       if (isParallel) assert.deepEqual({ ...memory.read(id())?.members }, { cart: '[1]' })
       await told()
-      assert.deepEqual(gone, [])
+      assert.deepEqual(gone(), [])
     }
   })
 
@@ -234,7 +213,7 @@ for (const [how, later] of [
   })
 
   story('only what has changed travels', async t => {
-    const { visitor, calls } = await tell(t, later, {
+    const { visitor, asked } = await tell(t, later, {
       ...sign,
       '/fill': ctx => Object.assign(ctx.session, { user: 'ada', cart: [1], visits: 1 }),
       '/visit': ctx => {
@@ -244,9 +223,9 @@ for (const [how, later] of [
       '/nothing': () => 'nothing',
     })
     const during = async (path: string) => {
-      calls.length = 0
+      asked()
       await visitor.get(path)
-      return calls.map(([method, , given]) => {
+      return asked().map(([method, , given]) => {
         const { lifetime, ...rest } = { ...(given as Record<string, unknown>) }
         return [method, rest]
       })
@@ -263,19 +242,19 @@ for (const [how, later] of [
   })
 
   story('rolling without a change gives the record a new lifetime, and no data', async t => {
-    const { visitor, memory, calls, clock, id } = await tell(t, later, sign, { rolling: true })
+    const { visitor, memory, asked, clock, id } = await tell(t, later, sign, { rolling: true })
     await visitor.get('/in')
-    calls.length = 0
+    asked()
     clock.elapse(HOUR / 2)
     const { cookies } = await visitor.get('/read')
     const lifetime = { _expire: clock.now() + HOUR, _maxAge: HOUR }
-    assert.deepEqual(calls.slice(1), [['touch', id(), lifetime, HOUR + 10_000]])
+    assert.deepEqual(asked().slice(1), [['touch', id(), lifetime, HOUR + 10_000]])
     assert.equal(cookies.length, 2)
     assert.deepEqual(memory.get(id()), { user: 'ada', ...lifetime })
   })
 
   story('two commits of one request each send what is new', async t => {
-    const { visitor, calls } = await tell(t, later, {
+    const { visitor, asked } = await tell(t, later, {
       ...sign,
       '/twice': async ctx => {
         ctx.session.a = 1
@@ -286,7 +265,9 @@ for (const [how, later] of [
     })
     await visitor.get('/in')
     await visitor.get('/twice')
-    const patches = calls.filter(([method]) => method === 'patch').map(([, , patch]) => patch as object)
+    const patches = asked()
+      .filter(([method]) => method === 'patch')
+      .map(([, , patch]) => patch as object)
     assert.deepEqual(
       patches.map(patch => ({ ...patch, lifetime: undefined })),
       [
@@ -347,7 +328,7 @@ for (const [how, later] of [
   for (const method of ['get', 'set', 'destroy'] as const) {
     story(`a store in which somebody has replaced ${method} is used by its three methods`, async t => {
       const memory = memoryStore()
-      const { store, names } = recording(memory, later)
+      const { store, called } = recording(memory, later)
       let used = 0
       const wrapped = {
         ...store,
@@ -367,7 +348,7 @@ for (const [how, later] of [
       await visitor.get('/')
       await visitor.get('/')
       await visitor.get('/out')
-      assert.deepEqual(names(), ['set', 'get', 'set', 'get', 'destroy'])
+      assert.deepEqual(called(), ['set', 'get', 'set', 'get', 'destroy'])
       assert.equal(used, { get: 2, set: 2, destroy: 1 }[method])
     })
   }

@@ -4,8 +4,10 @@ import test, { type TestContext as Test } from 'node:test'
 import { setImmediate } from 'node:timers/promises'
 import session, { type Store } from 'koa-session'
 import { memoryStore } from 'koa-session/memory'
-import { type Client, namesSet, PROTOCOLS, type Protocol, serve } from '../support/http2.ts'
+import { namesSet, type Visitor } from '../support/agent.ts'
+import { PROTOCOLS, type Protocol, serve } from '../support/http2.ts'
 import { createApp, type TestApp, type TestContext } from '../support/koa.ts'
+import { plainOf, scriptedStore } from '../support/stores.ts'
 
 interface Leaving {
   readonly how: string
@@ -48,7 +50,7 @@ const regenerate: Change = { what: 'regenerate()', change: ctx => ctx.session.re
 
 interface Story {
   readonly app: TestApp
-  readonly client: Client
+  readonly client: Visitor
   /** The codes, or messages, of what the application was told. */
   readonly errors: unknown[]
   /** What `session:late` brought. */
@@ -92,19 +94,12 @@ async function tell(t: Test, { isStored, protocol, leave, change, before }: Plot
   return { app, client: await serve(t, app, protocol), errors, late, writes, contexts }
 }
 
+/** Writes down what is done to it, but for reading. */
 function recording(writes: string[]): Store {
-  const store = memoryStore()
-  return {
-    get: id => store.get(id),
-    set(id, payload, ttl) {
-      writes.push(`set ${payload.views}`)
-      store.set(id, payload, ttl)
-    },
-    destroy(id) {
-      writes.push('destroy')
-      store.destroy(id)
-    },
-  }
+  const { store, courses } = scriptedStore(plainOf(memoryStore()))
+  courses.set = (ask, _, payload) => writes.push(`set ${Object(payload).views}`) && ask()
+  courses.destroy = ask => writes.push('destroy') && ask()
+  return store
 }
 
 for (const protocol of PROTOCOLS) {
@@ -171,8 +166,8 @@ for (const protocol of PROTOCOLS) {
 
     for (const [cookie, tamper, expected] of [
       ['a good cookie', () => {}, 1],
-      ['a bad signature', (jar: Client['jar']) => jar.set('koa.sess.sig', 'forged'), undefined],
-      ['no signature', (jar: Client['jar']) => jar.delete('koa.sess.sig'), undefined],
+      ['a bad signature', (jar: Visitor['jar']) => jar.set('koa.sess.sig', 'forged'), undefined],
+      ['no signature', (jar: Visitor['jar']) => jar.delete('koa.sess.sig'), undefined],
       ['a cookie signed by the older secret', () => {}, 1],
     ] as const) {
       test(`cookie, ${protocol}: a first look after ${how} at ${cookie} throws nothing`, async t => {

@@ -8,21 +8,15 @@ import type { Store } from 'koa-session'
 import { memoryStore } from 'koa-session/memory'
 import { visit } from '../support/agent.ts'
 import type { TestContext } from '../support/koa.ts'
-import { appOf, KEY, MODES, type Pages, tell, told } from '../support/story.ts'
+import { later, scriptedStore } from '../support/stores.ts'
+import { appOf, KEY, MODES, type Pages, serve, told } from '../support/story.ts'
 
-/** A memory store that answers a turn of the event loop later. */
-function later() {
+/** A memory store that creates, changes and destroys a turn of the event loop later. */
+function laterStore() {
   const memory = memoryStore()
-  const slow =
-    (method: 'create' | 'patch' | 'destroy') =>
-    async (...given: unknown[]) => {
-      await turn()
-      return Reflect.apply(memory[method], memory, given)
-    }
-  const destroy = slow('destroy')
-  const { get, set } = memory
-  const store = { ...memory, create: slow('create'), patch: slow('patch'), destroy, plain: { get, set, destroy } }
-  return { memory, store: store as unknown as Store }
+  const { store, take } = scriptedStore(memory as unknown as Store)
+  take(later, ['create', 'patch', 'destroy'])
+  return { memory, store }
 }
 
 const flush = (ctx: TestContext) => {
@@ -31,7 +25,7 @@ const flush = (ctx: TestContext) => {
 }
 
 test('a new session is sent and stored though an async beforeSave is running when the headers leave', async t => {
-  const { memory, store } = later()
+  const { memory, store } = laterStore()
   const beforeSave = async () => {
     await turn()
   }
@@ -41,7 +35,7 @@ test('a new session is sent and stored though an async beforeSave is running whe
       flush(ctx)
     },
   }
-  const { visitor } = await tell(t, () => ({ store, beforeSave }), {}, pages)
+  const { visitor } = await serve(t, () => ({ store, beforeSave }), pages)
   await visitor.get('/early')
   assert.deepEqual({ ...memory.read(String(visitor.jar.get(KEY)))?.members }, { user: '"ada"' })
 })
@@ -57,7 +51,7 @@ for (const [what, end] of Object.entries<(ctx: TestContext) => void>({
   },
 })) {
   test(`the id of the session that takes the place of one which ${what} during a save leaves with the headers`, async t => {
-    const { memory, store } = later()
+    const { memory, store } = laterStore()
     const pages: Pages = {
       '/early': ctx => {
         ctx.session.n = 1
@@ -67,7 +61,7 @@ for (const [what, end] of Object.entries<(ctx: TestContext) => void>({
         flush(ctx)
       },
     }
-    const { visitor } = await tell(t, () => ({ store }), {}, pages)
+    const { visitor } = await serve(t, () => ({ store }), pages)
     await visitor.get('/in')
     const before = visitor.jar.get(KEY)
     await visitor.get('/early')
@@ -78,7 +72,7 @@ for (const [what, end] of Object.entries<(ctx: TestContext) => void>({
 }
 
 test('the cookie of a session that is ended and replaced by an empty one during a save is deleted', async t => {
-  const { memory, store } = later()
+  const { memory, store } = laterStore()
   const pages: Pages = {
     '/early': ctx => {
       ctx.session.n = 1
@@ -88,7 +82,7 @@ test('the cookie of a session that is ended and replaced by an empty one during 
       flush(ctx)
     },
   }
-  const { visitor } = await tell(t, () => ({ store }), {}, pages)
+  const { visitor } = await serve(t, () => ({ store }), pages)
   await visitor.get('/in')
   await visitor.get('/early')
   assert.deepEqual([visitor.jar.size, memory.size], [0, 0])
@@ -104,7 +98,7 @@ test('a bad signature is no error where the cookie may not be deleted over this 
 })
 
 test('an error while the headers leave goes to the application, and the response is served', async t => {
-  const { store } = later()
+  const { store } = laterStore()
   const pages: Pages = {
     '/pipe': ctx => {
       ctx.session.n = 1
@@ -131,7 +125,7 @@ for (const [mode, make] of Object.entries(MODES)) {
       },
       '/left': ctx => ctx.session.maxAge,
     }
-    const { visitor } = await tell(t, make, {}, pages)
+    const { visitor } = await serve(t, make, pages)
     await visitor.get('/in')
     await visitor.get('/remember')
     assert.equal((await visitor.get('/left')).text, '30000')
@@ -154,7 +148,7 @@ test('save() rejects, and calls back, where a ContextStore can not be made', asy
       return error.code
     },
   }
-  const { visitor } = await tell(t, () => ({ ContextStore: Broken as never }), {}, pages)
+  const { visitor } = await serve(t, () => ({ ContextStore: Broken as never }), pages)
   assert.equal((await visitor.get('/save')).text, 'ERR_SESSION_STORE')
 })
 
@@ -174,7 +168,7 @@ test('a store without retire() has no session whose old id was destroyed without
       await ctx.session.regenerate().catch(() => {})
     },
   }
-  const { visitor, events } = await tell(t, () => ({ store }), {}, pages)
+  const { visitor, events } = await serve(t, () => ({ store }), pages)
   await visitor.get('/in')
   await visitor.get('/renew')
   assert.equal(memory.size, 0)
@@ -186,7 +180,7 @@ test('a store without retire() has no session whose old id was destroyed without
 
 test('a dead cookie beside one whose session has another id does not make the request a stranger', async t => {
   const memory = memoryStore()
-  const { visitor } = await tell(t, () => ({ store: memory as unknown as Store, signed: false }))
+  const { visitor } = await serve(t, () => ({ store: memory as unknown as Store, signed: false }))
   await visitor.get('/cart')
   const old = visitor.jar.get(KEY)
   await visitor.get('/in')

@@ -1,26 +1,16 @@
 /* How long a session lives, in each mode: idle, in all, and what the clock may do meanwhile. */
 
 import assert from 'node:assert/strict'
-import test, { type TestContext as Test } from 'node:test'
+import test from 'node:test'
 import session, { type CreateSessionOptions } from 'koa-session'
-import { memoryStore } from 'koa-session/memory'
-import { Clock, visit } from '../support/agent.ts'
-import { createApp, type TestContext } from '../support/koa.ts'
-import { newSecret } from '../support/secrets.ts'
-import { told } from '../support/story.ts'
+import { visit } from '../support/agent.ts'
+import { createApp } from '../support/koa.ts'
+import { HOUR, MODES, type Pages, serve, told } from '../support/story.ts'
 
 const MINUTE = 60_000
-const HOUR = 60 * MINUTE
 const DAY = 24 * HOUR
-const KEYS = [newSecret()]
 
-const PAGES: Record<string, (ctx: TestContext) => unknown> = {
-  '/': ctx => ctx.session.user ?? 'nobody',
-  '/in': async ctx => {
-    ctx.session.user = 'ada'
-    await ctx.session.regenerate({ fresh: true })
-    return 'in'
-  },
+const PAGES: Pages = {
   '/count': ctx => {
     ctx.session.n = (ctx.session.n ?? 0) + 1
     return ctx.session.n
@@ -31,93 +21,70 @@ const PAGES: Record<string, (ctx: TestContext) => unknown> = {
   },
   '/created': ctx => ctx.session.createdAt,
   '/fresh': ctx => ctx.session.isFresh(5 * MINUTE),
-  '/out': ctx => {
-    ctx.session = null
-    return 'out'
-  },
-  '/untouched': () => 'untouched',
 }
 
-async function serve(t: Test, options: CreateSessionOptions) {
-  const clock = new Clock(1_700_000_000_000)
-  const app = createApp()
-  app.keys = KEYS
-  const reasons: string[] = []
-  app.on('session:expired', ({ reason }) => reasons.push(reason))
-  const store = options.store ? { store: memoryStore({ now: clock.now }) } : {}
-  app.use(session({ ...options, ...store, now: clock.now }, app))
-  app.use(async ctx => {
-    ctx.body = String(await PAGES[ctx.path]?.(ctx))
-  })
-  const visitor = await visit(t, app)
-  const ask = async (path: string) => (await visitor.get(path)).text
-  return { clock, visitor, reasons, ask }
-}
-
-const MODES: ReadonlyArray<readonly [mode: string, options: CreateSessionOptions]> = [
-  ['signed', {}],
-  ['sealed', { seal: true }],
-  ['store', { store: memoryStore() }],
-]
-
-for (const [mode, given] of MODES) {
+for (const [mode, given] of Object.entries(MODES)) {
   const story = (
     claim: string,
     options: CreateSessionOptions,
     body: (told: Awaited<ReturnType<typeof serve>>) => Promise<void>,
-  ) => test(`${mode}: ${claim}`, async t => body(await serve(t, { ...given, ...options })))
+  ) => test(`${mode}: ${claim}`, async t => body(await serve(t, given, PAGES, { options })))
 
   story(
     'absoluteTimeout ends a session however often it is extended',
     { absoluteTimeout: 4 * HOUR, maxAge: HOUR, rolling: true },
-    async ({ clock, ask, reasons }) => {
-      await ask('/in')
+    async ({ clock, textOf, reasons }) => {
+      await textOf('/in')
       for (let quarter = 1; quarter < 16; quarter++) {
         clock.elapse(HOUR / 4)
-        assert.equal(await ask(quarter % 2 ? '/untouched' : '/'), quarter % 2 ? 'untouched' : 'ada')
+        assert.equal(await textOf(quarter % 2 ? '/untouched' : '/'), quarter % 2 ? 'untouched' : 'ada')
       }
       clock.elapse(HOUR / 4)
-      assert.equal(await ask('/'), 'nobody')
+      assert.equal(await textOf('/'), 'nobody')
       await told()
-      assert.deepEqual(reasons, ['absolute'])
+      assert.deepEqual(reasons(), ['absolute'])
     },
   )
 
   story(
     'absoluteTimeout goes on through regenerate() and every save',
     { absoluteTimeout: DAY, maxAge: DAY },
-    async ({ clock, ask }) => {
-      await ask('/in')
-      const created = await ask('/created')
+    async ({ clock, textOf }) => {
+      await textOf('/in')
+      const created = await textOf('/created')
       clock.elapse(DAY - 1)
-      assert.equal(await ask('/new-id'), 'new')
-      assert.equal(await ask('/count'), '1')
-      assert.equal(await ask('/created'), created)
+      assert.equal(await textOf('/new-id'), 'new')
+      assert.equal(await textOf('/count'), '1')
+      assert.equal(await textOf('/created'), created)
       clock.elapse(1)
-      assert.equal(await ask('/'), 'nobody')
+      assert.equal(await textOf('/'), 'nobody')
     },
   )
 
   story(
     'absoluteTimeout ends a session that lives until the browser closes',
     { absoluteTimeout: HOUR, maxAge: 'session' },
-    async ({ clock, ask }) => {
-      await ask('/in')
+    async ({ clock, textOf }) => {
+      await textOf('/in')
       clock.elapse(HOUR - 1)
-      assert.equal(await ask('/count'), '1')
+      assert.equal(await textOf('/count'), '1')
       clock.elapse(1)
-      assert.equal(await ask('/'), 'nobody')
+      assert.equal(await textOf('/'), 'nobody')
     },
   )
 
-  story('a new session after a sign-out has a time of its own', { absoluteTimeout: HOUR }, async ({ clock, ask }) => {
-    await ask('/in')
-    clock.elapse(HOUR / 2)
-    await ask('/out')
-    await ask('/in')
-    clock.elapse(HOUR - 1)
-    assert.equal(await ask('/'), 'ada')
-  })
+  story(
+    'a new session after a sign-out has a time of its own',
+    { absoluteTimeout: HOUR },
+    async ({ clock, textOf }) => {
+      await textOf('/in')
+      clock.elapse(HOUR / 2)
+      await textOf('/out')
+      await textOf('/in')
+      clock.elapse(HOUR - 1)
+      assert.equal(await textOf('/'), 'ada')
+    },
+  )
 
   story(
     'the idle lifetime ends a session although the cookie is kept',
@@ -128,7 +95,7 @@ for (const [mode, given] of MODES) {
       clock.elapse(HOUR + 1)
       assert.equal((await kept.get('/')).text, 'nobody')
       await told()
-      assert.deepEqual(reasons, ['expired'])
+      assert.deepEqual(reasons(), ['expired'])
     },
   )
 
@@ -149,32 +116,36 @@ for (const [mode, given] of MODES) {
   story(
     'isFresh() is true for as long as asked after regenerate({ fresh: true }), and never without',
     {},
-    async ({ clock, ask }) => {
-      await ask('/count')
-      assert.equal(await ask('/fresh'), 'false')
-      await ask('/new-id')
-      assert.equal(await ask('/fresh'), 'false')
-      await ask('/in')
-      assert.equal(await ask('/fresh'), 'true')
+    async ({ clock, textOf }) => {
+      await textOf('/count')
+      assert.equal(await textOf('/fresh'), 'false')
+      await textOf('/new-id')
+      assert.equal(await textOf('/fresh'), 'false')
+      await textOf('/in')
+      assert.equal(await textOf('/fresh'), 'true')
       clock.elapse(5 * MINUTE)
-      assert.equal(await ask('/count'), '2')
-      assert.equal(await ask('/fresh'), 'true', 'a save keeps the mark')
+      assert.equal(await textOf('/count'), '2')
+      assert.equal(await textOf('/fresh'), 'true', 'a save keeps the mark')
       clock.elapse(1)
-      assert.equal(await ask('/fresh'), 'false')
-      await ask('/in')
-      assert.equal(await ask('/fresh'), 'true')
-      await ask('/out')
-      assert.equal(await ask('/fresh'), 'false')
+      assert.equal(await textOf('/fresh'), 'false')
+      await textOf('/in')
+      assert.equal(await textOf('/fresh'), 'true')
+      await textOf('/out')
+      assert.equal(await textOf('/fresh'), 'false')
     },
   )
 
-  story('createdAt is the instant of the first save', { absoluteTimeout: DAY }, async ({ clock, ask }) => {
-    await ask('/count')
-    const made = String(clock.now())
-    clock.elapse(HOUR)
-    await ask('/count')
-    assert.equal(await ask('/created'), made)
-  })
+  story(
+    'createdAt is the instant of the first save',
+    { absoluteTimeout: DAY, maxAge: DAY },
+    async ({ clock, textOf }) => {
+      await textOf('/count')
+      const made = String(clock.now())
+      clock.elapse(HOUR)
+      await textOf('/count')
+      assert.equal(await textOf('/created'), made)
+    },
+  )
 
   for (const [claim, jump] of [
     ['back', -3 * DAY],
@@ -183,15 +154,15 @@ for (const [mode, given] of MODES) {
     story(
       `a clock that was days ${claim} when a session was made is no error, and no longer life`,
       { absoluteTimeout: HOUR, maxAge: HOUR },
-      async ({ clock, ask }) => {
+      async ({ clock, textOf }) => {
         clock.elapse(jump)
-        await ask('/in')
+        await textOf('/in')
         clock.elapse(-jump)
-        assert.equal(await ask('/'), jump > 0 ? 'ada' : 'nobody')
+        assert.equal(await textOf('/'), jump > 0 ? 'ada' : 'nobody')
         if (jump < 0) return
-        await ask('/count')
+        await textOf('/count')
         clock.elapse(HOUR + 1)
-        assert.equal(await ask('/'), 'nobody')
+        assert.equal(await textOf('/'), 'nobody')
       },
     )
   }

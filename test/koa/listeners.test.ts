@@ -6,7 +6,7 @@ import Koa from 'koa'
 import { SessionError } from '../../src/errors.ts'
 import { emitEvent } from '../../src/koa/events.ts'
 import type { SessionEvent } from '../../src/request/exchange.ts'
-import { KEY, MODES, tell, told } from '../support/story.ts'
+import { KEY, MODES, serve, told } from '../support/story.ts'
 
 const ERROR = new SessionError('ERR_SESSION_STORE', 'down')
 const refused = (fault: 'missed' | 'expired' | 'invalid' | 'none'): SessionEvent => ({
@@ -19,6 +19,9 @@ const EVENTS: ReadonlyArray<readonly [name: string, event: SessionEvent]> = [
   ['session:invalid', refused('invalid')],
   ['session:refused', refused('none')],
   ['session:reuse', { type: 'reuse', id: 'an-id', successor: undefined, subject: undefined }],
+  ['session:created', { type: 'created', id: 'an-id', subject: undefined }],
+  ['session:regenerated', { type: 'regenerated', id: 'an-id', subject: 'a-hash' }],
+  ['session:ended', { type: 'ended', id: 'an-id', subject: 'a-hash', reason: 'sign-out' }],
   ['session:gone', { type: 'gone', keys: ['user'] }],
   ['session:late', { type: 'late' }],
   ['session:error', { type: 'store', operation: 'get', id: 'an-id', error: ERROR }],
@@ -116,7 +119,7 @@ test('what is thrown and is no Error is told as one, which says what it was', as
 
 for (const [mode, options] of Object.entries(MODES)) {
   test(`${mode}: one forged cookie ends neither the process nor its request, whatever the listeners do`, async t => {
-    const { app, visitor, errors } = await tell(t, options)
+    const { app, visitor, errors } = await serve(t, options)
     for (const [name] of EVENTS) app.on(name, FAILURES.rejects as () => unknown)
     visitor.jar.set(KEY, 'forged')
     visitor.jar.set(`${KEY}.sig`, 'forged')

@@ -1,31 +1,23 @@
 import assert from 'node:assert/strict'
 import test, { type TestContext as Test } from 'node:test'
-import session, { type CreateSessionOptions } from 'koa-session'
+import type { CreateSessionOptions } from 'koa-session'
 import { memoryStore } from 'koa-session/memory'
-import { Clock, visit } from '../support/agent.ts'
-import { createApp, type TestContext } from '../support/koa.ts'
+import { Clock } from '../support/agent.ts'
+import { type Page, serve } from '../support/story.ts'
 
-type Handler = (ctx: TestContext) => unknown
-
-/** Serves `/` (the user), `/sign-in`, `/untouched`, and `/here`, which does what `here` does. */
-async function serve(test: Test, options: CreateSessionOptions, here: Handler = () => {}) {
-  const app = createApp()
-  const errors: Array<Error & { code?: string }> = []
-  app.on('error', error => errors.push(error))
-  app.use(session(options, app))
-  app.use(async ctx => {
-    ctx.body = 'untouched'
-    if (ctx.path === '/') ctx.body = ctx.session.user ?? 'nobody'
-    if (ctx.path === '/sign-in') ctx.session.user = 'tobi'
-    if (ctx.path === '/here') await here(ctx)
+/** Serves `/sign-in`, and `/here`, which does what `here` does. */
+const begin = (test: Test, options: CreateSessionOptions, here: Page = () => {}) =>
+  serve(test, options, {
+    '/sign-in': ctx => {
+      ctx.session.user = 'tobi'
+    },
+    '/here': here,
   })
-  return { visitor: await visit(test, app), errors }
-}
 
 test('a store that is put into the options takes the next session, and taken out gives it back', async t => {
   const options: CreateSessionOptions = {}
   const store = memoryStore()
-  const { visitor, errors } = await serve(t, options)
+  const { visitor, errors } = await begin(t, options)
   await visitor.get('/sign-in')
   assert.equal(store.size, 0)
   options.store = store
@@ -44,7 +36,7 @@ test('a store that is put into the options takes the next session, and taken out
 
 test('one store in place of another is used from the next request on', async t => {
   const options: CreateSessionOptions = { store: memoryStore() }
-  const { visitor } = await serve(t, options)
+  const { visitor } = await begin(t, options)
   const first = options.store
   await visitor.get('/sign-in')
   options.store = memoryStore()
@@ -56,7 +48,7 @@ test('one store in place of another is used from the next request on', async t =
 test('a request under way keeps the options that it began with', async t => {
   const options: CreateSessionOptions = {}
   const store = memoryStore()
-  const { visitor } = await serve(t, options, ctx => {
+  const { visitor } = await begin(t, options, ctx => {
     ctx.session.user = 'tobi'
     options.store = store
     options.key = 'other'
@@ -67,7 +59,7 @@ test('a request under way keeps the options that it began with', async t => {
 
 test('valid that is replaced, as tests do, decides on the next request', async t => {
   const options: CreateSessionOptions = { valid: () => true }
-  const { visitor } = await serve(t, options)
+  const { visitor } = await begin(t, options)
   await visitor.get('/sign-in')
   assert.equal((await visitor.get('/')).text, 'tobi')
   const { valid } = options
@@ -79,7 +71,7 @@ test('valid that is replaced, as tests do, decides on the next request', async t
 
 test('a key that is changed names the next cookie', async t => {
   const options: CreateSessionOptions = { key: 'old' }
-  const { visitor } = await serve(t, options)
+  const { visitor } = await begin(t, options)
   await visitor.get('/sign-in')
   options.key = 'new'
   assert.equal((await visitor.get('/')).text, 'nobody')
@@ -90,7 +82,7 @@ test('a key that is changed names the next cookie', async t => {
 test('a maxAge that is changed is the lifetime of the next session', async t => {
   const clock = new Clock()
   const options: CreateSessionOptions = { now: clock.now, maxAge: 1000 }
-  const { visitor } = await serve(t, options)
+  const { visitor } = await begin(t, options)
   options.maxAge = 60_000
   await visitor.get('/sign-in')
   clock.elapse(1001)
@@ -103,7 +95,7 @@ test('a maxAge that is changed is the lifetime of the next session', async t => 
 
 test('an option that is removed has its default again', async t => {
   const options: CreateSessionOptions = { key: 'mine', sameSite: 'strict' }
-  const { visitor } = await serve(t, options)
+  const { visitor } = await begin(t, options)
   delete options.key
   options.sameSite = null
   const { cookies } = await visitor.get('/sign-in')
@@ -125,15 +117,12 @@ const BAD: Array<[option: string, value: unknown]> = [
 for (const [option, value] of BAD) {
   test(`${option} set to ${JSON.stringify(value)} at run time is an error that names it, until it is mended`, async t => {
     const options: Record<string, unknown> = {}
-    const { visitor, errors } = await serve(t, options as CreateSessionOptions)
+    const { visitor, errors, codes } = await begin(t, options as CreateSessionOptions)
     await visitor.get('/sign-in')
     options[option] = value
     const { status, cookies } = await visitor.get('/')
     assert.deepEqual({ status, cookies }, { status: 500, cookies: [] })
-    assert.deepEqual(
-      errors.map(error => error.code),
-      ['ERR_SESSION_OPTION'],
-    )
+    assert.deepEqual(codes(), ['ERR_SESSION_OPTION'])
     assert.match(errors[0]?.message ?? '', new RegExp(`^option ${option} `))
     assert.equal((await visitor.get('/')).status, 500)
     delete options[option]
@@ -143,7 +132,7 @@ for (const [option, value] of BAD) {
 
 test('options are never written to, frozen ones will do', async t => {
   const options = Object.freeze({ store: memoryStore(), signed: true })
-  const { visitor } = await serve(t, options, ctx => {
+  const { visitor } = await begin(t, options, ctx => {
     ctx.session.maxAge = 5000
     ctx.sessionOptions.maxAge = 6000
   })
@@ -164,7 +153,7 @@ const FOR_ONE_RESPONSE: Array<[option: string, value: unknown, expected: RegExp]
 for (const [option, value, expected] of FOR_ONE_RESPONSE) {
   test(`ctx.sessionOptions.${option} counts for this response, and for no other`, async t => {
     const options: CreateSessionOptions = {}
-    const { visitor } = await serve(t, options, ctx => {
+    const { visitor } = await begin(t, options, ctx => {
       ctx.session.user = 'loki'
       ctx.sessionOptions[option] = value
     })
@@ -175,7 +164,7 @@ for (const [option, value, expected] of FOR_ONE_RESPONSE) {
 }
 
 test('ctx.sessionOptions shows the options with their defaults, and alone changes nothing', async t => {
-  const { visitor } = await serve(t, { sameSite: 'lax' }, ctx => {
+  const { visitor } = await begin(t, { sameSite: 'lax' }, ctx => {
     const { key, maxAge, sameSite, signed, rolling } = ctx.sessionOptions
     ctx.sessionOptions.maxAge = 1000
     ctx.body = JSON.stringify({ key, maxAge, sameSite, signed, rolling })
@@ -189,7 +178,7 @@ test('ctx.sessionOptions shows the options with their defaults, and alone change
 test('a lifetime in ctx.sessionOptions is enforced by the server', async t => {
   const clock = new Clock()
   for (const common of [{}, { store: memoryStore({ now: clock.now }) }]) {
-    const { visitor } = await serve(t, { ...common, now: clock.now }, ctx => {
+    const { visitor } = await begin(t, { ...common, now: clock.now }, ctx => {
       ctx.session.user = 'loki'
       ctx.sessionOptions.maxAge = 1000
     })
@@ -203,17 +192,14 @@ test('a lifetime in ctx.sessionOptions is enforced by the server', async t => {
 
 for (const [option, value] of BAD) {
   test(`ctx.sessionOptions.${option} set to ${JSON.stringify(value)} fails its own request alone`, async t => {
-    const { visitor, errors } = await serve(t, {}, ctx => {
+    const { visitor, errors, codes } = await begin(t, {}, ctx => {
       ctx.session.user = 'loki'
       ctx.sessionOptions[option] = value
     })
     await visitor.get('/sign-in')
     const { status, cookies } = await visitor.get('/here')
     assert.deepEqual({ status, cookies }, { status: 500, cookies: [] })
-    assert.deepEqual(
-      errors.map(error => error.code),
-      ['ERR_SESSION_OPTION'],
-    )
+    assert.deepEqual(codes(), ['ERR_SESSION_OPTION'])
     assert.match(errors[0]?.message ?? '', new RegExp(`^option ${option} `))
     assert.equal((await visitor.get('/')).text, 'tobi')
   })

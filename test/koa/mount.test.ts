@@ -5,6 +5,7 @@ import mount from 'koa-mount'
 import session, { type CreateSessionOptions } from 'koa-session'
 import { memoryStore } from 'koa-session/memory'
 import { type Visitor, visit } from '../support/agent.ts'
+import { codesOf } from '../support/errors.ts'
 import { createApp, type TestApp, type TestContext } from '../support/koa.ts'
 import { newSecret } from '../support/secrets.ts'
 
@@ -242,10 +243,7 @@ test('different options of a mounted session that is shared raise one process wa
   assert.equal(warnings.length, 0)
   await visitor.get('/different')
   await visitor.get('/different')
-  assert.deepEqual(
-    warnings.map(warning => warning.code),
-    ['KOA_SESSION_SHARED'],
-  )
+  assert.deepEqual(codesOf(warnings), ['KOA_SESSION_SHARED'])
   assert.match(warnings[0]?.message ?? '', /ctx\.session/)
   assert.deepEqual([...visitor.jar.keys()], ['a', 'a.sig'])
 })

@@ -1,11 +1,10 @@
 import assert from 'node:assert/strict'
 import { createServer, request as httpRequest, type IncomingMessage, ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
 import test, { type TestContext as Test } from 'node:test'
 import session, { type CreateSessionOptions, type SessionMiddleware } from 'koa-session'
 import { memoryStore } from 'koa-session/memory'
-import { Clock, Visitor } from '../support/agent.ts'
+import { Clock, listen, type Visitor, visitOrigin } from '../support/agent.ts'
 import { createApp, type TestApp, type TestContext } from '../support/koa.ts'
 
 type OnUpgrade = (sessions: SessionMiddleware, ctx: TestContext) => unknown
@@ -38,14 +37,9 @@ async function serve(test: Test, options: CreateSessionOptions, onUpgrade: OnUpg
     const head = ['HTTP/1.1 101 Switching Protocols', 'Connection: Upgrade', 'Upgrade: test']
     socket.end([...head, `X-Text: ${text}`, '', ''].join('\r\n'))
   })
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
-  test.after(() => {
-    server.closeAllConnections()
-    server.close()
-  })
-  const { port } = server.address() as AddressInfo
-  const connect: Connect = visitor => upgrade(port, visitor)
-  return { app, connect, visitor: new Visitor(`http://127.0.0.1:${port}`) }
+  const origin = await listen(test, server)
+  const connect: Connect = visitor => upgrade(origin, visitor)
+  return { app, connect, visitor: visitOrigin(test, origin) }
 }
 
 async function attempt(work: () => unknown): Promise<unknown> {
@@ -56,11 +50,11 @@ async function attempt(work: () => unknown): Promise<unknown> {
   }
 }
 
-function upgrade(port: number, { jar }: Visitor): Promise<string> {
+function upgrade(origin: string, { jar }: Visitor): Promise<string> {
   const cookie = [...jar].map(pair => pair.join('=')).join('; ')
   const headers = { connection: 'Upgrade', upgrade: 'test', ...(cookie && { cookie }) }
   return new Promise((resolve, reject) => {
-    const upgrading = httpRequest({ port, host: '127.0.0.1', headers })
+    const upgrading = httpRequest(origin, { headers })
     upgrading.on('upgrade', (response, socket) => {
       socket.destroy()
       resolve(String(response.headers['x-text']))

@@ -4,6 +4,7 @@ import session, { type CreateSessionOptions } from 'koa-session'
 import { memoryStore } from 'koa-session/memory'
 import { type Visitor, visit } from '../support/agent.ts'
 import { createApp, type TestContext } from '../support/koa.ts'
+import { later, plainOf, scriptedStore } from '../support/stores.ts'
 
 const HUNDRED = Array.from({ length: 100 }, (_, index) => index)
 
@@ -29,18 +30,14 @@ class Gate {
 /** A store that answers in a later turn of the event loop, so that calls interleave. */
 function slowStore() {
   const memory = memoryStore()
-  const slow =
-    <Parameters extends unknown[], Result>(method: (...parameters: Parameters) => Result) =>
-    async (...parameters: Parameters): Promise<Result> => {
-      await new Promise<void>(resolve => setImmediate(resolve))
-      return method(...parameters)
-    }
-  return { size: () => memory.size, get: slow(memory.get), set: slow(memory.set), destroy: slow(memory.destroy) }
+  const { store, take } = scriptedStore(plainOf(memory))
+  take(later)
+  return { memory, store }
 }
 
 const MODES: Record<string, () => CreateSessionOptions> = {
   'in the cookie': () => ({}),
-  'in a store': () => ({ store: slowStore() }),
+  'in a store': () => ({ store: slowStore().store }),
 }
 
 /** Serves `/` (the user), and what `handlers` serve, all of whom meet at `gate` between reading and writing. */
@@ -153,11 +150,11 @@ test('parallel requests of one visitor each answer with a cookie that is good', 
 })
 
 test('parallel first requests of one visitor in a store each get an id of their own', async t => {
-  const store = slowStore()
+  const { store, memory } = slowStore()
   const visitor = await serve(t, { store }, new Gate(20))
   const copies = HUNDRED.slice(0, 20).map(() => visitor.copy())
   await Promise.all(copies.map((copy, index) => copy.get(`/sign-in?user-${index}`)))
-  assert.equal(store.size(), 20)
+  assert.equal(memory.size, 20)
   assert.deepEqual(
     await everybody(copies, '/'),
     copies.map((_, index) => `user-${index}`),
@@ -165,7 +162,7 @@ test('parallel first requests of one visitor in a store each get an id of their 
 })
 
 test('parallel requests of one session in a store keep its id', async t => {
-  const store = slowStore()
+  const { store, memory } = slowStore()
   const gate = new Gate(20)
   const visitor = await serve(t, { store }, gate)
   const copies = HUNDRED.slice(0, 20).map(() => visitor.copy())
@@ -174,5 +171,5 @@ test('parallel requests of one session in a store keep its id', async t => {
   const again = copies.map(() => first?.copy() ?? visitor)
   await everybody(again, '/count')
   for (const { jar } of again) assert.equal(jar.get('koa.sess'), first?.jar.get('koa.sess'))
-  assert.equal(store.size(), 20)
+  assert.equal(memory.size, 20)
 })

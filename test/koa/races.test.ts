@@ -1,77 +1,43 @@
 /** What happens at the same time within one request: commits, loads, the end of the request. */
 import assert from 'node:assert/strict'
-import test from 'node:test'
-import session, { type Store } from 'koa-session'
-import { visit } from '../support/agent.ts'
-import { createApp, type TestContext } from '../support/koa.ts'
+import test, { type TestContext as Test } from 'node:test'
+import session from 'koa-session'
+import { type Visitor, visit } from '../support/agent.ts'
+import { createApp } from '../support/koa.ts'
+import { later, scriptedStore } from '../support/stores.ts'
+import { Gate, type Page, serve, simpleStore } from '../support/story.ts'
 
-type Call = 'get' | 'set' | 'destroy'
-
-/** A store whose calls can be made to wait for something, and that keeps a list of them. */
+/** A store of three methods whose calls can take another course. */
 function slowStore() {
   const records = new Map<string, string>()
-  const calls: string[] = []
-  const gates: Partial<Record<Call, () => Promise<void> | undefined>> = {}
-  const call = async (name: Call, id: string) => {
-    calls.push(`${name} ${id}`)
-    await gates[name]?.()
-  }
-  const store: Store = {
-    async get(id) {
-      await call('get', id)
-      return records.has(id) ? JSON.parse(records.get(id) ?? '') : undefined
-    },
-    async set(id, payload) {
-      await call('set', id)
-      records.set(id, JSON.stringify(payload))
-    },
-    async destroy(id) {
-      await call('destroy', id)
-      records.delete(id)
-    },
-  }
-  return { store, records, calls, gates }
+  return { ...scriptedStore(simpleStore(records)), records }
 }
 
-/** A gate that lets the first call through when it is opened. */
-function gate() {
-  let open = () => {}
-  const opened = new Promise<void>(resolve => {
-    open = resolve
-  })
-  return { open, wait: () => opened }
-}
-
-async function serve(t: test.TestContext, handler: (ctx: TestContext) => unknown, options = {}) {
+async function begin(t: Test, page: Page, options = {}) {
   const place = slowStore()
+  place.take(later)
   let count = 0
-  const app = createApp()
-  const errors: Error[] = []
-  app.on('error', error => errors.push(error))
-  app.use(session({ store: place.store, genid: () => `id-${++count}`, ...options }, app))
-  app.use(async ctx => {
-    ctx.body = 'done'
-    if (ctx.path === '/sign-in') ctx.session.user = 'ada'
-    else if (ctx.path === '/whoami') ctx.body = JSON.stringify(ctx.session)
-    else await handler(ctx)
-  })
-  const visitor = await visit(t, app)
-  await visitor.get('/sign-in')
-  return { ...place, app, errors, visitor }
+  const signIn: Page = ctx => {
+    ctx.session.user = 'ada'
+  }
+  const pages = { '/': page, '/sign-in': signIn }
+  const made = await serve(t, { store: place.store, genid: () => `id-${++count}`, ...options }, pages)
+  await made.visitor.get('/sign-in')
+  return { ...place, ...made }
 }
 
-const whoami = async (visitor: { get(path: string): Promise<{ text: string }> }) =>
-  JSON.parse((await visitor.get('/whoami')).text)
+const whoami = async (visitor: Visitor) => JSON.parse((await visitor.get('/all')).text)
 
 test('a session that is read on app.context is nobody else’s', async t => {
-  const { app, visitor } = await serve(t, () => {})
+  const { app, visitor } = await begin(t, () => {})
   assert.equal((app.context.session as { user?: string }).user, undefined)
   assert.deepEqual(await whoami(visitor.stranger()), {})
   assert.deepEqual(await whoami(visitor), { user: 'ada' })
 })
 
 test('a session that is read while the store is loading it is not lost', async t => {
-  const place = slowStore()
+  const { store, take } = slowStore()
+  take(later)
   const app = createApp()
   app.use((ctx, next) => {
     const answered = next()
@@ -79,7 +45,7 @@ test('a session that is read while the store is loading it is not lost', async t
     void ctx.session.user
     return answered
   })
-  app.use(session({ store: place.store }, app))
+  app.use(session({ store }, app))
   app.use(ctx => {
     if (ctx.path === '/sign-in') ctx.session.user = 'ada'
     ctx.body = String(ctx.session.user)
@@ -90,19 +56,21 @@ test('a session that is read while the store is loading it is not lost', async t
 })
 
 test('a save() while the final commit is under way is saved after it', async t => {
-  const slow = gate()
+  const slow = new Gate()
   let later: Promise<void> | undefined
-  const { visitor, gates } = await serve(t, ctx => {
+  const { visitor, courses } = await begin(t, ctx => {
     ctx.session.n = 1
-    gates.set = () => {
-      gates.set = undefined
-      setImmediate(() => {
-        ctx.session.n = 2
-        later = ctx.session.save()
-        slow.open()
-      })
-      return slow.wait()
-    }
+    courses.set = [
+      async ask => {
+        setImmediate(() => {
+          ctx.session.n = 2
+          later = ctx.session.save()
+          slow.open()
+        })
+        await slow.pass()
+        return ask()
+      },
+    ]
   })
   await visitor.get('/')
   await later
@@ -110,17 +78,19 @@ test('a save() while the final commit is under way is saved after it', async t =
 })
 
 test('a regenerate() while the final commit is under way leaves the client an id that is good', async t => {
-  const slow = gate()
-  const { visitor, gates, records } = await serve(t, ctx => {
+  const slow = new Gate()
+  const { visitor, courses, records } = await begin(t, ctx => {
     ctx.session.n = 1
-    gates.set = () => {
-      gates.set = undefined
-      setImmediate(() => {
-        ctx.session.regenerate()
-        slow.open()
-      })
-      return slow.wait()
-    }
+    courses.set = [
+      async ask => {
+        setImmediate(() => {
+          ctx.session.regenerate()
+          slow.open()
+        })
+        await slow.pass()
+        return ask()
+      },
+    ]
   })
   await visitor.get('/')
   assert.deepEqual(await whoami(visitor), { user: 'ada', n: 1 })
@@ -128,8 +98,8 @@ test('a regenerate() while the final commit is under way leaves the client an id
 })
 
 test('a sign-out after a save() that nobody waited for and that fails is a sign-out', async t => {
-  const { visitor, gates, records, errors } = await serve(t, ctx => {
-    gates.set = () => Promise.reject(new Error('down'))
+  const { visitor, courses, records, errors } = await begin(t, ctx => {
+    courses.set = () => Promise.reject(new Error('down'))
     ctx.session.save()
     ctx.session = null
   })
@@ -142,7 +112,7 @@ test('a sign-out after a save() that nobody waited for and that fails is a sign-
 })
 
 test('a maxAge that is set while a save() is under way is saved', async t => {
-  const { visitor, records } = await serve(t, ctx => {
+  const { visitor, records } = await begin(t, ctx => {
     ctx.session.save()
     ctx.session.maxAge = 5000
   })
@@ -154,7 +124,8 @@ test('a maxAge that is set while a save() is under way is saved', async t => {
 })
 
 test('an id for which the store has an empty object is not taken up', async t => {
-  const { store, records } = slowStore()
+  const records = new Map<string, string>()
+  const store = simpleStore(records)
   records.set('planted', '{}')
   const app = createApp()
   app.use(session({ store, signed: false }, app))
@@ -169,7 +140,7 @@ test('an id for which the store has an empty object is not taken up', async t =>
 })
 
 test('a signature that is renewed with a newer secret leaves with the headers for caches', async t => {
-  const { visitor, app } = await serve(t, ctx => void ctx.session.user)
+  const { visitor, app } = await begin(t, ctx => void ctx.session.user)
   app.keys = ['a newer secret', ...(app.keys as string[])]
   const { cookies, headers } = await visitor.get('/')
   assert.deepEqual(
@@ -181,14 +152,11 @@ test('a signature that is renewed with a newer secret leaves with the headers fo
 })
 
 test('a session that could not be read is destroyed when another takes its place', async t => {
-  const { visitor, gates, records } = await serve(t, ctx => {
+  const { visitor, courses, records } = await begin(t, ctx => {
     ctx.session = null
     ctx.session = { user: 'eve' }
   })
-  gates.get = () => {
-    gates.get = undefined
-    return Promise.reject(new Error('down'))
-  }
+  courses.get = [() => Promise.reject(new Error('down'))]
   assert.equal((await visitor.get('/')).status, 200)
   assert.deepEqual(await whoami(visitor), { user: 'eve' })
   assert.deepEqual([...records.keys()], [visitor.jar.get('koa.sess')])

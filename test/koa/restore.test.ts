@@ -113,7 +113,7 @@ for (const protocol of PROTOCOLS) {
     assert.deepEqual(namesSet(answer.cookies), OWN)
     assert.deepEqual(calls, ['After', 'Before'])
     // Who hooked it before sees the headers as they leave.
-    assert.deepEqual([answer.headers['x-after'], answer.headers['x-before']], ['undefined', '2'])
+    assert.deepEqual([answer.headers.get('x-after'), answer.headers.get('x-before')], ['undefined', '2'])
   })
 
   test(`${protocol}: two sessions hook writeHead once, and both leave with a flush`, async t => {

@@ -3,31 +3,22 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import test, { type TestContext as Test } from 'node:test'
-import session, { type CreateSessionOptions } from 'koa-session'
+import type { CreateSessionOptions } from 'koa-session'
 import { memoryStore } from 'koa-session/memory'
-import { Clock, visit } from '../support/agent.ts'
-import { createApp, type TestContext } from '../support/koa.ts'
-import { told } from '../support/story.ts'
+import { Clock } from '../support/agent.ts'
+import { type Pages, serve, told } from '../support/story.ts'
 
+const DAY = 86_400_000
 const fingerprint = (id = '') => createHash('sha256').update(id).digest('hex').slice(0, 8)
 
 const digest = (text = '') => createHash('sha256').update(text).digest('base64url')
 const subject = ({ user }: Record<string, unknown>) => user as string | undefined
 
-const PAGES: Record<string, (ctx: TestContext) => unknown> = {
-  '/': ctx => ctx.session.user ?? 'nobody',
-  '/cart': ctx => {
-    ctx.session.cart = [1]
-    return 'cart'
-  },
+const PAGES: Pages = {
   '/in': async ctx => {
     ctx.session.user = 'ada'
     await ctx.session.regenerate({ keep: ['user'] })
     return 'in'
-  },
-  '/out': ctx => {
-    ctx.session = null
-    return 'out'
   },
   '/save': async ctx => {
     await ctx.session.save()
@@ -40,25 +31,19 @@ const PAGES: Record<string, (ctx: TestContext) => unknown> = {
   },
 }
 
-async function serve(t: Test, options: CreateSessionOptions = {}) {
-  const clock = new Clock(1_700_000_000_000)
-  const memory = memoryStore({ now: clock.now })
-  const app = createApp()
-  const events: unknown[] = []
-  for (const event of ['session:reuse', 'session:refused', 'session:gone', 'session:missed']) {
-    app.on(event, ({ ctx: _, key: __, value: ___, ...told }) => events.push([event, told]))
+async function begin(t: Test, options: CreateSessionOptions = {}) {
+  let memory = memoryStore()
+  const mode = ({ now }: Clock) => {
+    memory = memoryStore({ now })
+    return { store: memory, maxAge: DAY, ...options }
   }
-  app.on('error', error => events.push(error))
-  app.use(session({ store: memory, now: clock.now, ...options }, app))
-  app.use(async ctx => {
-    ctx.body = String(await PAGES[ctx.path]?.(ctx))
-  })
-  const visitor = await visit(t, app)
-  return { clock, memory, visitor, events }
+  const made = await serve(t, mode, PAGES)
+  const events = () => made.events.map(([event, { ctx: _, key: __, value: ___, ...told }]) => [event, told])
+  return { ...made, memory, events }
 }
 
 test('the old id never yields data again, and the new one has what was kept', async t => {
-  const { visitor, memory } = await serve(t)
+  const { visitor, memory } = await begin(t)
   await visitor.get('/cart')
   const old = String(visitor.jar.get('koa.sess'))
   await visitor.get('/in')
@@ -78,7 +63,7 @@ for (const [page, keys] of [
 ] as const) {
   test(`a parallel request that still brings it has an empty session, and never replaces the new cookie: ${page}`, async t => {
     for (const options of [{}, { rolling: true }]) {
-      const { visitor, memory, clock, events } = await serve(t, options)
+      const { visitor, memory, clock, said } = await begin(t, options)
       await visitor.get('/cart')
       const late = visitor.copy()
       await visitor.get('/in')
@@ -87,14 +72,14 @@ for (const [page, keys] of [
       assert.deepEqual({ status, cookies, size: memory.size }, { status: 200, cookies: [], size: 2 })
       assert.equal((await visitor.get('/')).text, 'ada')
       await told()
-      const gone = events.filter(event => Array.isArray(event) && event[0] === 'session:gone')
-      assert.deepEqual(gone, keys ? [['session:gone', { keys }]] : [])
+      const gone = said('gone').map(event => event.keys)
+      assert.deepEqual(gone, keys ? [keys] : [])
     }
   })
 }
 
 test('a parallel request that regenerates begins a session of its own, with its own data alone', async t => {
-  const { visitor, memory } = await serve(t)
+  const { visitor, memory } = await begin(t)
   await visitor.get('/cart')
   const late = visitor.copy()
   await visitor.get('/in')
@@ -105,17 +90,17 @@ test('a parallel request that regenerates begins a session of its own, with its 
 })
 
 test('whoever brings it later is a stranger, and the application is told', async t => {
-  const { visitor, clock, events } = await serve(t, { subject })
+  const { visitor, clock, events, said } = await begin(t, { subject })
   await visitor.get('/in')
   const thief = visitor.copy()
   await visitor.get('/in')
   clock.elapse(10_000)
   assert.equal((await thief.get('/')).text, 'nobody')
   await told()
-  const id = events.map(event => (event as [string, { id?: string }])[1].id).find(Boolean)
+  const [{ id } = {}] = said('refused')
   assert.match(String(id), /^[0-9a-f]{8}$/)
   const current = visitor.jar.get('koa.sess')
-  assert.deepEqual(events, [
+  assert.deepEqual(events(), [
     ['session:reuse', { id, successor: fingerprint(current), subjectHash: digest('ada'), handle: digest(current) }],
     ['session:missed', { reason: 'retired' }],
     ['session:refused', { reason: 'retired', id }],
@@ -128,53 +113,31 @@ test('whoever brings it later is a stranger, and the application is told', async
 test('a wrapped store, which is read by get(), is understood as well', async t => {
   const clock = new Clock(1_700_000_000_000)
   const memory = memoryStore({ now: clock.now })
-  const { visitor, events } = await serve(t, { store: { ...memory, get: id => memory.get(id) }, now: clock.now })
+  const { visitor, said } = await begin(t, { store: { ...memory, get: id => memory.get(id) }, now: clock.now })
   await visitor.get('/cart')
   memory.retire(String(visitor.jar.get('koa.sess')), {}, 60_000)
   clock.elapse(10_000)
   assert.equal((await visitor.get('/')).text, 'nobody')
   await told()
-  assert.equal((events[0] as unknown[])[0], 'session:reuse')
+  assert.equal(said('reuse').length, 1)
 })
 
 test('a store without retire() forgets the old id', async t => {
   const memory = memoryStore()
-  const { visitor } = await serve(t, { store: { ...memory, retire: undefined } as never })
+  const { visitor } = await begin(t, { store: { ...memory, retire: undefined } as never })
   await visitor.get('/cart')
   await visitor.get('/in')
   assert.equal(memory.size, 1)
 })
 
-test('to a store a retired id is taken, and nothing is to be changed under it', () => {
-  const clock = new Clock(0)
-  const store = memoryStore({ now: clock.now })
-  store.create('a', { members: { user: '"ada"' }, lifetime: {} }, 1000)
-  store.retire('a', {}, 1000)
-  const patch = { set: { user: '"eve"' }, unset: [], lifetime: {}, keepsEmpty: true }
-  assert.equal(store.create('a', { members: {}, lifetime: {} }, 1000), false)
-  assert.equal(store.patch('a', patch, 1000), 'gone')
-  assert.equal(store.touch('a', {}, 1000), false)
-  store.set('a', { user: 'eve' }, 1000)
-  assert.deepEqual(store.get('a'), { _retired: 0 })
-  clock.elapse(1000)
-  assert.equal(store.read('a'), undefined)
-  assert.equal(store.retire('b', {}, 1000), 'gone', 'nothing was there')
-  assert.equal(store.read('b'), undefined)
-  store.create('b', { members: {}, lifetime: {} }, 1000)
-  assert.equal(store.retire('b', {}, 1000), 'saved')
-  assert.equal(store.retire('b', {}, 1000), 'gone', 'it is retired')
-  store.destroy('b')
-  assert.equal(store.get('b'), undefined)
-})
-
 test('an instant of retirement that is no number is a retired id, and not an error', async t => {
   for (const retiredAt of [{ toString: false }, 'yesterday', Number.NaN, null]) {
     const memory = { ...memoryStore(), read: () => ({ members: { user: '"ada"' }, lifetime: {}, retiredAt }) }
-    const { visitor, events } = await serve(t, { store: memory as never, signed: false })
+    const { visitor, said } = await begin(t, { store: memory as never, signed: false })
     visitor.jar.set('koa.sess', 'an-id')
     const { status, text } = await visitor.get('/')
     assert.deepEqual({ status, text }, { status: 200, text: 'nobody' })
     await told()
-    assert.equal((events[0] as unknown[])[0], 'session:reuse')
+    assert.equal(said('reuse').length, 1)
   }
 })

@@ -4,19 +4,12 @@ import type { TestContext as Test } from 'node:test'
 import type { CreateSessionOptions, Store } from 'koa-session'
 import { type MemoryStoreOptions, memoryStore } from 'koa-session/memory'
 import type { Visitor } from '../support/agent.ts'
-import { type Gate, KEY, type Pages, tell, told } from '../support/story.ts'
+import { type Course, DOWN, down, type Method, scriptedStore } from '../support/stores.ts'
+import { type Gate, KEY, type Pages, serve, told } from '../support/story.ts'
 
-const METHODS = ['read', 'create', 'patch', 'touch', 'retire', 'destroy'] as const
-type Method = (typeof METHODS)[number]
-/** The course of one call: `ask` asks the store. */
-export type Course = (ask: () => unknown) => unknown
-
-const DOWN = new Error('connection refused')
 /** Ways to fail: what the request is told is the same, what the store holds is not. */
 export const FAILURES: Readonly<Record<string, Course>> = {
-  'fails at once': () => {
-    throw DOWN
-  },
+  'fails at once': down,
   'fails later': () => Promise.reject(DOWN),
   'fails though it was done': ask => {
     ask()
@@ -51,26 +44,17 @@ export interface State {
  * The ids are random, unless `ids` says those that come first.
  */
 export async function script(t: Test, pages: Pages, options: CreateSessionOptions = {}, own: MemoryStoreOptions = {}) {
-  const courses: Partial<Record<Method, Course[]>> = {}
   const memory = memoryStore({ now: () => made.clock.now(), ...own })
-  const store = { ...memory } as unknown as Record<string, unknown>
-  for (const method of METHODS) {
-    store[method] = (...given: unknown[]) => {
-      const ask = () => Reflect.apply(memory[method], memory, given)
-      const course = courses[method]?.shift()
-      return course ? course(ask) : ask()
-    }
-  }
-  const { get, set, destroy } = store
-  store.plain = { get, set, destroy }
+  const { store, courses: next } = scriptedStore(memory as unknown as Store)
+  const courses = next as Partial<Record<Method, Course[]>>
   const ids: string[] = []
   const genid = () => {
     const id = randomUUID()
     ids.push(id)
     return id
   }
-  const kept = { store: store as unknown as Store, genid, storeTimeout: 500, ...options }
-  const made = await tell(t, () => kept, {}, { ...PAGES, ...pages })
+  const kept = { store, genid, storeTimeout: 500, ...options }
+  const made = await serve(t, () => kept, { ...PAGES, ...pages })
   // Koa leaves a response open whose request fails after the headers have left.
   made.app.on('error', (_, ctx) => ctx?.headerSent && ctx.res.end())
 

@@ -7,24 +7,17 @@ import session, { type CreateSessionOptions } from 'koa-session'
 import { memoryStore } from 'koa-session/memory'
 import seven from 'koa-session-7'
 import { Clock, type Visitor, visit } from '../support/agent.ts'
-import { createApp, type TestApp, type TestContext } from '../support/koa.ts'
+import { codesOf } from '../support/errors.ts'
+import { createApp, type TestContext } from '../support/koa.ts'
 import { newSecret } from '../support/secrets.ts'
-import { told } from '../support/story.ts'
+import { appOf as applicationOf, HOUR, KEY, moved, type Pages, serve, told } from '../support/story.ts'
 
 const [OLD, NEW] = [newSecret(), newSecret()]
-const NO_KEYS = Symbol('no keys')
-const KEY = 'koa.sess'
-const HOUR = 3_600_000
 
-const PAGES: Record<string, (ctx: TestContext) => unknown> = {
-  '/': ctx => ctx.session.user ?? 'nobody',
+const PAGES: Pages = {
   '/in': ctx => {
     ctx.session.user = 'ada'
     return 'in'
-  },
-  '/out': ctx => {
-    ctx.session = null
-    return 'out'
   },
   '/big': ctx => {
     ctx.session.big = 'x'.repeat(Number(ctx.query.size))
@@ -34,34 +27,12 @@ const PAGES: Record<string, (ctx: TestContext) => unknown> = {
     delete ctx.session.big
     return 'small'
   },
-  '/untouched': () => 'untouched',
 }
 
-function appOf(options: CreateSessionOptions, keys: unknown = [NEW, OLD], make: typeof session = session) {
-  const app: TestApp = createApp()
-  app.keys = keys === NO_KEYS ? undefined : keys
-  const refused: string[] = []
-  const errors: { code?: string; message: string }[] = []
-  app.on('session:refused', ({ reason }) => refused.push(reason))
-  app.on('error', error => errors.push(error))
-  app.use(make(options, app))
-  app.use(ctx => {
-    ctx.body = PAGES[ctx.path]?.(ctx)
-  })
-  return { app, refused, errors }
-}
+const appOf = (options: CreateSessionOptions, keys: unknown = [NEW, OLD], make = session) =>
+  applicationOf(options, PAGES, keys, { make })
 
-async function serve(t: Test, options: CreateSessionOptions, keys?: unknown) {
-  const made = appOf(options, keys)
-  return { ...made, visitor: await visit(t, made.app) }
-}
-
-/** The same visitor, of another application. */
-async function moved(t: Test, visitor: Visitor, app: TestApp) {
-  const other = await visit(t, app)
-  for (const [name, value] of visitor.jar) other.jar.set(name, value)
-  return other
-}
+const begin = (t: Test, options: CreateSessionOptions, keys: unknown = [NEW, OLD]) => serve(t, options, PAGES, { keys })
 
 const names = (visitor: Visitor) => [...visitor.jar.keys()].sort()
 
@@ -72,7 +43,7 @@ const MODES: ReadonlyArray<readonly [mode: string, options: () => CreateSessionO
 
 for (const [what, options] of MODES) {
   test(`${what} is sealed in one cookie, in which nothing can be read`, async t => {
-    const { visitor } = await serve(t, options())
+    const { visitor } = await begin(t, options())
     const { cookies } = await visitor.get('/in')
     assert.equal(cookies.length, 1)
     assert.match(cookies[0] ?? '', /^koa\.sess=A[\w-]{40,}; path=\/; expires=[^;]+; httponly$/)
@@ -86,7 +57,7 @@ for (const [what, options] of MODES) {
 
   test(`${what} opens with an older secret, is then sealed by the newest, and not with one that is gone`, async t => {
     const shared = options()
-    const { visitor } = await serve(t, shared, [OLD])
+    const { visitor } = await begin(t, shared, [OLD])
     await visitor.get('/in')
     const rotated = await moved(t, visitor, appOf(shared, [NEW, OLD]).app)
     assert.deepEqual((await rotated.get('/untouched')).cookies, [], 'what is not read is not renewed')
@@ -95,16 +66,16 @@ for (const [what, options] of MODES) {
     assert.deepEqual((await rotated.get('/')).cookies, [], 'once is enough')
     const newest = await moved(t, rotated, appOf(shared, [NEW]).app)
     assert.equal((await newest.get('/')).text, 'ada')
-    const { app, refused } = appOf(shared, [NEW])
+    const { app, reasons } = appOf(shared, [NEW])
     const late = await moved(t, visitor, app)
     assert.equal((await late.get('/')).text, 'nobody')
     await told()
-    assert.deepEqual(refused, ['signature'])
+    assert.deepEqual(reasons(), ['signature'])
   })
 
   test(`${what} is sealed by a secret that app.keys got while the application runs`, async t => {
     const keys = [OLD]
-    const { visitor } = await serve(t, options(), keys)
+    const { visitor } = await begin(t, options(), keys)
     await visitor.get('/in')
     keys.unshift(NEW)
     assert.equal((await visitor.get('/')).cookies.length, 1)
@@ -114,13 +85,13 @@ for (const [what, options] of MODES) {
 
   test(`a signed cookie with ${what} is not read, unless that is asked for`, async t => {
     const { seal: _, ...signed } = options()
-    const { visitor } = await serve(t, signed)
+    const { visitor } = await begin(t, signed)
     await visitor.get('/in')
     assert.deepEqual(names(visitor), [KEY, `${KEY}.sig`])
-    const { app, refused } = appOf({ ...signed, seal: true })
+    const { app, reasons } = appOf({ ...signed, seal: true })
     assert.equal((await (await moved(t, visitor, app)).get('/')).text, 'nobody')
     await told()
-    assert.deepEqual(refused, ['undecodable'])
+    assert.deepEqual(reasons(), ['undecodable'])
     const migrating = await moved(t, visitor, appOf({ ...signed, seal: { acceptSigned: true } }).app)
     assert.equal((await migrating.get('/')).text, 'ada')
     assert.deepEqual(names(migrating), [KEY], 'the signature is taken back')
@@ -141,21 +112,21 @@ test('a cookie of koa-session 7 becomes a sealed one', async t => {
 })
 
 test('a signed cookie without its signature, or with a wrong one, is not accepted either', async t => {
-  const { visitor } = await serve(t, {})
+  const { visitor } = await begin(t, {})
   await visitor.get('/in')
   for (const signature of [undefined, 'x'.repeat(27)]) {
-    const { app, refused } = appOf({ seal: { acceptSigned: true } })
+    const { app, reasons } = appOf({ seal: { acceptSigned: true } })
     const forger = await moved(t, visitor, app)
     forger.jar.delete(`${KEY}.sig`)
     if (signature) forger.jar.set(`${KEY}.sig`, signature)
     assert.equal((await forger.get('/')).text, 'nobody')
     await told()
-    assert.deepEqual(refused, ['signature'])
+    assert.deepEqual(reasons(), ['signature'])
   }
 })
 
 test('a value of more than 4096 bytes is an error with its size and the ways out, and the session stays', async t => {
-  const { visitor, errors } = await serve(t, { seal: true })
+  const { visitor, errors } = await begin(t, { seal: true })
   await visitor.get('/in')
   assert.equal((await visitor.get('/big?size=3500')).status, 500)
   assert.equal(errors[0]?.code, 'ERR_SESSION_TOO_LARGE')
@@ -164,7 +135,7 @@ test('a value of more than 4096 bytes is an error with its size and the ways out
 })
 
 test('with chunks it takes as many cookies as it needs, and takes back those that it needs no more', async t => {
-  const { visitor, errors } = await serve(t, { seal: true, chunks: true })
+  const { visitor, errors } = await begin(t, { seal: true, chunks: true })
   await visitor.get('/in')
   assert.deepEqual(names(visitor), [KEY])
   await visitor.get('/big?size=4500')
@@ -184,23 +155,23 @@ test('with chunks it takes as many cookies as it needs, and takes back those tha
 })
 
 test('three cookies take more, and are taken back by who allows for two', async t => {
-  const { visitor } = await serve(t, { seal: true, chunks: 3 })
+  const { visitor } = await begin(t, { seal: true, chunks: 3 })
   await visitor.get('/in')
   await visitor.get('/big?size=8000')
   assert.deepEqual(names(visitor), [KEY, `${KEY}.1`, `${KEY}.2`])
   assert.equal((await visitor.get('/')).text, 'ada')
-  const { app, refused } = appOf({ seal: true, chunks: 2 })
+  const { app, reasons } = appOf({ seal: true, chunks: 2 })
   const other = await moved(t, visitor, app)
   assert.equal((await other.get('/')).text, 'nobody')
   await told()
-  assert.deepEqual(refused, ['undecodable'])
+  assert.deepEqual(reasons(), ['undecodable'])
   await other.get('/in')
   assert.deepEqual(names(other), [KEY])
 })
 
 test('own secrets take the place of app.keys, which may then be missing or a Keygrip', async t => {
-  for (const keys of [NO_KEYS, { sign: () => '', verify: () => true, index: () => 0 }]) {
-    const { visitor } = await serve(t, { seal: true, keys: [NEW, Buffer.from(OLD)] }, keys)
+  for (const keys of [null, { sign: () => '', verify: () => true, index: () => 0 }]) {
+    const { visitor } = await begin(t, { seal: true, keys: [NEW, Buffer.from(OLD)] }, keys)
     await visitor.get('/in')
     assert.equal((await visitor.get('/')).text, 'ada')
   }
@@ -224,16 +195,13 @@ test('secrets that will not do are refused when the application starts, and are 
 })
 
 test('secrets that are set after the start are looked at when they are used first', async t => {
-  const { app, visitor, errors } = await serve(t, { seal: true }, NO_KEYS)
+  const { app, visitor, errors } = await begin(t, { seal: true }, null)
   await visitor.get('/in')
   app.keys = ['secret']
   await visitor.get('/in')
   app.keys = [NEW]
   await visitor.get('/in')
-  assert.deepEqual(
-    errors.map(({ code }) => code),
-    ['ERR_SESSION_KEYS', 'ERR_SESSION_KEYS'],
-  )
+  assert.deepEqual(codesOf(errors), ['ERR_SESSION_KEYS', 'ERR_SESSION_KEYS'])
   assert.equal((await visitor.get('/')).text, 'ada')
 })
 
@@ -283,7 +251,7 @@ test('two sealed sessions of one application do not open for each other', async 
 })
 
 test('a response that the handler made public renews nothing', async t => {
-  const { visitor } = await serve(t, { seal: true }, [OLD])
+  const { visitor } = await begin(t, { seal: true }, [OLD])
   await visitor.get('/in')
   const { app } = appOf({ seal: true }, [NEW, OLD])
   app.use((ctx, next) => {

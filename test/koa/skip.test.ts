@@ -5,26 +5,10 @@ import session, { type CreateSessionOptions } from 'koa-session'
 import { memoryStore } from 'koa-session/memory'
 import { visit } from '../support/agent.ts'
 import { createApp, type TestApp, type TestContext } from '../support/koa.ts'
+import { plainOf, scriptedStore } from '../support/stores.ts'
+import { rejectionsOf } from '../support/warnings.ts'
 
 const isAsset = (ctx: TestContext) => ctx.path.startsWith('/asset')
-
-/** A memory store that notes every call. */
-function notedStore() {
-  const memory = memoryStore()
-  const calls: string[] = []
-  const noted =
-    <Parameters extends unknown[], Result>(name: string, method: (...parameters: Parameters) => Result) =>
-    (...parameters: Parameters): Result => {
-      calls.push(name)
-      return method(...parameters)
-    }
-  return {
-    calls,
-    get: noted('get', memory.get),
-    set: noted('set', memory.set),
-    destroy: noted('destroy', memory.destroy),
-  }
-}
 
 /** An application that leaves out `/asset…`, and counts visits elsewhere; errors are in `errors` by their codes. */
 function appOf(options: CreateSessionOptions, onAsset: (ctx: TestContext) => unknown = () => {}) {
@@ -104,10 +88,7 @@ for (const [mode, options] of Object.entries(MODES)) {
   })
 
   test(`an async skip is an error, whatever it says and even when it fails (${mode})`, async t => {
-    const unhandled: unknown[] = []
-    const listen = (reason: unknown) => unhandled.push(reason)
-    process.on('unhandledRejection', listen)
-    t.after(() => process.off('unhandledRejection', listen))
+    const unhandled = rejectionsOf(t)
     for (const skip of [async () => true, async () => false, () => Promise.reject(new Error('down'))]) {
       const { app, errors } = appOf({ ...options(), skip: skip as never })
       assert.equal((await (await visit(t, app)).get('/')).status, 500)
@@ -118,14 +99,14 @@ for (const [mode, options] of Object.entries(MODES)) {
 }
 
 test('a skipped request makes no call to the store', async t => {
-  const store = notedStore()
+  const { store, called } = scriptedStore(plainOf(memoryStore()))
   const visitor = await visit(t, appOf({ store, rolling: true }).app)
   await visitor.get('/')
-  assert.deepEqual(store.calls, ['set'])
+  assert.deepEqual(called(), ['set'])
   await visitor.get('/asset')
-  assert.deepEqual(store.calls, ['set'])
+  assert.deepEqual(called(), [])
   await visitor.get('/')
-  assert.deepEqual(store.calls, ['set', 'get', 'set'])
+  assert.deepEqual(called(), ['get', 'set'])
 })
 
 test('a skipped request makes no ContextStore', async t => {

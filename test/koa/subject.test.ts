@@ -5,19 +5,19 @@ import { createHash } from 'node:crypto'
 import test from 'node:test'
 import type { Store } from 'koa-session'
 import { memoryStore } from 'koa-session/memory'
-import { KEY, type Pages, tell } from '../support/story.ts'
+import { codesOf } from '../support/errors.ts'
+import { KEY, type Pages, serve } from '../support/story.ts'
 
 const subject = ({ user }: Record<string, unknown>) => user as string | undefined
 
-async function begin(t: Parameters<typeof tell>[0], pages: Pages = {}, options = {}) {
+async function begin(t: Parameters<typeof serve>[0], pages: Pages = {}, options = {}) {
   let store = memoryStore()
-  const made = await tell(
+  const made = await serve(
     t,
     ({ now }) => {
       store = memoryStore({ now })
       return { store, subject, ...options }
     },
-    {},
     {
       '/agent': ctx => {
         ctx.session.agent = ctx.get('user-agent')
@@ -154,19 +154,14 @@ test('a store is told the hash of a subject, and only when that is news', async 
     given.push(['patch', patch.subject])
     return memory.patch(id, patch, ttl)
   }
-  const { visitor } = await tell(
-    t,
-    () => ({ store, subject }),
-    {},
-    {
-      '/user': ctx => {
-        ctx.session.user = 'ada'
-      },
-      '/nobody': ctx => {
-        ctx.session.user = undefined
-      },
+  const { visitor } = await serve(t, () => ({ store, subject }), {
+    '/user': ctx => {
+      ctx.session.user = 'ada'
     },
-  )
+    '/nobody': ctx => {
+      ctx.session.user = undefined
+    },
+  })
   for (const path of ['/cart', '/user', '/all', '/in', '/nobody', '/user']) await visitor.get(path)
   const hash = createHash('sha256').update('ada').digest('base64url')
   assert.deepEqual(given, [
@@ -180,12 +175,9 @@ test('a store is told the hash of a subject, and only when that is news', async 
 
 test('a subject that is none is an error with a code', async t => {
   for (const value of ['', 4.25, Number.NaN, 2 ** 53, {}, true, () => 'ada']) {
-    const { visitor, errors } = await tell(t, () => ({ store: memoryStore(), subject: () => value as never }))
+    const { visitor, errors } = await serve(t, () => ({ store: memoryStore(), subject: () => value as never }))
     assert.equal((await visitor.get('/cart')).status, 500)
-    assert.deepEqual(
-      errors.map(({ code }) => code),
-      ['ERR_SESSION_OPTION'],
-    )
+    assert.deepEqual(codesOf(errors), ['ERR_SESSION_OPTION'])
     const message = /^option subject gave (an? \w+|an empty string), expected a string, a whole number/
     assert.match(String(errors[0]?.message), message)
   }
@@ -240,24 +232,19 @@ test('a page can mark the session that asks for the list, by its handle', async 
   await other.get('/in')
   assert.deepEqual([(await visitor.get('/mine')).text, (await other.get('/mine')).text], ['0', '1'])
   assert.equal((await visitor.get('/renewed')).text, 'false true')
-  const inCookie = await tell(t, () => ({}), {}, { '/handle': ctx => String(ctx.session.handle) })
+  const inCookie = await serve(t, () => ({}), { '/handle': ctx => String(ctx.session.handle) })
   assert.equal((await inCookie.visitor.get('/handle')).text, 'undefined')
 })
 
 test('an update by who does not say whose sessions are leaves them to whom they belong', async t => {
   const { visitor, list, store } = await begin(t)
   await visitor.get('/in')
-  const other = await tell(
-    t,
-    () => ({ store }),
-    {},
-    {
-      '/count': ctx =>
-        ctx.session.update((draft: Record<string, unknown>) => {
-          draft.n = 1
-        }),
-    },
-  )
+  const other = await serve(t, () => ({ store }), {
+    '/count': ctx =>
+      ctx.session.update((draft: Record<string, unknown>) => {
+        draft.n = 1
+      }),
+  })
   for (const [name, value] of visitor.jar) other.visitor.jar.set(name, value)
   await other.visitor.get('/count')
   assert.deepEqual(

@@ -282,9 +282,11 @@ test('a decode that fails otherwise is an error where the session is read, and d
   assert.equal(one.exchange.client, undefined)
 })
 
+const DECLARED = ['valid', 'notBefore']
 for (const [option, options] of Object.entries({
   decode: { decode: async () => ({}) },
   valid: { valid: () => Promise.resolve(true) },
+  notBefore: { notBefore: () => Promise.resolve(0) },
   schema: { schema: { '~standard': { version: 1, vendor: 'test', validate: async () => ({}) } } },
   encode: { encode: async () => '' },
   beforeSave: { beforeSave: async () => {} },
@@ -292,6 +294,7 @@ for (const [option, options] of Object.entries({
   test(`a promise of ${option} is an error that names it`, async () => {
     const one = open(options)
     await one.start()
+    const advice = DECLARED.includes(option) ? 'declare it as an async function' : 'use a function that is not async'
     await assert.rejects(
       async () => {
         one.sessionOf().b = 2
@@ -299,7 +302,7 @@ for (const [option, options] of Object.entries({
       },
       {
         code: 'ERR_SESSION_ASYNC',
-        message: `${option} returned a promise where none can be awaited; use a function that is not async`,
+        message: `${option} returned a promise where none can be awaited; ${advice}`,
       },
     )
   })

@@ -2,13 +2,12 @@
 import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import test, { type TestContext as Test } from 'node:test'
 import { signBy } from '../../src/codec/signature.ts'
 import type { SessionEvent } from '../../src/request/exchange.ts'
 import type { Session } from '../../src/session/session.ts'
 import { memoryStore } from '../../src/stores/memory.ts'
-import { Visitor } from '../support/agent.ts'
+import { listen, visitOrigin } from '../support/agent.ts'
 import { type Site, withSessions } from './node-http.ts'
 
 type Data = Session & Record<string, unknown>
@@ -49,12 +48,7 @@ async function open(t: Test, options: Record<string, unknown> = {}) {
   const secrets = ['a secret of sixteen bytes', 'an older secret than that']
   const handle = async (web: Web) => PAGES[web.req.url ?? '']?.(web)
   const server = createServer(withSessions({ options, secrets, handle, emit: event => events.push(event) }))
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
-  t.after(() => {
-    server.closeAllConnections()
-    server.close()
-  })
-  return { events, visitor: new Visitor(`http://127.0.0.1:${(server.address() as AddressInfo).port}`) }
+  return { events, visitor: visitOrigin(t, await listen(t, server)) }
 }
 
 test('a visitor is counted in a signed cookie', async t => {

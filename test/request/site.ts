@@ -8,9 +8,9 @@ import { Scope } from '../../src/request/scope.ts'
 import { Settings } from '../../src/request/settings.ts'
 import { StoreBackend } from '../../src/request/store-backend.ts'
 import type { Session } from '../../src/session/session.ts'
-import { memoryStore } from '../../src/stores/memory.ts'
+import { type MemoryStore, memoryStore } from '../../src/stores/memory.ts'
 import type { Patch, Store, StoredLifetime, StoredPayload } from '../../src/stores/store.ts'
-import { manualClock } from '../../src/testing/clock.ts'
+import { type ManualClock, manualClock } from '../../src/testing/clock.ts'
 import { FakeExchange } from './exchange.ts'
 
 export type Data = Session & Record<string, unknown>
@@ -64,10 +64,18 @@ const METHODS: readonly Method[] = [
   ...(['list', 'destroyAll'] as const),
 ]
 
-/** A site with one session, A, whose data are `{ a: 1 }`. New ids are 1, 2 and so on. `without`: methods the store lacks. */
-export function site(options: Record<string, unknown> = {}, without: readonly Method[] = []) {
-  const clock = manualClock()
-  const memory = memoryStore({ now: clock.now })
+interface Shared {
+  readonly clock: ManualClock
+  readonly memory: MemoryStore
+}
+
+/**
+ * A site with one session, A, whose data are `{ a: 1 }`. New ids are 1, 2 and so on. `without`: methods the store lacks.
+ * `shared`: the clock and the store of another one, whose options are other ones.
+ */
+export function site(options: Record<string, unknown> = {}, without: readonly Method[] = [], shared?: Shared) {
+  const clock = shared?.clock ?? manualClock()
+  const memory = shared?.memory ?? memoryStore({ now: clock.now })
   const courses: Partial<Record<Method, Course[]>> = {}
   const calls: string[] = []
   const store: Record<string, unknown> = {}

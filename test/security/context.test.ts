@@ -6,7 +6,7 @@ import { inspect } from 'node:util'
 import { memoryStore } from 'koa-session/memory'
 import type { TestContext } from '../support/koa.ts'
 import { newSecret } from '../support/secrets.ts'
-import { MODES, type Pages, SECRETS, tell } from '../support/story.ts'
+import { MODES, type Pages, SECRETS, serve } from '../support/story.ts'
 
 const DATA = 'the diagnosis of ada'
 const KEYS = [newSecret(), newSecret()]
@@ -36,7 +36,7 @@ const PAGES: Pages = {
 
 for (const [mode, options] of Object.entries(MODES)) {
   test(`${mode}: a printed context shows no session, no secret and nothing of koa-session`, async t => {
-    const { visitor } = await tell(t, options, {}, PAGES)
+    const { visitor } = await serve(t, options, PAGES)
     await visitor.get('/in')
     const { text } = await visitor.get('/printed')
     assert.match(text, /method: 'GET'/)
@@ -49,7 +49,7 @@ for (const [mode, options] of Object.entries(MODES)) {
 for (const store of [undefined, memoryStore()]) {
   const where = store ? 'in a store' : 'in the cookie'
   test(`ctx.sessionOptions shows no secret, and what is written to it is sealed with them: ${where}`, async t => {
-    const { visitor } = await tell(t, () => ({ seal: true, keys: KEYS, store }), {}, PAGES)
+    const { visitor } = await serve(t, () => ({ seal: true, keys: KEYS, store }), PAGES)
     const { text } = await visitor.get('/options')
     assert.match(text, /rolling: false/)
     assert.match(text, /false$/)
@@ -68,6 +68,6 @@ test('a copy of a context, and what is derived from its request, has the same se
       return `${copy.session === ctx.session} ${Object.create(ctx).session === ctx.session}`
     },
   }
-  const { visitor } = await tell(t, () => ({}), {}, pages)
+  const { visitor } = await serve(t, () => ({}), pages)
   assert.equal((await visitor.get('/copied')).text, 'true true')
 })

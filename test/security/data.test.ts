@@ -4,14 +4,13 @@ import assert from 'node:assert/strict'
 import nodeCrypto from 'node:crypto'
 import { createServer, request } from 'node:http'
 import { syncBuiltinESMExports } from 'node:module'
-import type { AddressInfo } from 'node:net'
 import test, { type TestContext as Test } from 'node:test'
 import type { CreateSessionOptions, Store } from 'koa-session'
 import { memoryStore } from 'koa-session/memory'
 import { join, split } from '../../src/codec/chunks.ts'
 import { createKeyrings } from '../../src/codec/keyring.ts'
 import { seal, sealContext } from '../../src/codec/sealed.ts'
-import { Clock } from '../support/agent.ts'
+import { Clock, listen } from '../support/agent.ts'
 import type { TestContext } from '../support/koa.ts'
 import { appOf, ask, cookiesFrom, headerOf, KEY, MODES, SECRETS, told } from '../support/story.ts'
 
@@ -193,12 +192,10 @@ test('input is bounded before work is done on it: JSON depth is bounded by the l
 for (const [mode, options] of Object.entries(MODES)) {
   test(`input is bounded: a header of 16 kB is Node’s to refuse, and one below it is answered: ${mode}`, async t => {
     const server = createServer(appOf(options(new Clock())).app.callback())
-    await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
-    t.after(() => server.close())
-    const { port } = server.address() as AddressInfo
+    const origin = await listen(t, server)
     const statusOf = (cookie: string) =>
       new Promise(resolve => {
-        const sent = request({ port, host: '127.0.0.1', agent: false, headers: { cookie } }, response => {
+        const sent = request(origin, { agent: false, headers: { cookie } }, response => {
           resolve(response.resume().statusCode)
         })
         sent.on('error', resolve).end()

@@ -5,13 +5,13 @@ import test from 'node:test'
 import type { CreateSessionOptions } from 'koa-session'
 import type { MemoryStore } from 'koa-session/memory'
 import type { TestContext } from '../support/koa.ts'
-import { bytesOf, Gate, HOUR, KEY, KEYED_MODES, MODES, type Pages, STORE_MODES, tell, told } from '../support/story.ts'
+import { bytesOf, Gate, HOUR, KEY, KEYED_MODES, MODES, type Pages, STORE_MODES, serve, told } from '../support/story.ts'
 
 const MINUTE = 60_000
 
 for (const [mode, options] of Object.entries(MODES)) {
   test(`expiry is enforced by the server (CVE-2024-35220, CVE-2024-31999, CVE-2018-1000814): ${mode}`, async t => {
-    const { visitor, clock, reasons } = await tell(t, options)
+    const { visitor, clock, reasons } = await serve(t, options)
     await visitor.get('/in')
     const kept = visitor.copy()
     clock.elapse(HOUR)
@@ -24,7 +24,7 @@ for (const [mode, options] of Object.entries(MODES)) {
   })
 
   test(`idle expiry is extended by use alone: ${mode}: a copy that was kept from before ends where it did`, async t => {
-    const { visitor, clock } = await tell(t, options, { rolling: true })
+    const { visitor, clock } = await serve(t, options, {}, { options: { rolling: true } })
     await visitor.get('/in')
     const kept = visitor.copy()
     for (let times = 0; times < 3; times++) {
@@ -42,7 +42,7 @@ for (const [mode, options] of Object.entries(MODES)) {
       const how = `${Object.entries(extending)} with maxAge ${maxAge}`
       test(`absolute expiry holds across ${how}, and regenerate: ${mode}`, async t => {
         const limits: CreateSessionOptions = { maxAge, ttl: 4 * HOUR, absoluteTimeout: 2 * HOUR, ...extending }
-        const { visitor, clock, reasons } = await tell(t, options, limits)
+        const { visitor, clock, reasons } = await serve(t, options, {}, { options: limits })
         await visitor.get('/in')
         for (let minutes = 40; minutes < 120; minutes += 20) {
           clock.elapse(minutes === 40 ? 40 * MINUTE : 20 * MINUTE)
@@ -62,7 +62,7 @@ for (const [mode, options] of Object.entries(MODES)) {
   }
 
   test(`a lifetime is inside what is authenticated: ${mode}: nothing of it is told by the cookie’s attributes`, async t => {
-    const { visitor, clock } = await tell(t, options)
+    const { visitor, clock } = await serve(t, options)
     const { cookies } = await visitor.get('/in')
     assert.match(cookies[0] ?? '', /expires=/)
     const text = bytesOf(visitor.jar.get(KEY)).toString()
@@ -98,7 +98,7 @@ for (const [mode, options] of Object.entries(KEYED_MODES)) {
           await gate.pass()
           await change(ctx)
         }
-        const { visitor, options: made, errors } = await tell(t, options, { rolling }, { '/slow': slow })
+        const { visitor, options: made, errors } = await serve(t, options, { '/slow': slow }, { options: { rolling } })
         await visitor.get('/in')
         const kept = visitor.copy()
         const answer = kept.get('/slow')
@@ -116,7 +116,7 @@ for (const [mode, options] of Object.entries(KEYED_MODES)) {
 
 for (const [mode, options] of Object.entries(STORE_MODES)) {
   test(`logout changes the server’s state (CVE-2023-20862): ${mode}: every copy of the cookie is nobody’s`, async t => {
-    const { visitor, options: made } = await tell(t, options)
+    const { visitor, options: made } = await serve(t, options)
     await visitor.get('/in')
     const copies = [visitor.copy(), visitor.copy()]
     await visitor.get('/out')
@@ -136,7 +136,7 @@ for (const [mode, options] of Object.entries(STORE_MODES)) {
       '/clean': ctx => ctx.session.regenerate({ keep: [] }),
     }
     for (const page of Object.keys(emptied)) {
-      const { visitor } = await tell(t, options, {}, emptied)
+      const { visitor } = await serve(t, options, emptied)
       await visitor.get('/in')
       const kept = visitor.copy()
       await visitor.get(page)
@@ -164,7 +164,7 @@ const EMPTY_PAGES: Pages = {
 for (const [mode, options] of Object.entries(MODES)) {
   test(`empty sessions are never persisted, at logout included (CVE-2015-5143, CVE-2015-5963): ${mode}`, async t => {
     for (const more of [{}, { rolling: true }, { renew: true }]) {
-      const { visitor, options: made } = await tell(t, options, more, EMPTY_PAGES)
+      const { visitor, options: made } = await serve(t, options, EMPTY_PAGES, { options: more })
       for (const page of ['/', '/all', '/put-and-take', '/assign', '/renew', '/untouched', '/out']) {
         await visitor.get(page)
         assert.equal(visitor.jar.size, 0, page)
@@ -175,7 +175,7 @@ for (const [mode, options] of Object.entries(MODES)) {
 
   test(`an empty session is persisted where the handler calls save() or sets maxAge: ${mode}`, async t => {
     for (const page of ['/save', '/max-age']) {
-      const { visitor } = await tell(t, options, {}, EMPTY_PAGES)
+      const { visitor } = await serve(t, options, EMPTY_PAGES)
       await visitor.get(page)
       assert.ok(visitor.jar.has(KEY), page)
     }

@@ -12,7 +12,7 @@ import { mysqlStore } from 'koa-session/mysql'
 import { postgresStore } from 'koa-session/postgres'
 import { redisStore } from 'koa-session/redis'
 import { sqliteStore } from 'koa-session/sqlite'
-import { HOUR, simpleStore, tell, told } from '../support/story.ts'
+import { HOUR, serve, simpleStore, told } from '../support/story.ts'
 
 const EMAIL = 'ada.lovelace@example.org'
 const NOTE = 'she said "no"\nto Bücher\\'
@@ -41,7 +41,7 @@ const STORES: Readonly<Record<string, (fault: Fault) => Store>> = {
   },
 }
 
-async function failing(t: Parameters<typeof tell>[0], make: (fault: Fault) => Store, fault: Fault) {
+async function failing(t: Parameters<typeof serve>[0], make: (fault: Fault) => Store, fault: Fault) {
   const seen = { id: '' }
   const options = (): CreateSessionOptions => ({
     store: make((id, given) => {
@@ -52,7 +52,7 @@ async function failing(t: Parameters<typeof tell>[0], make: (fault: Fault) => St
   const page = (ctx: { session: unknown }) => {
     ctx.session = { email: EMAIL, card: 4929123456, flags: { [`by ${EMAIL}`]: true }, note: NOTE }
   }
-  const { visitor, errors, events } = await tell(t, options, { maxAge: HOUR }, { '/page': page })
+  const { visitor, errors, events } = await serve(t, options, { '/page': page }, { options: { maxAge: HOUR } })
   assert.equal((await visitor.get('/page')).status, 500)
   await told()
   const [error] = errors
@@ -164,9 +164,9 @@ for (const [kind, make] of Object.entries(STORES)) {
 test('what JSON.parse says of damaged data is not shown: it quotes them', async t => {
   const get = () => JSON.parse(`${EMAIL}`)
   const store = Object.assign(Object.create(simpleStore()), { get })
-  const { visitor, errors } = await tell(t, () => ({ store }))
+  const { visitor, errors } = await serve(t, () => ({ store }))
   visitor.jar.set('koa.sess', 'an-id')
-  const unsigned = await tell(t, () => ({ store, signed: false }))
+  const unsigned = await serve(t, () => ({ store, signed: false }))
   unsigned.visitor.jar.set('koa.sess', 'an-id')
   assert.equal((await unsigned.visitor.get('/')).status, 500)
   const [error] = unsigned.errors

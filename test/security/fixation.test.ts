@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import type { Store } from 'koa-session'
 import { memoryStore } from 'koa-session/memory'
-import { Gate, type Page, type Pages, tell } from '../support/story.ts'
+import { Gate, type Page, type Pages, serve } from '../support/story.ts'
 
 const WAYS: Readonly<Record<string, Page>> = {
   'regenerate({ keep: [] })': ctx => ctx.session.regenerate({ keep: [], fresh: true }),
@@ -36,7 +36,7 @@ for (const [way, regenerate] of Object.entries(WAYS)) {
       },
       '/me': ctx => String(ctx.session.user ?? 'nobody'),
     }
-    const { visitor } = await tell(t, () => ({ store: memoryStore() as unknown as Store }), {}, pages)
+    const { visitor } = await serve(t, () => ({ store: memoryStore() as unknown as Store }), pages)
     await visitor.get('/begin')
     const planted = visitor.copy()
     const answering = visitor.get('/in')

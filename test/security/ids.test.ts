@@ -10,8 +10,9 @@ import { connectStore, type ExpressStore } from 'koa-session/connect'
 import { memoryStore } from 'koa-session/memory'
 import { migrate } from 'koa-session/migrate'
 import { Clock } from '../support/agent.ts'
+import { codesOf } from '../support/errors.ts'
 import type { TestContext } from '../support/koa.ts'
-import { appOf, ask, HOUR, KEY, KEYED_MODES, STORE_MODES, simpleStore, tell, told } from '../support/story.ts'
+import { appOf, ask, HOUR, KEY, KEYED_MODES, STORE_MODES, serve, simpleStore, told } from '../support/story.ts'
 
 const EXTERNAL = {
   get: (ctx: TestContext) => ctx.get('x-id'),
@@ -38,7 +39,7 @@ for (const [mode, options] of Object.entries(STORE_MODES)) {
     const issued = new Set<string>()
     const { store, asked } = spying(options(new Clock()).store as object)
     const pages = { '/id': (ctx: TestContext) => issued.add(ctx.session.externalKey) }
-    const { visitor } = await tell(t, options, { store }, pages)
+    const { visitor } = await serve(t, options, pages, { options: { store } })
     await visitor.get('/in')
     await visitor.get('/id')
     const [id = ''] = issued
@@ -56,7 +57,7 @@ for (const [mode, options] of Object.entries(STORE_MODES)) {
   test(`no usable credential in a dump: ${mode}: an id as the store has it opens nothing`, async t => {
     const ids: string[] = []
     const pages = { '/id': (ctx: TestContext) => ids.push(ctx.session.externalKey) }
-    const { visitor, reasons } = await tell(t, options, {}, pages)
+    const { visitor, reasons } = await serve(t, options, pages)
     await visitor.get('/in')
     await visitor.get('/id')
     const thief = visitor.stranger()
@@ -70,7 +71,7 @@ for (const [mode, options] of Object.entries(STORE_MODES)) {
   test(`an id that the server did not issue is never adopted (CVE-2024-38513, CVE-2018-1000519): ${mode}`, async t => {
     // The worst case: an unsigned way for the id.
     const { store } = options(new Clock())
-    const { visitor, events } = await tell(t, () => ({ store: store as Store, externalKey: EXTERNAL }))
+    const { visitor, events } = await serve(t, () => ({ store: store as Store, externalKey: EXTERNAL }))
     for (const id of [
       'made-up',
       ' ',
@@ -90,7 +91,7 @@ for (const [mode, options] of Object.entries(STORE_MODES)) {
   })
 
   test(`an id that has expired, or was signed out, is not adopted for the next session: ${mode}`, async t => {
-    const { visitor, clock } = await tell(t, options)
+    const { visitor, clock } = await serve(t, options)
     await visitor.get('/in')
     const ids = new Set([visitor.jar.get(KEY)])
     const kept = visitor.copy()
@@ -105,7 +106,7 @@ for (const [mode, options] of Object.entries(STORE_MODES)) {
   })
 
   test(`login gets a new id (CVE-2022-25896): ${mode}: one that was planted is worth nothing after it`, async t => {
-    const { visitor } = await tell(t, options)
+    const { visitor } = await serve(t, options)
     const attacker = visitor.stranger()
     await attacker.get('/cart')
     for (const [name, value] of attacker.jar) visitor.jar.set(name, value)
@@ -138,7 +139,7 @@ for (const [mode, options] of Object.entries({
       },
       '/clean': (ctx: TestContext) => ctx.session.regenerate({ keep: [] }),
     }
-    const { visitor } = await tell(t, options, {}, pages)
+    const { visitor } = await serve(t, options, pages)
     await visitor.get('/plant')
     await visitor.get('/sign-in')
     assert.deepEqual(JSON.parse((await visitor.get('/all')).text), { user: 'ada' })
@@ -150,7 +151,7 @@ for (const [mode, options] of Object.entries({
 
 test('the empty string is never an id (CVE-2015-3982): presented, issued, or given by an application', async t => {
   const { store, asked } = spying(memoryStore())
-  const { visitor } = await tell(t, () => ({ store, externalKey: EXTERNAL }))
+  const { visitor } = await serve(t, () => ({ store, externalKey: EXTERNAL }))
   await visitor.get('/cart', { 'x-id': '' })
   assert.ok(!asked.has('') && asked.size === 1)
   const { app, errors } = appOf({ store, genid: () => '' })
@@ -172,7 +173,7 @@ for (const [what, given] of Object.entries({
 })) {
   test(`${what} is not “valid” (CVE-2018-1000519): a store that has it under an id has no session`, async t => {
     const store = { ...simpleStore(), get: () => given }
-    const { visitor } = await tell(t, () => ({ store, externalKey: EXTERNAL }))
+    const { visitor } = await serve(t, () => ({ store, externalKey: EXTERNAL }))
     const { text, headers } = await visitor.get('/cart', { 'x-id': 'planted' })
     assert.equal(text, 'cart')
     assert.notEqual(headers.get('x-id') ?? 'planted', 'planted')
@@ -182,7 +183,7 @@ for (const [what, given] of Object.entries({
 test('an empty record is not “valid”, either: a store that is written to key by key has no session there', async t => {
   const memory = memoryStore()
   const { store } = spying({ ...memory, read: () => ({ members: {}, lifetime: {} }) })
-  const { visitor } = await tell(t, () => ({ store, externalKey: EXTERNAL }))
+  const { visitor } = await serve(t, () => ({ store, externalKey: EXTERNAL }))
   const { headers } = await visitor.get('/cart', { 'x-id': 'planted' })
   assert.notEqual(headers.get('x-id') ?? 'planted', 'planted')
 })
@@ -191,7 +192,7 @@ for (const [mode, options] of Object.entries(KEYED_MODES)) {
   test(`create detects a collision, on regenerate too (tower-sessions 0.12): ${mode}`, async t => {
     const ids = ['one', 'unused', 'one', 'one', 'two']
     const genid = () => ids.shift() ?? 'spent'
-    const { visitor, errors } = await tell(t, options, { genid })
+    const { visitor, errors } = await serve(t, options, {}, { options: { genid } })
     const other = visitor.stranger()
     await visitor.get('/cart')
     await other.get('/in')
@@ -203,10 +204,7 @@ for (const [mode, options] of Object.entries(KEYED_MODES)) {
     await third.get('/cart')
     const fourth = visitor.stranger()
     assert.equal((await fourth.get('/cart')).status, 500)
-    assert.deepEqual(
-      errors.map(({ code }) => code),
-      ['ERR_SESSION_ID'],
-    )
+    assert.deepEqual(codesOf(errors), ['ERR_SESSION_ID'])
   })
 }
 
@@ -320,7 +318,7 @@ for (const [way, make] of Object.entries({ ...WAYS, ...THOUGHTLESS })) {
   })) {
     test(`an id that nothing signed never becomes a path (CVE-2025-61686): ${how}, through ${way}`, async t => {
       const { files, secret, before } = await filed(t)
-      const { visitor, errors, reasons } = await tell(t, () => ({ ...make(files), ...unsigned }))
+      const { visitor, errors, reasons } = await serve(t, () => ({ ...make(files), ...unsigned }))
       for (const id of ['../users', '..%2fusers', './../users', secret.slice(0, -5), '../sessions/../users']) {
         for (const page of ['/', '/cart', '/out']) {
           const thief = visitor.stranger()
@@ -342,7 +340,7 @@ for (const [way, make] of Object.entries(WAYS)) {
   test(`an id with a prefix that is signed goes on working: through ${way}`, async t => {
     for (const seal of [false, true]) {
       const { files } = await filed(t)
-      const { visitor, errors } = await tell(t, () => ({ ...make(files), prefix: 'app:v1.', seal }))
+      const { visitor, errors } = await serve(t, () => ({ ...make(files), prefix: 'app:v1.', seal }))
       await visitor.get('/in')
       assert.equal((await visitor.get('/')).text, 'ada')
       const kept = visitor.copy()
@@ -375,7 +373,7 @@ for (const [how, options, signed] of [
       const { get, set, destroy } = listening
       const store = Object.assign(listening, { plain: { get, set, destroy } }) as unknown as Store
       const pages = { '/more': (ctx: TestContext) => Object.assign(ctx.session, { more: true }).more }
-      const { visitor } = await tell(t, () => ({ store, rolling: true, ...options }), {}, pages)
+      const { visitor } = await serve(t, () => ({ store, rolling: true, ...options }), pages)
       const id = { 'x-id': String((await visitor.get('/cart')).headers.get('x-id') ?? '') }
       await visitor.get('/', id)
       await visitor.get('/more', id)
@@ -394,11 +392,11 @@ for (const [how, options, signed] of [
 test('a new id that nothing signs and that is not accepted is an error that says what to do', async t => {
   const { files } = await filed(t)
   const options = { signed: false, prefix: 'app:v1.' }
-  const { visitor, errors } = await tell(t, () => ({ ...options, store: connectStore(files) }))
+  const { visitor, errors } = await serve(t, () => ({ ...options, store: connectStore(files) }))
   assert.equal((await visitor.get('/cart')).status, 500)
   assert.match(String(errors[0]?.message), /set the option ids to a pattern that your ids match, or sign the cookie/)
   assert.equal(errors[0]?.message.includes('app:v1.'), false)
-  const { visitor: other } = await tell(t, () => ({
+  const { visitor: other } = await serve(t, () => ({
     ...options,
     store: connectStore(files, { ids: /app:v1\.[\w-]+/ }),
   }))

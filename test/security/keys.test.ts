@@ -5,8 +5,9 @@ import { createHmac } from 'node:crypto'
 import test from 'node:test'
 import Keygrip from 'keygrip'
 import session, { type CreateSessionOptions } from 'koa-session'
+import { codesOf } from '../support/errors.ts'
 import { createApp, type TestContext } from '../support/koa.ts'
-import { appOf, HOUR, KEY, SECRETS, simpleStore, tell } from '../support/story.ts'
+import { appOf, HOUR, KEY, SECRETS, serve, simpleStore } from '../support/story.ts'
 
 const SIG = `${KEY}.sig`
 const UNSET =
@@ -38,7 +39,7 @@ for (const [mode, make] of Object.entries(EVERY_MODE)) {
       const app = createApp()
       app.keys = keys
       assert.throws(() => session(make(), app), error)
-      const later = await tell(t, make)
+      const later = await serve(t, make)
       await later.visitor.get('/in')
       later.app.keys = keys
       assert.equal((await later.visitor.get('/')).status, 500)
@@ -49,7 +50,7 @@ for (const [mode, make] of Object.entries(EVERY_MODE)) {
   }
 
   test(`an entry that is empty is said to be that one, with ${mode}`, async t => {
-    const { visitor, app, errors } = await tell(t, make)
+    const { visitor, app, errors } = await serve(t, make)
     app.keys = [...SECRETS, '']
     await visitor.get('/in')
     const message = `app.keys[2] is an empty string, expected text or bytes. ${UNSET}`
@@ -67,7 +68,7 @@ for (const [what, make] of [
 ] satisfies [string, (keys: unknown[]) => unknown][]) {
   test(`nobody gets in by the empty secret in ${what}, where the cookies were made before the session`, async t => {
     for (const bad of ['', undefined]) {
-      const { app, errors, visitor } = await tell(t, () => ({}))
+      const { app, errors, visitor } = await serve(t, () => ({}))
       app.middleware.unshift((ctx: TestContext, next: () => Promise<void>) => {
         ctx.cookies.get('lang')
         return next()
@@ -78,17 +79,14 @@ for (const [what, make] of [
       const algorithm = what.endsWith('SHA-256') ? 'sha256' : 'sha1'
       visitor.jar.set(SIG, createHmac(algorithm, '').update(`${KEY}=${value}`).digest('base64url'))
       assert.equal((await visitor.get('/')).status, 500)
-      assert.deepEqual(
-        errors.map(({ code }) => code),
-        ['ERR_SESSION_KEYS'],
-      )
+      assert.deepEqual(codesOf(errors), ['ERR_SESSION_KEYS'])
       assert.match(errors[0]?.message ?? '', /app\.keys.*An environment variable was probably not set/)
     }
   })
 }
 
 test('a list that is changed in place is looked at again', async t => {
-  const { visitor, app, errors } = await tell(t, () => ({}))
+  const { visitor, app, errors } = await serve(t, () => ({}))
   const keys: unknown[] = [SECRETS[0]]
   app.keys = keys
   await visitor.get('/in')
@@ -96,23 +94,17 @@ test('a list that is changed in place is looked at again', async t => {
   assert.equal((await visitor.get('/')).status, 500)
   keys.pop()
   assert.equal((await visitor.get('/')).text, 'ada')
-  assert.deepEqual(
-    errors.map(({ code }) => code),
-    ['ERR_SESSION_KEYS'],
-  )
+  assert.deepEqual(codesOf(errors), ['ERR_SESSION_KEYS'])
 })
 
 test('an object that signs in its own way is not judged, and one that lacks a method is ERR_SESSION_KEYS', async t => {
-  const { visitor, app, errors } = await tell(t, () => ({}))
+  const { visitor, app, errors } = await serve(t, () => ({}))
   app.keys = { sign: () => 'good', verify: () => true, index: () => 0 }
   await visitor.get('/in')
   assert.equal((await visitor.get('/')).text, 'ada')
   app.keys = { sign: () => 'good', verify: () => true }
   assert.equal((await visitor.get('/')).status, 500)
-  assert.deepEqual(
-    errors.map(({ code }) => code),
-    ['ERR_SESSION_KEYS'],
-  )
+  assert.deepEqual(codesOf(errors), ['ERR_SESSION_KEYS'])
 })
 
 test('where signed cookies are accepted beside sealed ones, app.keys are looked at, too', () => {

@@ -7,7 +7,7 @@ import test from 'node:test'
 import session, { type CreateSessionOptions } from 'koa-session'
 import { Clock, visit } from '../support/agent.ts'
 import { createApp, type TestContext } from '../support/koa.ts'
-import { appOf, ask, cookiesFrom, KEY, MODES, type Page, tell } from '../support/story.ts'
+import { appOf, ask, cookiesFrom, KEY, MODES, type Page, serve } from '../support/story.ts'
 
 const OWN: Readonly<Record<string, readonly [page: Page, vary: string, cache: string | null]>> = {
   '/vary': [ctx => ctx.vary('Accept') ?? ctx.session.user, 'Accept, Cookie', null],
@@ -17,7 +17,7 @@ const OWN: Readonly<Record<string, readonly [page: Page, vary: string, cache: st
 
 for (const [mode, options] of Object.entries(MODES)) {
   test(`Vary: Cookie on every response that read the session (CVE-2023-30861): ${mode}`, async t => {
-    const { visitor } = await tell(t, options)
+    const { visitor } = await serve(t, options)
     for (const stage of ['a stranger', 'a user']) {
       const { headers } = await visitor.get('/')
       assert.equal(headers.get('vary'), 'Cookie', stage)
@@ -33,7 +33,7 @@ for (const [mode, options] of Object.entries(MODES)) {
       ctx.throw(403)
     }
     for (const rolling of [false, true]) {
-      const { visitor } = await tell(t, options, { rolling }, { '/failing': failing })
+      const { visitor } = await serve(t, options, { '/failing': failing }, { options: { rolling } })
       const pages = ['/in', '/cart', '/failing', '/out', ...(rolling ? ['/in', '/untouched', '/'] : [])]
       for (const page of pages) {
         const { headers, cookies } = await visitor.get(page)
@@ -45,7 +45,7 @@ for (const [mode, options] of Object.entries(MODES)) {
 
   test(`unless the handler decided otherwise: ${mode}: what it says of caches stays, and nothing else is lost`, async t => {
     const pages = Object.fromEntries(Object.entries(OWN).map(([path, [page]]) => [path, page]))
-    const { visitor } = await tell(t, options, {}, pages)
+    const { visitor } = await serve(t, options, pages)
     await visitor.get('/in')
     for (const [path, [, vary, cache]] of Object.entries(OWN)) {
       const { headers } = await visitor.get(path)
@@ -54,7 +54,7 @@ for (const [mode, options] of Object.entries(MODES)) {
   })
 
   test(`nothing is derived from the Host header (CVE-2025-25200, CVE-2025-32379, CVE-2026-27959): ${mode}`, async t => {
-    const { visitor } = await tell(t, options)
+    const { visitor } = await serve(t, options)
     const hosts = ['evil.example', 'a@b', '', '[::1]', 'x'.repeat(5000), 'a:99999', 'evil.example#@good.example']
     const attributesOf = (lines: readonly string[]) => lines.map(line => line.replace(/=[^;]*/, ''))
     const lines = new Set<string>()

@@ -8,7 +8,8 @@ import type { CreateSessionOptions } from 'koa-session'
 import { memoryStore } from 'koa-session/memory'
 import { createKeyrings } from '../../src/codec/keyring.ts'
 import { seal, sealContext } from '../../src/codec/sealed.ts'
-import { appOf, ask, bytesOf, cookiesFrom, headerOf, KEY, moved, SECRETS, tell, told } from '../support/story.ts'
+import { codesOf } from '../support/errors.ts'
+import { appOf, ask, bytesOf, cookiesFrom, headerOf, KEY, moved, SECRETS, serve, told } from '../support/story.ts'
 
 type Call = 'timingSafeEqual' | 'createHmac' | 'createDecipheriv' | 'hkdfSync'
 
@@ -138,7 +139,7 @@ test('purpose is bound into the tag: what was sealed with the same secret for so
 
 test('a signed session presented as the id of a stored one, and the other way round, is nobody’s', async t => {
   const store = memoryStore()
-  const [whole, stored] = [await tell(t, () => ({})), await tell(t, () => ({ store }))]
+  const [whole, stored] = [await serve(t, () => ({})), await serve(t, () => ({ store }))]
   await whole.visitor.get('/in')
   await stored.visitor.get('/in')
   assert.equal((await (await moved(t, whole.visitor, stored.app)).get('/')).text, 'nobody')
@@ -178,7 +179,7 @@ for (const [why, secret] of WEAK) {
     assert.equal((await ask(app, '/untouched', headerOf(jar))).status, 200)
     keys.shift()
     assert.equal((await ask(app, '/', headerOf(jar))).text, 'ada')
-    assert.deepEqual(new Set(errors.map(({ code }) => code)), new Set(['ERR_SESSION_KEYS']))
+    assert.deepEqual(new Set(codesOf(errors)), new Set(['ERR_SESSION_KEYS']))
     for (const { message } of errors) assert.ok(!message.includes(String(secret)))
   })
 }
@@ -198,9 +199,6 @@ test('plain signing with a weak secret raises one process warning, when the appl
   for (let times = 0; times < 2; times++) appOf({}, {}, [SECRETS[0], 'keyboard cat 2026'])
   await told()
   const found = warnings.filter(({ code }) => code?.startsWith('KOA_SESSION'))
-  assert.deepEqual(
-    found.map(({ code }) => code),
-    ['KOA_SESSION_WEAK_SECRET'],
-  )
+  assert.deepEqual(codesOf(found), ['KOA_SESSION_WEAK_SECRET'])
   assert.match(found[0]?.message ?? '', /^app\.keys\[1\] is made of well-known words, so that others can sign sessions/)
 })

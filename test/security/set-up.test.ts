@@ -5,7 +5,7 @@ import Keygrip from 'keygrip'
 import session from 'koa-session'
 import { createApp } from '../support/koa.ts'
 import { newSecret } from '../support/secrets.ts'
-import { ask, MODES, type Pages, SECRETS, tell } from '../support/story.ts'
+import { ask, MODES, type Pages, SECRETS, serve } from '../support/story.ts'
 
 const NO_OPTIONS: Readonly<Record<string, unknown>> = {
   'a promise': Promise.resolve({ seal: true }),
@@ -55,7 +55,7 @@ test('a framework whose getter of app.keys throws where they are not set can sta
 for (const [mode, make] of Object.entries(MODES)) {
   test(`secrets that are set later and are none are an error of a visitor without a cookie, too: ${mode}`, async t => {
     const pages: Pages = { '/': ctx => String(ctx.session.user) }
-    const { app, errors } = await tell(t, make, {}, pages)
+    const { app, errors } = await serve(t, make, pages)
     app.keys = [SECRETS[0], undefined] as never
     const { status } = await ask(app, '/', '')
     assert.deepEqual([status, (errors[0] as { code?: string })?.code], [500, 'ERR_SESSION_KEYS'])
@@ -70,7 +70,7 @@ for (const [mode, make] of Object.entries(MODES)) {
         ctx.session.user = 'ada'
       },
     }
-    const { visitor, errors } = await tell(t, make, {}, pages)
+    const { visitor, errors } = await serve(t, make, pages)
     const { status, cookies } = await visitor.get('/')
     assert.deepEqual([status, (errors[0] as { code?: string })?.code, cookies], [500, 'ERR_SESSION_OPTION', []])
   })

@@ -7,7 +7,7 @@ import { inspect } from 'node:util'
 import type { CreateSessionOptions, Store } from 'koa-session'
 import { memoryStore } from 'koa-session/memory'
 import type { TestContext } from '../support/koa.ts'
-import { Gate, HOUR, KEY, MODES, type Pages, SECRETS, STORE_MODES, type Told, tell, told } from '../support/story.ts'
+import { Gate, HOUR, KEY, MODES, type Pages, SECRETS, STORE_MODES, serve, type Told, told } from '../support/story.ts'
 
 const DATA = 'the diagnosis of ada'
 
@@ -94,7 +94,7 @@ for (const [mode, options] of Object.entries(MODES)) {
         await gate.pass()
       },
     }
-    const { visitor, clock, events, errors } = await tell(t, options, { schema }, pages)
+    const { visitor, clock, events, errors } = await serve(t, options, pages, { options: { schema } })
     const words = new Set<string>([DATA, ...SECRETS])
     const remember = async (path: string) => {
       const { text } = await visitor.get(path)
@@ -139,12 +139,7 @@ for (const [mode, options] of Object.entries(MODES)) {
 
 for (const [mode, options] of Object.entries(STORE_MODES)) {
   test(`what may be logged of an id is a fingerprint: ${mode}: 8 characters of its hash, the same in every event`, async t => {
-    const { visitor, clock, events } = await tell(
-      t,
-      options,
-      {},
-      { '/id': (ctx: TestContext) => ctx.session.externalKey },
-    )
+    const { visitor, clock, events } = await serve(t, options, { '/id': (ctx: TestContext) => ctx.session.externalKey })
     await visitor.get('/in')
     const { text: id } = await visitor.get('/id')
     clock.elapse(HOUR + 1)
@@ -165,7 +160,7 @@ test('a store that is down is told by its own error, to which nothing of the ses
     return Reflect.apply(memory[method], memory, [id, payload, ttl])
   }
   const store: Store = { get: guarded('get'), set: guarded('set'), destroy: guarded('destroy') }
-  const { visitor, errors } = await tell(t, () => ({ store }), {}, MISUSE)
+  const { visitor, errors } = await serve(t, () => ({ store }), MISUSE)
   const { text: id } = await visitor.get('/secret')
   isDown = true
   for (const path of ['/', '/secret', '/out']) await visitor.get(path)
@@ -178,7 +173,7 @@ test('a store that is down is told by its own error, to which nothing of the ses
 
 test('what a session shows of itself to a log is its data, and neither its id nor a secret', async t => {
   const pages: Pages = { ...MISUSE, '/inspect': ctx => inspect(ctx.session, { depth: 9, showHidden: true }) }
-  const { visitor } = await tell(t, () => ({ store: memoryStore() }), {}, pages)
+  const { visitor } = await serve(t, () => ({ store: memoryStore() }), pages)
   const { text: id } = await visitor.get('/secret')
   const { text } = await visitor.get('/inspect')
   assert.ok(text.includes(DATA) && !text.includes(id) && !text.includes(SECRETS[0] ?? ''))

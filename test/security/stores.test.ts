@@ -10,7 +10,7 @@ import Database from 'libsql'
 import { visit } from '../support/agent.ts'
 import { createApp, type TestContext } from '../support/koa.ts'
 import { newSecret } from '../support/secrets.ts'
-import { KEY, tell, told } from '../support/story.ts'
+import { KEY, serve, told } from '../support/story.ts'
 
 const HOUR = 3_600_000
 const SECRET = newSecret()
@@ -103,7 +103,7 @@ test("one visitor can't evict the others: tombstones and sessions without a subj
       await ctx.session.regenerate({ fresh: true })
     },
   }
-  const { visitor, errors, events } = await tell(t, () => ({ store, subject: data => data.user }), {}, pages)
+  const { visitor, errors, events } = await serve(t, () => ({ store, subject: data => data.user }), pages)
   const others = Array.from({ length: 15 }, (_, n) => ({ user: `user ${n}`, browser: visitor.stranger() }))
   for (const { user, browser } of others) await browser.get('/in', { 'x-user': user })
   const attacks: Readonly<Record<string, () => Promise<unknown>>> = {

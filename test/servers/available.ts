@@ -1,6 +1,8 @@
 /* Which servers can be had on this machine, as data. */
+import { findDynalite } from './dynalite.ts'
 import type { Found } from './found.ts'
 import { findMariadb } from './mariadb.ts'
+import { findMemcached } from './memcached.ts'
 import { findMongodb } from './mongodb.ts'
 import { findMysql } from './mysql.ts'
 import { findPostgres } from './postgres.ts'
@@ -14,7 +16,9 @@ export type ServerName =
   | 'postgres-npm'
   | 'mariadb'
   | 'mysql'
+  | 'memcached'
   | 'mongodb'
+  | 'dynalite'
 
 /** `isOptional`: it can't be had everywhere, so that nobody has to have it. */
 const FIND: Record<ServerName, { title: string; find: () => Found; isOptional?: true }> = {
@@ -24,7 +28,9 @@ const FIND: Record<ServerName, { title: string; find: () => Found; isOptional?: 
   'postgres-apt': { title: 'PostgreSQL', find: () => findPostgres('apt') },
   'postgres-npm': { title: 'PostgreSQL (npm)', find: () => findPostgres('npm') },
   mariadb: { title: 'MariaDB', find: findMariadb },
+  memcached: { title: 'Memcached', find: findMemcached },
   mongodb: { title: 'MongoDB', find: findMongodb },
+  dynalite: { title: 'dynalite', find: findDynalite },
   mysql: { title: 'MySQL', find: findMysql, isOptional: true },
 }
 

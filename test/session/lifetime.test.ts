@@ -1,7 +1,7 @@
 /** What a payload says of its times: with the names of 7.x alone, and with what 8 adds. */
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import { createdAt, endOf, lifetimeFrom } from '../../src/session/lifetime.ts'
+import { createdAt, endOf, instantOf, isBefore, lifetimeFrom, metaOf, sinceIn } from '../../src/session/lifetime.ts'
 import type { Lifetime } from '../../src/session/model.ts'
 
 const NOW = 1_700_000_000_000
@@ -64,3 +64,49 @@ for (const [claim, lifetime, timeout, end] of ends) {
     assert.equal(endOf(lifetime, NOW, timeout), end)
   })
 }
+
+const SINCE: ReadonlyArray<readonly [claim: string, lifetime: Lifetime, instant: number | undefined]> = [
+  ['as it is said', { _expire: NOW + HOUR, _maxAge: HOUR, _meta: { created: 1, since: NOW - 2 } }, NOW - 2],
+  ['as it is said until the browser closes', { _session: true, _meta: { since: 0 } }, 0],
+  ['that of the last save, where it is not said', { _expire: NOW + HOUR, _maxAge: HOUR }, NOW],
+  ['that of the last save, where only the beginning is said', { _expire: NOW + 1, _maxAge: 1, _meta: META }, NOW],
+  ['not before it was made', { _expire: NOW, _maxAge: HOUR, _meta: { created: NOW - 5 } }, NOW - 5],
+  ['the beginning until the browser closes', { _session: true, _meta: META }, META.created],
+  ['that of the last save, where what is said is none', { _expire: NOW, _maxAge: 1, _meta: { since: NaN } }, NOW - 1],
+  ['unknown until the browser closes', { _session: true }, undefined],
+  ['unknown where nothing is said', {}, undefined],
+  [
+    'unknown where nothing that is said is an instant',
+    { _expire: NaN, _maxAge: 1, _meta: { created: NaN } },
+    undefined,
+  ],
+]
+
+for (const [claim, lifetime, instant] of SINCE) {
+  test(`the instant since when somebody is who they are is ${claim}`, () => {
+    assert.equal(sinceIn(lifetime), instant)
+  })
+}
+
+test('a session began before an instant, at it, after it, or nobody knows', () => {
+  const session: Lifetime = { _session: true, _meta: { since: NOW } }
+  assert.deepEqual(
+    [NOW - 1, NOW, NOW + 1, undefined].map(instant => isBefore(session, instant)),
+    [false, false, true, false],
+  )
+  assert.deepEqual([isBefore({}, -8.64e15), isBefore({}, undefined)], [true, false])
+})
+
+test('an instant is a number or a Date', () => {
+  const good = [0, -1, 0.5, 8.64e15, new Date(5)]
+  assert.deepEqual(good.map(instantOf), [0, -1, 0.5, 8.64e15, 5])
+  const bad = [NaN, Infinity, 8.64e15 + 1, new Date(NaN), '5', new Date(5).toISOString(), 5n, true, null, {}, undefined]
+  for (const value of bad) assert.equal(instantOf(value), undefined, String(value))
+})
+
+test('what is said beside the names of 7.x has a member for each instant that is known', () => {
+  assert.deepEqual(metaOf(1, undefined, undefined), { created: 1 })
+  assert.deepEqual(metaOf(1, 2, undefined), { created: 1, fresh: 2 })
+  assert.deepEqual(metaOf(undefined, undefined, 3), { since: 3 })
+  assert.equal(JSON.stringify(metaOf(1, 2, 3)), '{"created":1,"fresh":2,"since":3}')
+})

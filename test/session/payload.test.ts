@@ -207,6 +207,8 @@ test('the end of a text says when its session was made and was fresh, and the da
     ['when it was made', { created: NOW }],
     ['both', { created: NOW, fresh: NOW + 1 }],
     ['when it was fresh', { fresh: NOW }],
+    ['since when it is somebody', { since: NOW }],
+    ['all three', { created: NOW, fresh: NOW + 1, since: NOW + 2 }],
     ['neither', {}],
   ]
   for (const [claim, meta] of metas) {

@@ -22,43 +22,6 @@ function open(options: MemoryStoreOptions = {}) {
   return { clock, store, held, add, look }
 }
 
-test('what was set is got, until it is destroyed', () => {
-  const { store } = open()
-  assert.equal(store.get('a'), undefined)
-  store.set('a', { user: 'ada' }, HOUR)
-  assert.deepEqual(store.get('a'), { user: 'ada' })
-  store.destroy('a')
-  assert.equal(store.get('a'), undefined)
-})
-
-test('what is set under an id takes the place of what was there', () => {
-  const { store } = open()
-  store.set('a', { user: 'ada', cart: [1] }, HOUR)
-  store.set('a', { user: 'bob' }, HOUR)
-  assert.deepEqual(store.get('a'), { user: 'bob' })
-  assert.equal(store.size, 1)
-})
-
-test('forgetting what is not there is no error, twice neither', () => {
-  const { store, add, held } = open()
-  add('a')
-  store.destroy('b')
-  store.destroy('b')
-  assert.deepEqual(held('a', 'b'), ['a'])
-})
-
-test('no request shares an object with the store or with another request', () => {
-  const { store } = open()
-  const payload = { cart: ['apple'] }
-  store.set('a', payload, HOUR)
-  payload.cart.push('pear')
-  const first = store.get('a') as typeof payload
-  assert.deepEqual(first, { cart: ['apple'] })
-  first.cart.push('plum')
-  assert.deepEqual(store.get('a'), { cart: ['apple'] })
-  assert.notEqual(store.get('a'), store.get('a'))
-})
-
 test('a session expires when its time to live is over', async t => {
   const rows: ReadonlyArray<readonly [claim: string, ttl: number, elapsed: number, isThere: boolean]> = [
     ['it is there at once', HOUR, 0, true],
@@ -78,24 +41,6 @@ test('a session expires when its time to live is over', async t => {
       assert.deepEqual(held('a'), isThere ? ['a'] : [])
     })
   }
-})
-
-test('reading a session does not extend its life, and setting it does', () => {
-  const { clock, store, held, add } = open()
-  add('a', 'b')
-  clock.elapse(HOUR - 1)
-  store.get('a')
-  add('b')
-  clock.elapse(1)
-  assert.deepEqual(held('a', 'b'), ['b'])
-})
-
-test('a shorter time to live takes the place of a longer one', () => {
-  const { clock, store, held } = open()
-  store.set('a', {}, HOUR)
-  store.set('a', {}, 1)
-  clock.elapse(1)
-  assert.deepEqual(held('a'), [])
 })
 
 test('the size counts what expired until it is looked at', () => {
@@ -262,63 +207,6 @@ test('the order of use is that of a list that is kept by hand', () => {
 const RECORD = { members: { user: '"ada"', cart: '[1]' }, lifetime: { _expire: NOW + HOUR, _maxAge: HOUR } } as const
 const later = { _expire: NOW + 2 * HOUR, _maxAge: HOUR }
 
-test('a record is created once, and never in place of another', () => {
-  const { clock, store, look } = open()
-  assert.equal(store.create('a', RECORD, HOUR), true)
-  assert.equal(store.create('a', { members: {}, lifetime: {} }, HOUR), false)
-  assert.deepEqual(look('a'), RECORD)
-  clock.elapse(HOUR)
-  assert.equal(store.create('a', { members: {}, lifetime: {} }, HOUR), true, 'one that has expired is not there')
-})
-
-test('a patch sets and removes some members, and leaves the others and who has read them alone', () => {
-  const { store, look } = open()
-  store.create('a', RECORD, HOUR)
-  const read = look('a')
-  const patch = { set: { cart: '[2]', theme: '"dark"' }, unset: ['user', 'nobody'], lifetime: later, keepsEmpty: false }
-  assert.equal(store.patch('a', patch, HOUR), 'saved')
-  assert.deepEqual(read, RECORD)
-  assert.deepEqual(look('a'), { members: { cart: '[2]', theme: '"dark"' }, lifetime: later })
-})
-
-test('nothing but create() makes a record', () => {
-  const { clock, store } = open()
-  const patch = { set: { user: '"ada"' }, unset: [], lifetime: later, keepsEmpty: true }
-  store.create('expired', RECORD, 1)
-  store.create('destroyed', RECORD, HOUR)
-  store.destroy('destroyed')
-  clock.elapse(1)
-  for (const id of ['never', 'destroyed', 'expired']) {
-    assert.equal(store.patch(id, patch, HOUR), 'gone')
-    assert.equal(store.touch(id, later, HOUR), false)
-    assert.equal(store.read(id), undefined)
-  }
-  assert.equal(store.size, 0)
-})
-
-test('a record that is left without members is dropped, unless it is to be kept', () => {
-  const { store, look } = open()
-  const patch = { set: {}, unset: ['user', 'cart'], lifetime: later }
-  store.create('a', RECORD, HOUR)
-  assert.equal(store.patch('a', { ...patch, keepsEmpty: true }, HOUR), 'saved')
-  assert.deepEqual(look('a'), { members: {}, lifetime: later })
-  store.create('b', RECORD, HOUR)
-  assert.equal(store.patch('b', { ...patch, keepsEmpty: false }, HOUR), 'emptied')
-  assert.equal(store.read('b'), undefined)
-})
-
-test('patch() and touch() give a new time to live, and read() does not', () => {
-  const { clock, store, held, look } = open()
-  for (const id of ['a', 'b', 'c']) store.create(id, RECORD, HOUR)
-  clock.elapse(HOUR - 1)
-  store.read('a')
-  assert.equal(store.touch('b', later, HOUR), true)
-  store.patch('c', { set: {}, unset: [], lifetime: later, keepsEmpty: false }, HOUR)
-  clock.elapse(1)
-  assert.deepEqual(held('a', 'b', 'c'), ['b', 'c'])
-  assert.deepEqual(look('b'), { ...RECORD, lifetime: later })
-})
-
 test('read(), patch() and touch() are uses of a session, for which is dropped first', () => {
   const uses = {
     read: ({ store }: ReturnType<typeof open>) => store.read('a'),
@@ -333,15 +221,6 @@ test('read(), patch() and touch() are uses of a session, for which is dropped fi
     opened.add('c')
     assert.deepEqual(opened.held('a', 'b', 'c'), ['a', 'c'])
   }
-})
-
-test('a name that objects inherit is a member like any other', () => {
-  const { store } = open()
-  const members = { constructor: '1', toString: '"x"', hasOwnProperty: 'null' }
-  store.create('a', { members, lifetime: {} }, HOUR)
-  store.patch('a', { set: { valueOf: '2' }, unset: ['toString'], lifetime: {}, keepsEmpty: false }, HOUR)
-  const { toString: _, ...rest } = members
-  assert.deepEqual({ ...store.read('a')?.members }, { ...rest, valueOf: '2' })
 })
 
 /** `others` people who are signed in, and who of them is left after somebody has done something again and again. */

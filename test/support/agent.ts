@@ -1,6 +1,6 @@
 /** A visitor who keeps cookies, so that a test can tell a story over HTTP. */
 import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import type { AddressInfo, Server } from 'node:net'
 import type { TestContext as Test } from 'node:test'
 import type { TestApp } from './koa.ts'
 
@@ -12,30 +12,40 @@ export interface Answer {
   readonly cookies: readonly string[]
 }
 
+export type Head = Readonly<Record<string, string>>
+/** Sends one request, and takes its answer as it is. */
+export type Send = (method: string, path: string, headers: Head) => Promise<Omit<Answer, 'cookies'>>
+
+/** How many answers a test that fails shows, and how much of each body. */
+const [SHOWN, SHOWN_OF_TEXT] = [5, 200]
+
 export class Visitor {
   /** What the visitor holds: values by the cookies' names. */
   readonly jar = new Map<string, string>()
-  readonly #origin: string
+  readonly #send: Send
+  readonly #said: string[]
 
-  constructor(origin: string) {
-    this.#origin = origin
+  constructor(send: Send, said: string[] = []) {
+    this.#send = send
+    this.#said = said
   }
 
-  get(path = '/', headers: Record<string, string> = {}): Promise<Answer> {
+  get(path = '/', headers: Head = {}): Promise<Answer> {
     return this.send('GET', path, headers)
   }
 
-  post(path = '/', headers: Record<string, string> = {}): Promise<Answer> {
+  post(path = '/', headers: Head = {}): Promise<Answer> {
     return this.send('POST', path, headers)
   }
 
-  async send(method: string, path: string, headers: Record<string, string> = {}): Promise<Answer> {
+  async send(method: string, path: string, headers: Head = {}): Promise<Answer> {
     const cookie = [...this.jar].map(([name, value]) => `${name}=${value}`).join('; ')
-    const all = { ...(cookie && { cookie }), ...headers }
-    const response = await fetch(this.#origin + path, { method, headers: all, redirect: 'manual' })
-    const cookies = response.headers.getSetCookie()
+    const answer = await this.#send(method, path, { ...(cookie && { cookie }), ...headers })
+    const cookies = answer.headers.getSetCookie()
     for (const line of cookies) this.#keep(line)
-    return { status: response.status, text: await response.text(), headers: response.headers, cookies }
+    const text = JSON.stringify(answer.text.slice(0, SHOWN_OF_TEXT))
+    this.#said.push(`${method} ${path}: ${answer.status} ${text}, sets ${namesSet(cookies).join(' ') || 'no cookie'}`)
+    return { ...answer, cookies }
   }
 
   /** Another visitor of the same application, who holds the same cookies, or none. */
@@ -46,26 +56,62 @@ export class Visitor {
   }
 
   stranger(): Visitor {
-    return new Visitor(this.#origin)
+    return new Visitor(this.#send, this.#said)
   }
 
   #keep(line: string): void {
-    const [pair = ''] = line.split(';')
-    const name = pair.slice(0, pair.indexOf('='))
+    const [name, value] = pairOf(line)
     if (/expires=Thu, 01 Jan 1970/i.test(line)) this.jar.delete(name)
-    else this.jar.set(name, pair.slice(name.length + 1))
+    else this.jar.set(name, value)
   }
 }
 
-/** Serves `app` on a free port of this machine until the test ends. */
-export async function visit(test: Test, app: TestApp): Promise<Visitor> {
-  const server = createServer(app.callback())
+/** The names of the cookies that lines of Set-Cookie set, in order: one that is set twice is there twice. */
+export function namesSet(cookies: readonly string[]): readonly string[] {
+  return cookies.map(line => pairOf(line)[0]).sort()
+}
+
+function pairOf(line: string): readonly [name: string, value: string] {
+  const [pair = ''] = line.split(';')
+  const at = pair.indexOf('=')
+  return [pair.slice(0, at), pair.slice(at + 1)]
+}
+
+/** Serves `app` on a free port of this machine until the test ends. `state`: what else is shown of it if the test fails. */
+export async function visit(test: Test, app: TestApp, state?: () => string): Promise<Visitor> {
+  return visitOrigin(test, await listen(test, createServer(app.callback())), state)
+}
+
+/** Visits what listens at `origin`, with the client of Node. */
+export function visitOrigin(test: Test, origin: string, state?: () => string): Visitor {
+  const send: Send = async (method, path, headers) => {
+    const response = await fetch(origin + path, { method, headers, redirect: 'manual' })
+    return { status: response.status, text: await response.text(), headers: response.headers }
+  }
+  return new Visitor(send, shownBy(test, state))
+}
+
+/** Has `server` listen on a free port of this machine until the test ends; gives its origin. */
+export async function listen(test: Test, server: Server & { closeAllConnections?(): void }): Promise<string> {
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
   test.after(() => {
-    server.closeAllConnections()
+    server.closeAllConnections?.()
     server.close()
   })
-  return new Visitor(`http://127.0.0.1:${(server.address() as AddressInfo).port}`)
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+}
+
+/** A list, the end of which is added to the error of `test` when it fails: what was answered, without values of cookies. */
+export function shownBy(test: Test, state = () => ''): string[] {
+  const said: string[] = []
+  test.after(() => {
+    // What Node 18 does not say.
+    const { cause } = Object((test as { error?: unknown }).error)
+    if (!(cause instanceof Error)) return
+    const lines = ['', 'The last answers:', ...said.slice(-SHOWN), state()]
+    cause.stack += lines.filter((line, at) => at === 0 || line).join('\n  ')
+  })
+  return said
 }
 
 /** A clock that stands still until it is told to go on. */

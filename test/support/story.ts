@@ -65,27 +65,67 @@ const EVENTS = ['missed', 'expired', 'invalid', 'refused', 'reuse', 'gone', 'lat
   event => `session:${event}`,
 )
 
-export function appOf(options: Options, pages: Pages = {}, keys: unknown = [...SECRETS]) {
+/** What else an application has: its secrets, and what is done to it before the session is used. */
+export interface Setting {
+  readonly options?: Options
+  readonly keys?: unknown
+  readonly before?: (app: TestApp) => void
+  readonly make?: typeof session
+}
+
+/** An application with a page for each path, `*` for the others; what a page gives is the body, unless it sets one. */
+export function appOf(options: Options, pages: Pages = {}, keys: unknown = [...SECRETS], setting: Setting = {}) {
   const app: TestApp = createApp()
-  app.keys = keys
+  app.keys = 'keys' in setting ? setting.keys : keys
   const errors: (Error & { code?: string })[] = []
   const events: Told[] = []
   app.on('error', error => errors.push(error))
   for (const event of EVENTS) app.on(event, argument => events.push([event, argument]))
-  app.use(session(options, app))
+  setting.before?.(app)
+  const sessions = (setting.make ?? session)(options, app)
+  app.use(sessions)
   app.use(async ctx => {
-    ctx.body = String(await (pages[ctx.path] ?? PAGES[ctx.path])?.(ctx))
+    const body = await (pages[ctx.path] ?? pages['*'] ?? PAGES[ctx.path])?.(ctx)
+    if (body !== undefined || ctx.body === undefined) ctx.body = String(body)
   })
   const reasons = () => events.filter(([event]) => event === 'session:refused').map(([, { reason }]) => reason)
-  return { app, errors, events, reasons }
+  return {
+    app,
+    sessions,
+    errors,
+    events,
+    reasons,
+    /** The codes of the errors, or their messages. */
+    codes: () => errors.map(({ code, message }) => code ?? message),
+    /** What listeners of `event` were given, by its name without `session:`. */
+    said: (event: string) => events.filter(([name]) => name === `session:${event}`).map(([, argument]) => argument),
+  }
 }
 
-/** The application of `mode`, served, with a clock that stands still. */
-export async function tell(t: Test, mode: (clock: Clock) => Options, options: Options = {}, pages?: Pages) {
+/** Options, or what makes them with the story's clock. */
+export type Mode = Options | ((clock: Clock) => Options)
+
+/**
+ * The application of `mode`, served. A mode that takes the clock has it in its options, and a lifetime of an hour; options
+ * are used as they are.
+ */
+export async function serve(t: Test, mode: Mode, pages?: Pages, setting: Setting = {}) {
   const clock = new Clock(1_700_000_000_000)
-  const all = { now: clock.now, maxAge: HOUR, ...mode(clock), ...options }
-  const made = appOf(all, pages)
-  return { ...made, clock, options: all, visitor: await visit(t, made.app) }
+  const options = typeof mode === 'function' ? { now: clock.now, maxAge: HOUR, ...mode(clock) } : mode
+  const all = setting.options ? { ...options, ...setting.options } : options
+  const made = appOf(all, pages, undefined, setting)
+  const state = () =>
+    `Errors: ${made.codes().join(', ') || 'none'}. Events: ${made.events.map(([name]) => name).join(', ')}`
+  const visitor = await visit(t, made.app, state)
+  const textOf = async (path = '/') => (await visitor.get(path)).text
+  return {
+    ...made,
+    clock,
+    options: all,
+    visitor,
+    textOf,
+    dataOf: async (path = '/all') => JSON.parse(await textOf(path)),
+  }
 }
 
 /** Somebody with the same cookies, at another application. */

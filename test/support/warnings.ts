@@ -17,3 +17,12 @@ export function warningsOf(t: Test, code: string): Warning[] {
 
 /** Lets the warnings be heard that were raised before. */
 export const heard = () => new Promise(resolve => setImmediate(resolve))
+
+/** What promises that nobody waited for are rejected with until the test ends. */
+export function rejectionsOf(t: Test): unknown[] {
+  const reasons: unknown[] = []
+  const note = (reason: unknown) => reasons.push(reason)
+  process.on('unhandledRejection', note)
+  t.after(() => process.off('unhandledRejection', note))
+  return reasons
+}

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { createServer, type RequestListener } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import test from 'node:test'
 import session from 'koa-session'
 import { memoryStore } from 'koa-session/memory'
 import { type Agent, createAgent, manualClock } from 'koa-session/testing'
+import { listen } from '../support/agent.ts'
 import { createApp } from '../support/koa.ts'
 
 const HOUR = 3_600_000
@@ -103,12 +103,7 @@ test('it stops the server that was made for it, though connections are kept aliv
 
 test('it visits a server that runs already, and leaves it running', async t => {
   const server = createServer(echo)
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
-  t.after(() => {
-    server.close()
-    server.closeAllConnections()
-  })
-  const address = `http://127.0.0.1:${(server.address() as AddressInfo).port}/ignored`
+  const address = `${await listen(t, server)}/ignored`
   for (const url of [address, new URL(address)]) {
     const agent = await createAgent(url)
     await agent.get(setting('a=1'))

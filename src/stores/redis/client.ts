@@ -2,7 +2,7 @@
 
 import { createHash } from 'node:crypto'
 import { SessionError } from '../../errors.ts'
-import { keysOn, mastersOf, nodesOf } from './keys.ts'
+import { keysOn, mastersOf, nodesOf, primariesOf } from './keys.ts'
 
 /** What is used of a client of npm's `redis`: `createClient`, `createClientPool`, `createCluster`, `createSentinel`. */
 export interface NodeRedisClient {
@@ -16,14 +16,19 @@ interface ScriptArguments {
   arguments: string[]
 }
 
-/** What is used of a client of `ioredis`: `Redis`, `Cluster`. */
+/** What is used of a client of `ioredis` or `iovalkey`: `Redis`, `Cluster`. */
 export interface IoRedisClient {
   hgetall(key: string): Promise<unknown>
   evalsha(sha: string, numberOfKeys: number, ...keysAndArguments: string[]): Promise<unknown>
   eval(source: string, numberOfKeys: number, ...keysAndArguments: string[]): Promise<unknown>
 }
 
-export type RedisClient = NodeRedisClient | IoRedisClient
+/** What is used of a client of `@valkey/valkey-glide`: `GlideClient`, `GlideClusterClient`. */
+export interface GlideClient {
+  customCommand(command: string[]): Promise<unknown>
+}
+
+export type RedisClient = NodeRedisClient | IoRedisClient | GlideClient
 
 export interface Script {
   readonly source: string
@@ -45,10 +50,7 @@ export interface Commands {
   keys(prefix: string, batch: number): AsyncIterable<readonly string[]>
 }
 
-const METHODS = [
-  ['hGetAll', 'evalSha', 'eval'],
-  ['hgetall', 'evalsha', 'eval'],
-] as const
+const METHODS = [['hGetAll', 'evalSha', 'eval'], ['hgetall', 'evalsha', 'eval'], ['customCommand']] as const
 
 export function isClient(client: unknown): client is RedisClient {
   const methods: Partial<Record<string, unknown>> = Object(client)
@@ -56,6 +58,7 @@ export function isClient(client: unknown): client is RedisClient {
 }
 
 export function commandsOf(client: RedisClient): Commands {
+  if ('customCommand' in client) return glide(client)
   return 'evalSha' in client ? nodeRedis(client) : ioRedis(client)
 }
 
@@ -91,19 +94,37 @@ function ioRedis(client: IoRedisClient): Commands {
   }
 }
 
+function glide(client: GlideClient): Commands {
+  return {
+    fields: key => fieldsIn(client.customCommand(['HGETALL', key]).then(pairsIn)),
+    keys: (prefix, batch) => keysOn(primariesOf(client), prefix, batch),
+    run: ({ sha, source }, key, args) =>
+      answer(
+        () => client.customCommand(['EVALSHA', sha, '1', key, ...args]),
+        () => client.customCommand(['EVAL', source, '1', key, ...args]),
+      ),
+  }
+}
+
+/** Fields and values, in turn, of a list of pairs. */
+function pairsIn(pairs: unknown): unknown {
+  if (!Array.isArray(pairs)) throw unknownReply()
+  return pairs.flatMap(({ key, value }: { key: unknown; value: unknown }) => [key, value])
+}
+
 /** A server that was restarted, or has another one's place, does not know the script until it got the source once. */
 async function answer(bySha: () => Promise<unknown>, bySource: () => Promise<unknown>): Promise<string[]> {
   try {
     return partsOf(await bySha())
   } catch (error) {
-    if (!isRefusal(error, 'NOSCRIPT')) throw told(error)
+    if (!isRefusal(error, /^NOSCRIPT|NoScriptError/)) throw told(error)
     return partsOf(await bySource().catch(error => Promise.reject(told(error))))
   }
 }
 
-/** Redis before 7 says it with more words around it. */
+/** Redis before 7 says it with more words around it, and some clients with a colon. */
 function told(error: unknown): unknown {
-  if (!(error instanceof Error && error.message.includes('OOM command not allowed'))) return error
+  if (!isRefusal(error, /OOM:? command not allowed/)) return error
   const what = 'Redis has no memory left (maxmemory), and keeps no new session and none that would become larger'
   const remedy = 'raise maxmemory, or shorten maxAge so that sessions expire sooner'
   return new SessionError('ERR_SESSION_STORE', `redisStore: ${what}: ${remedy}`, { cause: error })
@@ -119,7 +140,7 @@ async function fieldsIn(hash: Promise<unknown>): Promise<string[]> {
   try {
     return flat(await hash)
   } catch (error) {
-    if (isRefusal(error, 'WRONGTYPE')) return []
+    if (isRefusal(error, /^WRONGTYPE/)) return []
     throw error
   }
 }
@@ -147,10 +168,10 @@ function textIn(reply: unknown): string {
 /** As of a client that takes callbacks. */
 function unknownReply(): TypeError {
   return new TypeError(
-    'redisStore: the client answered what no client of redis or ioredis does, as one that takes callbacks: see docs/clients.md',
+    'redisStore: the client answered what no client that it knows does, as one that takes callbacks: see docs/clients.md',
   )
 }
 
-function isRefusal(error: unknown, code: string): boolean {
-  return error instanceof Error && error.message.startsWith(code)
+function isRefusal(error: unknown, code: RegExp): boolean {
+  return error instanceof Error && code.test(error.message)
 }

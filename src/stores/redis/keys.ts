@@ -38,6 +38,25 @@ export async function mastersOf(client: object): Promise<readonly Node[]> {
   })
 }
 
+/** Of a client of `@valkey/valkey-glide`, a cluster or not. */
+export async function primariesOf(client: object): Promise<readonly Node[]> {
+  const { customCommand, invokeScriptWithRoute } = client as {
+    customCommand(command: readonly string[], options?: object): Promise<unknown>
+    invokeScriptWithRoute?: unknown
+  }
+  const nodeAt = (options: object): Node => ({
+    keyPrefix: '',
+    eval: (source, args) => customCommand.call(client, ['EVAL', source, '0', ...args], options),
+  })
+  // Only a client of a cluster has routes.
+  if (typeof invokeScriptWithRoute !== 'function') return [nodeAt({})]
+  const slots = (await customCommand.call(client, ['CLUSTER', 'SLOTS'])) as SlotRange[]
+  const primaries = new Map(slots.map(([, , [host, port]]) => [`${host}:${port}`, { host: String(host), port }]))
+  return [...primaries.values()].map(place => nodeAt({ route: { type: 'routeByAddress', ...place } }))
+}
+
+type SlotRange = readonly [first: number, last: number, primary: readonly [host: unknown, port: number]]
+
 /** The keys that begin with `prefix`. */
 export async function* keysOn(
   nodes: Promise<readonly Node[]>,

@@ -4,7 +4,8 @@ import type { StoredLifetime } from '../store.ts'
 export function lifetimeText(lifetime: StoredLifetime): string {
   const { _expire, _maxAge, _session, _meta } = lifetime
   if (!isUsual(lifetime)) return JSON.stringify(lifetime)
-  return JSON.stringify([_expire, _maxAge, _session, _meta?.created, _meta?.fresh])
+  const list = [_expire, _maxAge, _session, _meta?.created, _meta?.fresh]
+  return JSON.stringify(_meta?.since === undefined ? list : [...list, _meta.since])
 }
 
 /** What `lifetimeText` wrote, or nothing where it did not. */
@@ -20,15 +21,16 @@ export function lifetimeIn(text: string): StoredLifetime | undefined {
 }
 
 /** Each request does this: to spread what is there takes ten times as long. */
-function lifetimeOf([_expire, _maxAge, _session, created, fresh]: unknown[]): StoredLifetime {
+function lifetimeOf([_expire, _maxAge, _session, created, fresh, since]: unknown[]): StoredLifetime {
   const lifetime: Record<string, unknown> = {}
   if (_expire !== null) lifetime._expire = _expire
   if (_maxAge !== null) lifetime._maxAge = _maxAge
   if (_session !== null) lifetime._session = _session
-  if (created === null && fresh === null) return lifetime
+  if (created === null && fresh === null && since === undefined) return lifetime
   const meta: Record<string, unknown> = {}
   if (created !== null) meta.created = created
   if (fresh !== null) meta.fresh = fresh
+  if (since !== undefined) meta.since = since
   lifetime._meta = meta
   return lifetime
 }
@@ -42,7 +44,7 @@ function isUsual({ _expire, _maxAge, _session, _meta }: StoredLifetime): boolean
 function isUsualMeta(meta: unknown): boolean {
   const entries = Object.entries(Object(meta))
   const isKnown = ([name, value]: [string, unknown]) =>
-    (name === 'created' || name === 'fresh') && Number.isFinite(value)
+    (name === 'created' || name === 'fresh' || name === 'since') && Number.isFinite(value)
   return entries.length > 0 && entries.every(isKnown)
 }
 

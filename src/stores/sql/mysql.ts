@@ -1,24 +1,16 @@
 import { checkClient } from '../clients.ts'
 import { answerError, countIn, rowsIn } from './answers.ts'
 import type { SqlRow } from './columns.ts'
+import { clientIn, type MysqlCallbackClient, type MysqlClient } from './mysql-clients.ts'
 import { retried } from './retried.ts'
 import { type Column, type Desk, FIRST } from './set-up.ts'
 import type { SqlClient } from './sql-rows.ts'
 import { indexName, type SqlStore, type SqlStoreOptions, sqlStore } from './sql-store.ts'
 import { type Columns, type Dialect, type SqlValue, type Table, valuesFor } from './statements.ts'
 
+export { fromConnections } from './mysql-clients.ts'
 export type { SqlStore, SqlStoreOptions } from './sql-store.ts'
-
-/** The part of a client that the store calls: a pool or a connection of `mysql2/promise` has it. */
-export interface MysqlClient {
-  execute(sql: string, values: SqlValue[]): PromiseLike<readonly [result: unknown, ...rest: unknown[]]>
-  query(sql: string): PromiseLike<unknown>
-}
-
-/** A pool or a connection of `mysql2`, which takes callbacks. */
-export interface MysqlCallbackClient {
-  promise(): MysqlClient
-}
+export type { MysqlCallbackClient, MysqlClient }
 
 interface Header {
   readonly affectedRows: number
@@ -112,8 +104,8 @@ const mysql: Dialect = {
 }
 
 /**
- * Sessions in MariaDB, 10.5 or later, or MySQL, 8.0 or later, by a pool or a connection of `mysql2` or `mysql2/promise`.
- * `await store.setup()` makes the table. Its tests run against MariaDB 10.11 and MySQL 9.7.
+ * Sessions in MariaDB, 10.5 or later, or MySQL, 8.0 or later, by a pool or a connection of `mysql2`, `mysql2/promise` or
+ * `mariadb`. * `await store.setup()` makes the table. Its tests run against MariaDB 10.11 and MySQL 9.7.
  *
  * What is stored is ASCII, so that the character set of a connection does not matter. What is sent at once is bounded by
  * the server's `max_allowed_packet` (16 MB in MariaDB, 64 MB in MySQL by default), in which a value takes the room of its JSON as a
@@ -126,7 +118,14 @@ const mysql: Dialect = {
  * Throws `ERR_SESSION_OPTION`.
  */
 export function mysqlStore(pool: MysqlClient | MysqlCallbackClient, options: SqlStoreOptions = {}): SqlStore {
-  const client = promising(pool)
+  const client = clientIn(pool)
+  checkClient(
+    MAKER,
+    'pool',
+    client,
+    typeof client?.execute === 'function',
+    'a pool or a connection of mysql2 or mariadb',
+  )
   const execute = executor(client)
   const desk: Desk = {
     look: table => columnsOf(execute, table),
@@ -148,15 +147,6 @@ async function columnsOf(execute: Execute, { quoted }: Table): Promise<Column[]>
     if ((error as { errno?: number }).errno === NO_TABLE) return []
     throw error
   }
-}
-
-/** Of `mysql2`, both kinds have `execute`. */
-function promising(pool: MysqlClient | MysqlCallbackClient): MysqlClient {
-  const { promise, execute } = Object(pool) as Partial<MysqlClient & MysqlCallbackClient>
-  const takesCallbacks = typeof promise === 'function'
-  const isClient = takesCallbacks || typeof execute === 'function'
-  checkClient(MAKER, 'pool', pool, isClient, 'a pool or a connection of mysql2')
-  return takesCallbacks ? (pool as MysqlCallbackClient).promise() : (pool as MysqlClient)
 }
 
 /** What a statement answers. The first one waits for what the connection is asked about itself. */

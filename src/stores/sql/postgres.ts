@@ -2,13 +2,16 @@ import { digest } from '../../codec/digest.ts'
 import { checkOption } from '../after.ts'
 import { checkClient } from '../clients.ts'
 import { answerError, countIn, rowsIn } from './answers.ts'
+import { clientIn, type PgliteClient, type PostgresClient, type PostgresJsClient } from './postgres-clients.ts'
 import { retried } from './retried.ts'
 import { type Column, type Desk, FIRST } from './set-up.ts'
 import type { SqlClient } from './sql-rows.ts'
 import { indexName, type SqlStore, type SqlStoreOptions, sqlStore, whereOf } from './sql-store.ts'
-import { type Dialect, onConflict, type SqlValue, type Statement, valuesFor } from './statements.ts'
+import { type Dialect, onConflict, type Statement, valuesFor } from './statements.ts'
 
+export { fromConnections } from './postgres-clients.ts'
 export type { SqlStore, SqlStoreOptions } from './sql-store.ts'
+export type { PgliteClient, PostgresClient, PostgresJsClient }
 
 export interface PostgresStoreOptions extends SqlStoreOptions {
   /**
@@ -17,15 +20,6 @@ export interface PostgresStoreOptions extends SqlStoreOptions {
    * statements (PgBouncer does from 1.21 on). Default `false`.
    */
   readonly prepare?: boolean | undefined
-}
-
-/** The part of a client that the store calls: a `Pool` or a `Client` of `pg` has it. */
-export interface PostgresClient {
-  query(query: {
-    readonly text: string
-    readonly values?: SqlValue[]
-    readonly name?: string
-  }): PromiseLike<{ readonly rows: readonly object[]; readonly rowCount: number | null }>
 }
 
 const MAKER = 'postgresStore'
@@ -89,7 +83,8 @@ const postgres: Dialect = {
 }
 
 /**
- * Sessions in PostgreSQL, 12 or later, by a `Pool` or a `Client` of `pg`. `await store.setup()` makes the table.
+ * Sessions in PostgreSQL, 12 or later, by a `Pool` or a `Client` of `pg`, by `postgres` (postgres.js), or in PGlite.
+ * `await store.setup()` makes the table.
  *
  * The order of a session's top-level keys is that of `jsonb`: the shorter ones first. The server's time does not matter:
  * instants are those of `now`, but for a sweep, and for how long ago an id was retired, where the option `now` is not given.
@@ -99,9 +94,14 @@ const postgres: Dialect = {
  * `hashIds: false`: an id takes at most 1,024 characters, of which all but printable ASCII take five each.
  * Throws `ERR_SESSION_OPTION`.
  */
-export function postgresStore(pool: PostgresClient, options: PostgresStoreOptions = {}): SqlStore {
+export function postgresStore(
+  client: PostgresClient | PostgresJsClient | PgliteClient,
+  options: PostgresStoreOptions = {},
+): SqlStore {
   const { prepare = false } = Object(options) as PostgresStoreOptions
-  checkClient(MAKER, 'pool', pool, typeof pool?.query === 'function', 'a Pool or a Client of pg')
+  const pool = clientIn(client)
+  const expected = 'a Pool or a Client of pg, postgres.js or PGlite'
+  checkClient(MAKER, 'pool', pool, typeof pool?.query === 'function', expected)
   checkOption(MAKER, 'prepare', prepare, typeof prepare === 'boolean', 'true or false')
   const desk: Desk = {
     look: async ({ quoted }) =>

@@ -3,19 +3,20 @@ import { answerError, countIn, rowsIn } from './answers.ts'
 import { type Column, type Desk, FIRST } from './set-up.ts'
 import type { SqlClient } from './sql-rows.ts'
 import { indexName, type SqlStore, type SqlStoreOptions, sqlStore, whereOf } from './sql-store.ts'
-import { type Dialect, onConflict, type SqlValue, type Statement, type Table, valuesFor } from './statements.ts'
+import { type Dialect, onConflict, type Statement, type Table, valuesFor } from './statements.ts'
 
 export type { SqlStore, SqlStoreOptions } from './sql-store.ts'
 
-/** The part of a database's client that the store calls: `node:sqlite`, `better-sqlite3` and `libsql` have it. */
+/** The part of a database's client that the store calls: `node:sqlite`, `better-sqlite3`, `libsql` and `bun:sqlite` have it. */
 export interface SqliteDatabase {
   exec(sql: string): unknown
   prepare(sql: string): SqliteStatement
 }
 
+/** It is given strings, numbers and null. They are `unknown`, as libsql has no null among its types before TypeScript 6. */
 export interface SqliteStatement {
-  run(...values: SqlValue[]): { readonly changes: number | bigint }
-  all(...values: SqlValue[]): unknown[]
+  run(...values: unknown[]): { readonly changes: number | bigint }
+  all(...values: unknown[]): unknown[]
 }
 
 const MAKER = 'sqliteStore'
@@ -67,7 +68,7 @@ const sqlite: Dialect = {
 
 /**
  * Sessions in an SQLite database, SQLite 3.38 or later: `DatabaseSync` of `node:sqlite` (Node 22 or later),
- * `better-sqlite3` (the same), or `libsql`. `await store.setup()` makes the table. It answers at once; as every client of
+ * `better-sqlite3` (the same), `libsql`, or `bun:sqlite`. `await store.setup()` makes the table. It answers at once; as every client of
  * SQLite does that, a statement keeps the event loop waiting.
  *
  * Give it a connection of its own: a transaction that is open on it would take the store's statements in, and roll them
@@ -84,7 +85,7 @@ const sqlite: Dialect = {
  */
 export function sqliteStore(db: SqliteDatabase, options: SqlStoreOptions = {}): SqlStore {
   const isDatabase = typeof db?.prepare === 'function' && typeof db.exec === 'function'
-  checkClient(MAKER, 'db', db, isDatabase, 'a database of node:sqlite, better-sqlite3 or libsql')
+  checkClient(MAKER, 'db', db, isDatabase, 'a database of node:sqlite, better-sqlite3, libsql or bun:sqlite')
   const desk: Desk = {
     look: table => db.prepare(lookAt(table)).all() as Column[],
     run(statements) {

@@ -14,8 +14,8 @@ import {
   type Pages,
   SECRETS,
   STORE_MODES,
+  serve,
   simpleStore,
-  tell,
   told,
 } from '../../support/story.ts'
 import { attribute, cookieNames } from '../both.ts'
@@ -29,7 +29,7 @@ const ALL_ATTRIBUTES = ['shop.example', '/app', 'lax', true]
 
 for (const [mode, make] of SIGNED) {
   const rotated = async (t: Test, options: CreateSessionOptions = {}, pages: Pages = {}) => {
-    const made = await tell(t, make, { ...ATTRIBUTES, ...options }, pages)
+    const made = await serve(t, make, pages, { options: { ...ATTRIBUTES, ...options } })
     await made.visitor.get('/in')
     made.app.keys = ['the newest secret of 2027, long enough', ...SECRETS]
     return made
@@ -74,7 +74,7 @@ for (const [mode, make] of SIGNED) {
   })
 
   test(`#52 ${mode}: a bad signature is cleared with the attributes of the session`, async t => {
-    const { visitor } = await tell(t, make, ATTRIBUTES)
+    const { visitor } = await serve(t, make, {}, { options: ATTRIBUTES })
     await visitor.get('/in')
     visitor.jar.set(SIG, 'forged')
     const { text, cookies } = await visitor.get('/')
@@ -116,7 +116,7 @@ for (const [what, key] of Object.entries(BAD_KEYS)) {
     })
 
     test(`#53 ${where} that is set later is ERR_SESSION_KEYS on first use, to write and to read`, async t => {
-      const { visitor, app, errors } = await tell(t, () => ({}))
+      const { visitor, app, errors } = await serve(t, () => ({}))
       await visitor.get('/in')
       app.keys = keys
       const statuses = [(await visitor.get('/')).status, (await visitor.stranger().get('/in')).status]
@@ -144,7 +144,7 @@ for (const [what, keys] of [
   ],
 ] as const) {
   test(`#53 ${what} in app.keys signs and verifies`, async t => {
-    const { visitor, app } = await tell(t, () => ({}))
+    const { visitor, app } = await serve(t, () => ({}))
     app.keys = keys
     await visitor.get('/in')
     assert.equal((await visitor.get('/')).text, 'ada')
@@ -226,7 +226,7 @@ for (const [mode, make] of Object.entries(MODES)) {
 
   for (const [how, [page, others]] of Object.entries(REMOVED)) {
     test(`#54 ${mode}: ours stays removed from Set-Cookie by ${how}`, async t => {
-      const { visitor } = await tell(t, make, {}, { '/page': page })
+      const { visitor } = await serve(t, make, { '/page': page })
       assert.deepEqual((await visitor.get('/page')).cookies, others)
     })
   }
@@ -243,14 +243,19 @@ for (const [mode, make] of Object.entries(MODES)) {
 
   /** The cookies of two visitors who are signed in, and a stranger who sends what the test says. */
   const several = async (t: Test, options: CreateSessionOptions = {}) => {
-    const made = await tell(t, make, options, {
-      '/in': ctx => {
-        ctx.session.user = ctx.query.user
+    const made = await serve(
+      t,
+      make,
+      {
+        '/in': ctx => {
+          ctx.session.user = ctx.query.user
+        },
+        '/change': ctx => {
+          ctx.session.n = 1
+        },
       },
-      '/change': ctx => {
-        ctx.session.n = 1
-      },
-    })
+      { options },
+    )
     const [ada, eve] = [made.visitor, made.visitor.stranger()]
     await ada.get('/in?user=ada')
     const signatures = (...jars: Map<string, string>[]) =>
@@ -354,7 +359,7 @@ for (const [mode, make] of Object.entries(MODES)) {
 
 for (const [mode, make] of Object.entries(STORE_MODES)) {
   test(`#57 ${mode}: a stored id that is dead is passed over without an event`, async t => {
-    const { visitor, events } = await tell(t, make)
+    const { visitor, events } = await serve(t, make)
     const [dead, live] = [visitor.stranger(), visitor.stranger()]
     await dead.get('/cart')
     const jar = new Map(dead.jar)
@@ -375,7 +380,10 @@ for (const option of EMPTY) {
     store: () => ({ store: simpleStore(), genid: () => 'an-id' }),
   })) {
     test(`#62 ${mode}: ${option} that is an empty text is not set`, async t => {
-      const [plain, empty] = [await tell(t, make), await tell(t, make, { [option]: '' } as CreateSessionOptions)]
+      const [plain, empty] = [
+        await serve(t, make),
+        await serve(t, make, {}, { options: { [option]: '' } as CreateSessionOptions }),
+      ]
       const [{ cookies: expected }, { cookies }] = [await plain.visitor.get('/cart'), await empty.visitor.get('/cart')]
       const withoutTime = (lines: readonly string[]) => lines.map(line => line.replace(/expires=[^;]+/, 'expires=…'))
       assert.deepEqual(withoutTime(cookies), withoutTime(expected))
@@ -385,23 +393,18 @@ for (const option of EMPTY) {
 }
 
 test('#62 a prefix that is an empty text is before no id', async t => {
-  const { visitor } = await tell(t, () => ({ store: simpleStore(), prefix: '' }))
+  const { visitor } = await serve(t, () => ({ store: simpleStore(), prefix: '' }))
   await visitor.get('/cart')
   assert.match(String(visitor.jar.get(KEY)), /^[0-9a-f-]{36}$/)
 })
 
 test('#62 a domain that is set to an empty text for one response is not set', async t => {
-  const { visitor, errors } = await tell(
-    t,
-    () => ({ domain: 'shop.example' }),
-    {},
-    {
-      '/page': ctx => {
-        ctx.session.n = 1
-        ctx.sessionOptions.domain = ''
-      },
+  const { visitor, errors } = await serve(t, () => ({ domain: 'shop.example' }), {
+    '/page': ctx => {
+      ctx.session.n = 1
+      ctx.sessionOptions.domain = ''
     },
-  )
+  })
   const { cookies } = await visitor.get('/page')
   assert.deepEqual([errors, cookies.map(line => attribute(line, 'domain'))], [[], [undefined, undefined]])
 })

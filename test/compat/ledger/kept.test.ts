@@ -5,7 +5,17 @@ import mount from 'koa-mount'
 import session, { type CreateSessionOptions, type SessionOptions } from 'koa-session'
 import { visit } from '../../support/agent.ts'
 import { createApp, type TestContext } from '../../support/koa.ts'
-import { COOKIE_MODES, HOUR, KEY, MODES, type Page, STORE_MODES, simpleStore, tell, told } from '../../support/story.ts'
+import {
+  COOKIE_MODES,
+  HOUR,
+  KEY,
+  MODES,
+  type Page,
+  STORE_MODES,
+  serve,
+  simpleStore,
+  told,
+} from '../../support/story.ts'
 
 /** An application whose session is shared with one that is mounted at `/child`, where `/child` reads it. */
 async function mounted(t: Test, parentOptions: SessionOptions, childOptions: SessionOptions) {
@@ -110,10 +120,9 @@ for (const [mode, make] of Object.entries(MODES)) {
             ctx.set(headers)
             return work(ctx)
           }
-        const { visitor, clock } = await tell(
+        const { visitor, clock } = await serve(
           t,
           make,
-          { [option]: true },
           {
             '/not': page(() => 'untouched'),
             '/read': page(ctx => ctx.session.user),
@@ -121,6 +130,7 @@ for (const [mode, make] of Object.entries(MODES)) {
               ctx.session.n = (ctx.session.n ?? 0) + 1
             }),
           },
+          { options: { [option]: true } },
         )
         const isSent: Record<string, boolean> = {}
         for (const path of ['/not', '/read', '/changed']) {
@@ -135,19 +145,14 @@ for (const [mode, make] of Object.entries(MODES)) {
 
   for (const name of ['_csrf', '_', '__x', '_user', '_expires', '_Expire', '$_']) {
     test(`#19 ${mode}: ${name} is data like any other`, async t => {
-      const { visitor } = await tell(
-        t,
-        make,
-        {},
-        {
-          '/page': ctx => {
-            ctx.session[name] = 'kept'
-          },
-          '/other': ctx => {
-            ctx.session.n = 1
-          },
+      const { visitor } = await serve(t, make, {
+        '/page': ctx => {
+          ctx.session[name] = 'kept'
         },
-      )
+        '/other': ctx => {
+          ctx.session.n = 1
+        },
+      })
       await visitor.get('/page')
       await visitor.get('/other')
       assert.deepEqual(JSON.parse((await visitor.get('/all')).text), { [name]: 'kept', n: 1 })
@@ -156,32 +161,22 @@ for (const [mode, make] of Object.entries(MODES)) {
 
   for (const name of ['_expire', '_maxAge', '_session', '_requireSave', '_meta']) {
     test(`#19 ${mode}: ${name} is reserved: data of that name is a TypeError that names it`, async t => {
-      const { visitor, errors } = await tell(
-        t,
-        make,
-        {},
-        {
-          '/page': ctx => {
-            ctx.session[name] = 1
-          },
+      const { visitor, errors } = await serve(t, make, {
+        '/page': ctx => {
+          ctx.session[name] = 1
         },
-      )
+      })
       assert.equal((await visitor.get('/page')).status, 500)
       assert.equal(errors[0] instanceof TypeError && errors[0].message.includes(name), true)
     })
   }
 
   test(`#19 ${mode}: functions are not saved`, async t => {
-    const { visitor } = await tell(
-      t,
-      make,
-      {},
-      {
-        '/page': ctx => {
-          Object.assign(ctx.session, { n: 1, _helper: () => 'not saved', helper: () => 'not saved' })
-        },
+    const { visitor } = await serve(t, make, {
+      '/page': ctx => {
+        Object.assign(ctx.session, { n: 1, _helper: () => 'not saved', helper: () => 'not saved' })
       },
-    )
+    })
     await visitor.get('/page')
     assert.equal((await visitor.get('/all')).text, '{"n":1}')
   })
@@ -192,7 +187,7 @@ for (const [mode, make] of Object.entries(MODES)) {
         await new Promise(resolve => setImmediate(resolve))
         return isValid
       }
-      const { visitor, events, errors } = await tell(t, make, { valid })
+      const { visitor, events, errors } = await serve(t, make, {}, { options: { valid } })
       await visitor.get('/in')
       const { status, text } = await visitor.get('/')
       await told()
@@ -208,16 +203,16 @@ for (const [mode, make] of Object.entries(MODES)) {
       order.push('valid')
       return true
     }
-    const { visitor } = await tell(
+    const { visitor } = await serve(
       t,
       make,
-      { valid },
       {
         '/page': ctx => {
           order.push('handler')
           return ctx.session.user
         },
       },
+      { options: { valid } },
     )
     await visitor.get('/page')
     await visitor.get('/in')
@@ -235,7 +230,7 @@ for (const [mode, make] of Object.entries(COOKIE_MODES)) {
       calls++
       return true
     }
-    const { visitor } = await tell(t, make, { valid })
+    const { visitor } = await serve(t, make, {}, { options: { valid } })
     await visitor.get('/in')
     await visitor.get('/untouched')
     const before = calls
@@ -250,7 +245,7 @@ for (const [mode, make] of Object.entries(COOKIE_MODES)) {
     const given: CreateSessionOptions = { [option]: () => Promise.resolve(true) }
 
     test(`#37 ${mode}: a promise of ${option}, which is no async function, is ERR_SESSION_ASYNC`, async t => {
-      const { visitor, options, errors } = await tell(t, make)
+      const { visitor, options, errors } = await serve(t, make)
       await visitor.get('/in')
       Object.assign(options, given)
       const { status } = await visitor.get(page)
@@ -266,7 +261,7 @@ for (const [mode, make] of Object.entries(STORE_MODES)) {
       await new Promise(resolve => setImmediate(resolve))
       saved.checked = true
     }
-    const { visitor } = await tell(t, make, { beforeSave })
+    const { visitor } = await serve(t, make, {}, { options: { beforeSave } })
     await visitor.get('/cart')
     assert.deepEqual(JSON.parse((await visitor.get('/all')).text), { cart: ['a book'], checked: true })
   })

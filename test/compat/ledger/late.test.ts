@@ -5,7 +5,7 @@ import session, { type CreateSessionOptions, type Store } from 'koa-session'
 import { memoryStore } from 'koa-session/memory'
 import { visit } from '../../support/agent.ts'
 import { createApp, type TestContext } from '../../support/koa.ts'
-import { KEY, MODES, type Page, type Pages, SECRETS, simpleStore, tell, told } from '../../support/story.ts'
+import { KEY, MODES, type Page, type Pages, SECRETS, serve, simpleStore, told } from '../../support/story.ts'
 import { cookieNames } from '../both.ts'
 
 /** The stores, each with the number of its records. */
@@ -46,7 +46,7 @@ const NEW: Readonly<Record<string, Page>> = {
 for (const [mode, make] of Object.entries(STORES)) {
   const late = async (t: Test, pages: Pages) => {
     const { store, size } = make()
-    const made = await tell(t, () => ({ store }), {}, pages)
+    const made = await serve(t, () => ({ store }), pages)
     // Koa leaves a response open whose request fails after the headers have left.
     made.app.on('error', (_, ctx) => ctx?.headerSent && ctx.res.end())
     const state = async () => {
@@ -155,10 +155,9 @@ for (const [mode, make] of Object.entries(STORES)) {
 
 for (const [mode, make] of Object.entries(MODES)) {
   const committing = async (t: Test, page: Page, options: CreateSessionOptions = {}) => {
-    const made = await tell(
+    const made = await serve(
       t,
       make,
-      { autoCommit: false, ...options },
       {
         '/begin': async ctx => {
           ctx.session.user = 'ada'
@@ -166,6 +165,7 @@ for (const [mode, make] of Object.entries(MODES)) {
         },
         '/page': page,
       },
+      { options: { autoCommit: false, ...options } },
     )
     const [sessions] = made.app.middleware as { commit(ctx: TestContext): Promise<void> }[]
     const commit = async (ctx: TestContext) => sessions?.commit(ctx)
@@ -248,25 +248,20 @@ for (const [mode, make] of Object.entries(MODES)) {
 
 test('#63 sessions.commit(ctx) rejects with the error of the store', async t => {
   const store = { ...simpleStore(), destroy: () => Promise.reject(new Error('down')) }
-  const made = await tell(
-    t,
-    () => ({ store, autoCommit: false }),
-    {},
-    {
-      '/begin': ctx => {
-        ctx.session.user = 'ada'
-        return ctx.session.save()
-      },
-      '/page': async ctx => {
-        const [sessions] = made.app.middleware as { commit(ctx: TestContext): Promise<void> }[]
-        ctx.session = null
-        return sessions?.commit(ctx).then(
-          () => 'done',
-          (error: { code: string }) => error.code,
-        )
-      },
+  const made = await serve(t, () => ({ store, autoCommit: false }), {
+    '/begin': ctx => {
+      ctx.session.user = 'ada'
+      return ctx.session.save()
     },
-  )
+    '/page': async ctx => {
+      const [sessions] = made.app.middleware as { commit(ctx: TestContext): Promise<void> }[]
+      ctx.session = null
+      return sessions?.commit(ctx).then(
+        () => 'done',
+        (error: { code: string }) => error.code,
+      )
+    },
+  })
   await made.visitor.get('/begin')
   const { text } = await made.visitor.get('/page')
   assert.deepEqual([text, made.errors, [...made.visitor.jar]], ['ERR_SESSION_STORE', [], []])

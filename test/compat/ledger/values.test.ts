@@ -1,7 +1,7 @@
 /** Rows 55, 58, 59 and 61 of the ledger: what is assigned to `ctx.session`. */
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import { HOUR, MODES, type Page, type Pages, STORE_MODES, tell, told } from '../../support/story.ts'
+import { HOUR, MODES, type Page, type Pages, STORE_MODES, serve, told } from '../../support/story.ts'
 import { attribute } from '../both.ts'
 
 class Account {
@@ -57,24 +57,19 @@ for (const [mode, make] of Object.entries(MODES)) {
 
     for (const [what, value] of Object.entries(REFUSED)) {
       test(`#58 ${mode}: ${what} assigned as a session ${seen} is ERR_SESSION_VALUE, and the session stays`, async t => {
-        const { visitor, errors } = await tell(
-          t,
-          make,
-          {},
-          {
-            '/page': ctx => {
-              read(ctx)
-              ctx.session = value()
-            },
-            '/caught': ctx => {
-              read(ctx)
-              assert.throws(() => {
-                ctx.session = value()
-              })
-              return ctx.session.user
-            },
+        const { visitor, errors } = await serve(t, make, {
+          '/page': ctx => {
+            read(ctx)
+            ctx.session = value()
           },
-        )
+          '/caught': ctx => {
+            read(ctx)
+            assert.throws(() => {
+              ctx.session = value()
+            })
+            return ctx.session.user
+          },
+        })
         await visitor.get('/in')
         assert.equal((await visitor.get('/page')).status, 500)
         assert.deepEqual(
@@ -87,17 +82,12 @@ for (const [mode, make] of Object.entries(MODES)) {
 
     for (const [what, value] of Object.entries(ALLOWED)) {
       test(`#58 ${mode}: ${what} can be assigned as a session ${seen}`, async t => {
-        const { visitor } = await tell(
-          t,
-          make,
-          {},
-          {
-            '/page': ctx => {
-              read(ctx)
-              ctx.session = value()
-            },
+        const { visitor } = await serve(t, make, {
+          '/page': ctx => {
+            read(ctx)
+            ctx.session = value()
           },
-        )
+        })
         await visitor.get('/in')
         await visitor.get('/page')
         assert.equal((await visitor.get('/all')).text, '{"user":"bob"}')
@@ -106,23 +96,18 @@ for (const [mode, make] of Object.entries(MODES)) {
 
     for (const maxAge of ['session', 5_000] as const) {
       test(`#59 ${mode}: replacing the data of a session ${seen} keeps its lifetime (${maxAge})`, async t => {
-        const { visitor } = await tell(
-          t,
-          make,
-          {},
-          {
-            '/begin': ctx => {
-              ctx.session.user = 'ada'
-              ctx.session.maxAge = maxAge
-            },
-            '/page': ctx => {
-              read(ctx)
-              ctx.session = { user: 'bob' }
-              return ctx.session.maxAge
-            },
-            '/maxAge': ctx => `${ctx.session.user} ${ctx.session.maxAge}`,
+        const { visitor } = await serve(t, make, {
+          '/begin': ctx => {
+            ctx.session.user = 'ada'
+            ctx.session.maxAge = maxAge
           },
-        )
+          '/page': ctx => {
+            read(ctx)
+            ctx.session = { user: 'bob' }
+            return ctx.session.maxAge
+          },
+          '/maxAge': ctx => `${ctx.session.user} ${ctx.session.maxAge}`,
+        })
         await visitor.get('/begin')
         const { text, cookies } = await visitor.get('/page')
         assert.deepEqual([text, (await visitor.get('/maxAge')).text], [String(maxAge), `bob ${maxAge}`])
@@ -131,22 +116,17 @@ for (const [mode, make] of Object.entries(MODES)) {
     }
 
     test(`#59 ${mode}: data that replaces that of a session ${seen} may bring another lifetime`, async t => {
-      const { visitor } = await tell(
-        t,
-        make,
-        {},
-        {
-          '/begin': ctx => {
-            ctx.session.user = 'ada'
-            ctx.session.maxAge = 'session'
-          },
-          '/page': ctx => {
-            read(ctx)
-            ctx.session = { user: 'bob', maxAge: 5_000 }
-          },
-          '/maxAge': ctx => `${ctx.session.user} ${ctx.session.maxAge}`,
+      const { visitor } = await serve(t, make, {
+        '/begin': ctx => {
+          ctx.session.user = 'ada'
+          ctx.session.maxAge = 'session'
         },
-      )
+        '/page': ctx => {
+          read(ctx)
+          ctx.session = { user: 'bob', maxAge: 5_000 }
+        },
+        '/maxAge': ctx => `${ctx.session.user} ${ctx.session.maxAge}`,
+      })
       await visitor.get('/begin')
       await visitor.get('/page')
       assert.equal((await visitor.get('/maxAge')).text, 'bob 5000')
@@ -175,7 +155,7 @@ for (const [mode, make] of Object.entries(MODES)) {
           }
         }
         const pages: Pages = { '/': late(ctx => ctx.session.user), '/untouched': late(() => 'untouched') }
-        const { visitor, events, errors } = await tell(t, make, {}, pages)
+        const { visitor, events, errors } = await serve(t, make, pages)
         await visitor.get('/in')
         await visitor.get(path, { 'x-late': '1' })
         await done
@@ -206,10 +186,9 @@ for (const [mode, make] of Object.entries(STORE_MODES)) {
     const seen = isRead ? 'that was read' : 'that was not read'
 
     test(`#55 ${mode}: null and then data, in place of a session ${seen}, has a new id and the configured lifetime`, async t => {
-      const { visitor, errors } = await tell(
+      const { visitor, errors } = await serve(
         t,
         make,
-        {},
         replaced(ctx => {
           ctx.session = { user: 'bob' }
           return `${ctx.session.externalKey} ${ctx.session.maxAge}`
@@ -241,7 +220,7 @@ for (const [mode, make] of Object.entries(STORE_MODES)) {
       ],
     ] as const) {
       test(`#55 ${mode}: null and then ${what}, in place of a session ${seen}, is its end`, async t => {
-        const { visitor } = await tell(t, make, {}, replaced(then))
+        const { visitor } = await serve(t, make, replaced(then))
         await visitor.get('/begin')
         const before = visitor.copy()
         await visitor.get('/page')

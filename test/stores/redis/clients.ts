@@ -1,5 +1,7 @@
 /** The clients that a store takes, each kind under its name. */
+import { GlideClient, GlideClusterClient, Logger } from '@valkey/valkey-glide'
 import { Cluster, Redis } from 'ioredis'
+import iovalkey from 'iovalkey'
 import type { RedisClient } from 'koa-session/redis'
 import { createClient, createClientPool, createCluster, createSentinel, RESP_TYPES } from 'redis'
 import { versionOfPackage } from '../../servers/found.ts'
@@ -56,6 +58,10 @@ async function connected<Client extends RedisClient & NodeRedis>(client: Client)
 const rootNodes = ({ cluster }: Backends) => cluster.nodes.map(({ url }) => ({ url }))
 const redis = `redis ${versionOfPackage('redis')}`
 const ioredis = `ioredis ${versionOfPackage('ioredis')}`
+const valkey = `iovalkey ${versionOfPackage('iovalkey')}`
+const glide = `valkey-glide ${versionOfPackage('@valkey/valkey-glide')}`
+// It prints each answer that is an error, also one that a store expects.
+Logger.setLoggerConfig('off')
 
 /** A client of `redis` that gives other types. */
 function mapped(client: string, RESP: 2 | 3, mapping: object): Kind {
@@ -70,6 +76,9 @@ function mapped(client: string, RESP: 2 | 3, mapping: object): Kind {
     },
   }
 }
+
+/** Its own 250 ms are too short for a machine that is busy, and 500 requests at once. */
+const PATIENT = { requestTimeout: 10_000 }
 
 export const KINDS: readonly Kind[] = [
   {
@@ -132,6 +141,43 @@ export const KINDS: readonly Kind[] = [
     async connect({ single }) {
       const client = new Redis(single.port, { enableAutoPipelining: true, keyPrefix: 'own:' })
       return { client, close: () => client.quit() }
+    },
+  },
+  {
+    client: valkey,
+    server: 'single',
+    isUsual: true,
+    async connect({ single }) {
+      const client = new iovalkey.Redis(single.port)
+      return { client, close: () => client.quit() }
+    },
+  },
+  {
+    client: valkey,
+    server: 'cluster',
+    isUsual: false,
+    async connect({ cluster }) {
+      const client = new iovalkey.Cluster(cluster.ports.map(port => ({ host: '127.0.0.1', port })))
+      return { client, close: () => client.quit() }
+    },
+  },
+  {
+    client: glide,
+    server: 'single',
+    isUsual: true,
+    async connect({ single: { port } }) {
+      const client = await GlideClient.createClient({ addresses: [{ host: '127.0.0.1', port }], ...PATIENT })
+      return { client, close: async () => client.close() }
+    },
+  },
+  {
+    client: glide,
+    server: 'cluster',
+    isUsual: true,
+    async connect({ cluster }) {
+      const addresses = cluster.ports.map(port => ({ host: '127.0.0.1', port }))
+      const client = await GlideClusterClient.createClient({ addresses, ...PATIENT })
+      return { client, close: async () => client.close() }
     },
   },
 ]

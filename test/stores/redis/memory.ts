@@ -3,7 +3,13 @@ import assert from 'node:assert/strict'
 import type { TestContext } from 'node:test'
 import { Redis } from 'ioredis'
 import type { Patch, StoredRecord } from 'koa-session'
-import { type IoRedisClient, type NodeRedisClient, type RedisClient, redisStore } from 'koa-session/redis'
+import {
+  type GlideClient,
+  type IoRedisClient,
+  type NodeRedisClient,
+  type RedisClient,
+  redisStore,
+} from 'koa-session/redis'
 import { POLICY } from '../../../src/stores/redis/eviction.ts'
 import { CREATE, REWRITE } from '../../../src/stores/redis/scripts.ts'
 import { startRedis } from '../../servers/redis.ts'
@@ -20,6 +26,14 @@ const PATCH: Patch = { set: {}, unset: [], lifetime: LIFETIME, keepsEmpty: false
 
 /** A client like `client` that does `first` before each script, whose name that is given. */
 function hooked(client: RedisClient, first: (sha: string) => Promise<unknown>): RedisClient {
+  if ('customCommand' in client) {
+    return {
+      customCommand: async ([name = '', sha = '', ...given]) => {
+        if (name === 'EVALSHA') await first(sha)
+        return client.customCommand([name, sha, ...given])
+      },
+    } satisfies GlideClient
+  }
   if ('evalSha' in client) {
     return {
       hGetAll: key => client.hGetAll(key),

@@ -9,7 +9,7 @@ test('a wrong client or option is an error that names it', () => {
   for (const client of clients) {
     assert.throws(() => redisStore(client as RedisClient), {
       code: 'ERR_SESSION_OPTION',
-      message: /client of redis or io/,
+      message: /client of redis, io/,
     })
   }
   const rows: ReadonlyArray<readonly [option: string, value: unknown]> = [
@@ -31,6 +31,6 @@ test('a wrong client or option is an error that names it', () => {
 test('a client that speaks HTTP is refused, by what it is', () => {
   const client = { hgetall: async () => ({}), evalsha: async () => '', eval: async () => '', autoPipeline() {} }
   const message =
-    'redisStore: client was a client of @upstash/redis, expected a client of redis or ioredis: connect to the same database by one of these, see docs/clients.md'
+    'redisStore: client was a client of @upstash/redis, expected a client of redis, ioredis, iovalkey or @valkey/valkey-glide: connect to the same database by one of these, see docs/clients.md'
   assert.throws(() => redisStore(client), { code: 'ERR_SESSION_OPTION', message })
 })

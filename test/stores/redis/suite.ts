@@ -400,6 +400,8 @@ export function redisSuite(register: Register, serverOf: () => Server, source?: 
       { _session: true },
       { _session: true, _meta: { created: NOW } },
       { _meta: { fresh: 1.5 } },
+      { _expire: NOW, _maxAge: HOUR, _meta: { since: NOW } },
+      { _session: true, _meta: { created: NOW, fresh: NOW, since: 1.5 } },
       { _meta: {} },
       ...([{ _expire: 'soon' }, { _maxAge: null }, { _meta: { created: NOW, by: 'x' } }, { _meta: null }] as object[]),
     ]

@@ -1,12 +1,9 @@
-/** The adapters of docs/clients.md, as that page has them, each on the contract. */
+/** Clients whose methods are not those that a store calls, given as they are: each on the contract and the races. */
 import assert from 'node:assert/strict'
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
-import test, { after, before } from 'node:test'
-import { fileURLToPath, pathToFileURL } from 'node:url'
+import { after, before, describe } from 'node:test'
 import { PGlite } from '@electric-sql/pglite'
-import { type MysqlClient, mysqlStore } from 'koa-session/mysql'
-import { type PostgresClient, postgresStore } from 'koa-session/postgres'
+import { mysqlStore } from 'koa-session/mysql'
+import { type PostgresStoreOptions, postgresStore } from 'koa-session/postgres'
 import { manualClock } from 'koa-session/testing'
 import mariadb from 'mariadb'
 import postgres from 'postgres'
@@ -17,110 +14,92 @@ import { row, suiteOn } from '../../servers/report.ts'
 import type { Server } from '../../servers/server.ts'
 import { useAll } from '../sql/suite.ts'
 import { proveContract, UNORDERED } from '../support/contract.ts'
-
-const root = fileURLToPath(new URL('../../..', import.meta.url))
-mkdirSync(join(root, '.cache'), { recursive: true })
-const folder = mkdtempSync(join(root, '.cache', 'clients-'))
-after(() => rmSync(folder, { recursive: true }))
-
-/** What the page has under that name. */
-async function adapter<Client>(name: string): Promise<(client: unknown) => Client> {
-  const page = readFileSync(join(root, 'docs/clients.md'), 'utf8')
-  const [, code] = new RegExp(`\`\`\`ts\\n// ${name}\\.ts\\n([\\s\\S]*?)\`\`\``).exec(page) ?? []
-  const file = join(folder, `${name}.ts`)
-  writeFileSync(file, code ?? assert.fail(`the page has no ${name}`))
-  const [made] = Object.values(await import(pathToFileURL(file).href))
-  return made as (client: unknown) => Client
-}
+import { proveParallel } from '../support/parallel.ts'
 
 const ofClient = (name: string) => `${name} ${versionOfPackage(name)}`
+const QUIET = { sweepEvery: false } as const
 
-suiteOn('postgres-npm', 'postgres.js by its adapter', title => {
-  const register = row({ store: 'postgres', client: ofClient('postgres'), server: title })
+suiteOn('postgres-npm', 'postgres.js', title => {
+  const { test } = row({ store: 'postgres', client: ofClient('postgres'), server: title })
   const clock = manualClock()
+  const clients: ReturnType<typeof postgres>[] = []
   let server: Server
-  let sql: ReturnType<typeof postgres>
-  let client: PostgresClient
+  const open = (at = 0, options: PostgresStoreOptions = {}) =>
+    postgresStore(clients[at] ?? assert.fail('there is no client'), { ...QUIET, ...options })
   before(async () => {
     server = await startPostgres({ source: 'npm' })
-    sql = postgres(server.url, { onnotice: () => {} })
-    client = (await adapter<PostgresClient>('postgres-js'))(sql)
-    await postgresStore(client, { sweepEvery: false }).setup()
+    for (const _ of [1, 2]) clients.push(postgres(server.url, { onnotice: () => {} }))
+    await open().setup()
   })
   after(async () => {
-    await sql.end()
+    await Promise.all(clients.map(sql => sql.end()))
     await server.stop()
   })
-  proveContract(register.test, {
-    clock,
-    open: () => postgresStore(client, { sweepEvery: false, now: clock.now }),
-    capabilities: UNORDERED,
+
+  proveContract(test, { clock, open: () => open(0, { now: clock.now }), capabilities: UNORDERED })
+  proveParallel(test, () => [open(0), open(1, { prepare: true })])
+
+  test('it does not encode JSON twice, and setup() finds what it made', async () => {
+    await useAll(open(0, { table: 'twice' }))
+    await open(0, { table: 'twice' }).setup()
   })
-  register.test('it does not encode JSON twice, and setup() finds what it made', async () => {
-    await useAll(postgresStore(client, { table: 'twice', sweepEvery: false }))
-    await postgresStore(client, { table: 'twice', sweepEvery: false }).setup()
-  })
-  register.test('without the adapter it is refused', () => {
-    const message =
-      /^postgresStore: pool was a client of postgres\.js, expected a Pool or a Client of pg: put the adapter/
-    assert.throws(() => postgresStore(sql as never), { code: 'ERR_SESSION_OPTION', message })
+
+  test('statements are kept on the server where that is asked for, and only there', async t => {
+    const sql = postgres(server.url, { max: 1 })
+    t.after(() => sql.end())
+    for (const [prepare, count] of [
+      [false, 0],
+      [true, 1],
+    ] as const) {
+      const store = postgresStore(sql, { ...QUIET, prepare })
+      await store.read('a', { ctx: undefined, rolling: false })
+      const kept = await sql.unsafe("SELECT name FROM pg_prepared_statements WHERE statement LIKE '%retired_for%'")
+      assert.equal(kept.length, count, `prepare: ${prepare}`)
+    }
   })
 })
 
-{
-  const register = row({ store: 'postgres', client: 'PGlite', server: ofClient('@electric-sql/pglite') })
+describe('PGlite', () => {
+  const { test } = row({ store: 'postgres', client: 'PGlite', server: ofClient('@electric-sql/pglite') })
   const clock = manualClock()
   let db: PGlite
-  let client: PostgresClient
+  const open = (options: PostgresStoreOptions = {}) => postgresStore(db, { ...QUIET, ...options })
   before(async () => {
     db = new PGlite()
-    client = (await adapter<PostgresClient>('pglite'))(db)
-    await postgresStore(client, { sweepEvery: false }).setup()
+    await open().setup()
   })
   after(() => db.close())
-  proveContract(register.test, {
-    clock,
-    open: () => postgresStore(client, { sweepEvery: false, now: clock.now }),
-    capabilities: UNORDERED,
-  })
-  register.test('PGlite does all that a store asks', () =>
-    useAll(postgresStore(client, { table: 'twice', sweepEvery: false })),
-  )
-  register.test('PGlite without the adapter is refused', () => {
-    const message = /^postgresStore: pool was a database of PGlite, expected .*: put the adapter for it around it/
-    assert.throws(() => postgresStore(db as never), { code: 'ERR_SESSION_OPTION', message })
-  })
-}
 
-suiteOn('mariadb', 'the client of MariaDB by its adapter', title => {
-  const register = row({ store: 'mysql', client: ofClient('mariadb'), server: title })
-  const clock = manualClock()
-  let server: Server
-  let pool: ReturnType<typeof mariadb.createPool>
-  let client: MysqlClient
-  before(async () => {
-    server = await startMariadb()
-    pool = mariadb.createPool(server.url.replace('mysql:', 'mariadb:'))
-    client = (await adapter<MysqlClient>('mariadb'))(pool)
-    await mysqlStore(client, { sweepEvery: false }).setup()
-  })
-  after(async () => {
-    await pool.end()
-    await server.stop()
-  })
-  proveContract(register.test, {
-    clock,
-    open: () => mysqlStore(client, { sweepEvery: false, now: clock.now }),
-    capabilities: UNORDERED,
-  })
-  register.test('without the adapter it is refused', () => {
-    const message = /^mysqlStore: pool was a client of mariadb.*, expected .* of mysql2: of mariadb: put the adapter/
-    assert.throws(() => mysqlStore(pool as never), { code: 'ERR_SESSION_OPTION', message })
-  })
+  proveContract(test, { clock, open: () => open({ now: clock.now }), capabilities: UNORDERED })
+  // It has one connection.
+  proveParallel(test, () => [open(), open()])
+
+  test('it does all that a store asks', () => useAll(open({ table: 'twice' })))
 })
 
-test('the page has no adapter that is not run', () => {
-  const page = readFileSync(join(root, 'docs/clients.md'), 'utf8')
-  const names = [...page.matchAll(/```ts\n\/\/ (.*)\.ts\n/g)].map(([, name]) => name)
-  assert.deepEqual(names, ['postgres-js', 'pglite', 'mariadb'])
+suiteOn('mariadb', 'the client of MariaDB', title => {
+  const { test } = row({ store: 'mysql', client: ofClient('mariadb'), server: title })
+  const clock = manualClock()
+  const pools: ReturnType<typeof mariadb.createPool>[] = []
+  let server: Server
+  const open = (at = 0, now?: () => number) =>
+    mysqlStore(pools[at] ?? assert.fail('there is no pool'), { ...QUIET, now })
+  before(async () => {
+    server = await startMariadb()
+    for (const _ of [1, 2]) pools.push(mariadb.createPool(server.url.replace('mysql:', 'mariadb:')))
+    await open().setup()
+  })
+  after(async () => {
+    await Promise.all(pools.map(pool => pool.end()))
+    await server.stop()
+  })
+
+  proveContract(test, { clock, open: () => open(0, clock.now), capabilities: UNORDERED })
+  proveParallel(test, () => [open(0), open(1)])
+
+  test('a connection alone does all that a store asks', async t => {
+    const connection = await mariadb.createConnection(server.url.replace('mysql:', 'mariadb:'))
+    t.after(() => connection.end())
+    await useAll(mysqlStore(connection, { ...QUIET, table: 'one' }))
+  })
 })

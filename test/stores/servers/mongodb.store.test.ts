@@ -11,7 +11,7 @@ import mongoose from 'mongoose'
 import { versionOfPackage } from '../../servers/found.ts'
 import { addressOf, foreignUrl, type MongodbServer, newName, startMongodb } from '../../servers/mongodb.ts'
 import { row, suiteOn } from '../../servers/report.ts'
-import { tell } from '../../support/story.ts'
+import { serve } from '../../support/story.ts'
 import { HOSTILE } from '../sql/suite.ts'
 import { tellVisitor } from '../support/connect.ts'
 import { digestOf as digest, proveContractInTime, TTL_OF_SECONDS } from '../support/contract.ts'
@@ -225,7 +225,7 @@ suiteOn('mongodb', 'what is particular to MongoDB', title => {
 
   test('a sign-out that did not reach a majority is the error of its request', async t => {
     const subject = ({ user }: Record<string, unknown>) => user as string | undefined
-    const { visitor, errors } = await tell(t, () => ({ store: openSeen(), subject, now: Date.now }))
+    const { visitor, errors } = await serve(t, () => ({ store: openSeen(), subject, now: Date.now }))
     await visitor.get('/in')
     const other = visitor.copy()
     proxy.fail('delete', FAULTS.writeConcern)

@@ -193,7 +193,12 @@ async function useReseal(client: RedisClient): Promise<void> {
 /** Makes the lifetime of a session something that is no JSON. */
 async function corrupt(client: RedisClient, key: string): Promise<void> {
   const script = "return redis.call('EXISTS', KEYS[1]) + redis.call('HSET', KEYS[1], 'l', '{')"
-  const answer = 'evalSha' in client ? client.eval(script, { keys: [key], arguments: [] }) : client.eval(script, 1, key)
+  const answer =
+    'customCommand' in client
+      ? client.customCommand(['EVAL', script, '1', key])
+      : 'evalSha' in client
+        ? client.eval(script, { keys: [key], arguments: [] })
+        : client.eval(script, 1, key)
   assert.equal(Number(await answer), 1)
 }
 

@@ -2,7 +2,13 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { describe, type TestContext as Test } from 'node:test'
-import { type Capability, type Store, type StoreContractOptions, storeContract } from 'koa-session/testing'
+import {
+  type Capability,
+  type Store,
+  type StoreContractOptions,
+  type StoreTest,
+  storeContract,
+} from 'koa-session/testing'
 import { newSecret } from '../../support/secrets.ts'
 
 /** What registers a test: that of a row. */
@@ -24,19 +30,28 @@ const WAITING = ['expiry', 'create', 'versions', 'retire', 'subjects']
 /** So many tests wait at the same time, whatever the processors are. */
 const AT_A_TIME = 20
 
+export interface Limited {
+  /** What a server can not do, or a store that is not ours, by the test and the error that it has then. */
+  readonly limits?: Readonly<Record<string, RegExp>> | undefined
+}
+
 /** The contract of a store that has a manual clock. */
 export function proveContract<Tested extends Store>(
   register: Register,
-  options: StoreContractOptions<Tested> & { readonly clock: object },
+  { limits = {}, ...options }: StoreContractOptions<Tested> & Limited & { readonly clock: object },
 ): void {
-  for (const { name, run } of storeContract(options)) register(name, run)
+  for (const proof of storeContract(options)) prove(register, proof, limits)
 }
 
-export interface InTime {
+function prove(register: Register, { name, run }: StoreTest, limits: Readonly<Record<string, RegExp>>): void {
+  const limit = limits[name]
+  if (limit) register(`not ${name}`, () => assert.rejects(run(), limit))
+  else register(name, run)
+}
+
+export interface InTime extends Limited {
   /** `false`: without what may wait, for one client of several that are alike. */
   readonly inTime?: boolean
-  /** What a store that is not ours can not do, by the test and the error that it has then. */
-  readonly limits?: Readonly<Record<string, RegExp>>
 }
 
 /** The contract of a store whose server expires by its own clock: what waits does so at the same time. */
@@ -50,12 +65,7 @@ export function proveContractInTime<Tested extends Store>(
       for (const { name, group, run } of tests) if (WAITING.includes(group)) register(name, run)
     })
   }
-  for (const { name, group, run } of tests) {
-    if (WAITING.includes(group)) continue
-    const limit = limits[name]
-    if (limit) register(`not ${name}`, () => assert.rejects(run(), limit))
-    else register(name, run)
-  }
+  for (const proof of tests) if (!WAITING.includes(proof.group)) prove(register, proof, limits)
 }
 
 /** The SHA-256 in base64url: what a session is kept under, its handle, a subject in a record. */

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import type { Store } from 'koa-session'
 import type { Visitor } from '../../support/agent.ts'
-import { HOUR, KEY, tell, told } from '../../support/story.ts'
+import { HOUR, KEY, serve, told } from '../../support/story.ts'
 import type { Register } from './contract.ts'
 
 const AHEAD = 12_000
@@ -19,7 +19,7 @@ export interface Reuse {
 
 export function proveReuse(register: Register, { open, hasClock }: Reuse): void {
   register('a clock of the application that is 12 s ahead makes no parallel request a reuse', async t => {
-    const { visitor, events } = await tell(t, () => ({ store: open(), subject, now: () => Date.now() + AHEAD }))
+    const { visitor, events } = await serve(t, () => ({ store: open(), subject, now: () => Date.now() + AHEAD }))
     await visitor.get('/cart')
     const parallel = visitor.copy()
     await visitor.get('/in')
@@ -49,7 +49,7 @@ export function proveReuse(register: Register, { open, hasClock }: Reuse): void 
   register('an application ends a session by what session:reuse says, by the clock of the store', async t => {
     let time = Date.now()
     const store = open({ now: () => time })
-    const { visitor, app, events } = await tell(t, () => ({ store, subject, now: Date.now }))
+    const { visitor, app, events } = await serve(t, () => ({ store, subject, now: Date.now }))
     let count: Promise<number> | undefined
     app.on('session:reuse', ({ subjectHash, handle }) => {
       count = Promise.resolve(store.destroyAll({ subjectHash }, { only: handle }))

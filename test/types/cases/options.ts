@@ -13,6 +13,7 @@ const options: CreateSessionOptions = {
   rolling: false,
   renew: false,
   cacheHeaders: true,
+  remember: 1000,
   encode: payload => JSON.stringify(payload),
   decode: text => JSON.parse(text),
   valid: (ctx, data) => ctx.ip !== '' && data.userId === 1,

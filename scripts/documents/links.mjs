@@ -1,0 +1,43 @@
+/* Each link to a file of the project, and to a heading in one, leads somewhere. */
+import { existsSync } from 'node:fs'
+import { dirname, join, normalize } from 'node:path'
+import { pages, root, withoutCode } from './pages.mjs'
+
+export function links() {
+  const all = pages()
+  const anchors = new Map(all.map(({ path, text }) => [path, anchorsOf(text)]))
+  const found = all.flatMap(({ path, text }) =>
+    [...withoutCode(text).matchAll(/\]\(([^)\s]+)\)/g)].map(({ 1: target }) => ({ path, target })),
+  )
+  const local = found.filter(({ target }) => !/^[a-z]+:/.test(target))
+  const faults = local.flatMap(({ path, target }) => {
+    const [file, anchor] = target.split('#')
+    const to = file ? normalize(join(dirname(path), file)).replace(/\/$/, '') : path
+    if (!existsSync(join(root, to))) return [`${path}: ${target} leads nowhere`]
+    const known = anchors.get(to)
+    return anchor && known && !known.has(anchor) ? [`${path}: ${target} is no heading`] : []
+  })
+  return { checked: local.length, faults }
+}
+
+/** The names of the headings, as GitHub makes them; a heading of a name that was there has a number. */
+function anchorsOf(text) {
+  const known = new Set()
+  for (const { 1: heading } of withoutCode(text).matchAll(/^#{1,6} (.+)$/gm)) {
+    const given = /\{#([\w-]+)\}\s*$/.exec(heading)?.[1]
+    const name = given ?? slugOf(heading)
+    let free = name
+    for (let number = 1; known.has(free); number++) free = `${name}-${number}`
+    known.add(free)
+  }
+  return known
+}
+
+function slugOf(heading) {
+  const plain = heading.replace(/\[([^\]]*)\]\([^)]*\)/g, '$1').replace(/[`*]/g, '')
+  return plain
+    .trim()
+    .toLowerCase()
+    .replace(/[^\p{L}\p{N}\s_-]/gu, '')
+    .replace(/\s/g, '-')
+}

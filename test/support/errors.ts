@@ -1,0 +1,4 @@
+/** The codes of `errors`, in their order. */
+export function codesOf(errors: readonly unknown[]): unknown[] {
+  return errors.map(error => Object(error).code)
+}
