@@ -12,6 +12,8 @@ export interface Remembered extends Verified {
   readonly hash: number
   /** What whoever reads it has made of it. `undefined`: nothing yet. */
   made: unknown
+  /** What the same visitor had before. */
+  former?: Remembered | undefined
 }
 
 /** What one entry may take on average, in bytes; twice as much as one of 2 KB with all that is made of it. */
@@ -72,15 +74,22 @@ export class Memory {
 
   /**
    * Has what was verified, or was signed or sealed here, with what it was `made` of. What the same visitor had before,
-   * `former`, is not expected any more: one who comes often does not take the place of others.
+   * `former`, may come in parallel requests; what they had before that is not expected any more, so that one who comes often
+   * does not take the place of others.
    */
   add(verified: Verified, made?: unknown, former?: Remembered): void {
     const { body, tag, text } = verified
     if (former?.body === body && former.tag === tag) return
     const hash = this.#hashOf(body)
-    if (former && this.#newer.get(former.hash) === former) this.#newer.delete(former.hash)
-    if (made === undefined) this.#sharedRing.add(this.#owner, hash, verified)
-    else this.#keep({ body, tag, text, hash, made })
+    if (made === undefined) {
+      this.#sharedRing.add(this.#owner, hash, verified)
+      return
+    }
+    const past = former?.former
+    if (past && this.#newer.get(past.hash) === past) this.#newer.delete(past.hash)
+    // One step back, and no chain of all that there was.
+    if (former) former.former = undefined
+    this.#keep({ body, tag, text, hash, made, former })
   }
 
   get #sharedRing(): Ring {

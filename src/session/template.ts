@@ -121,13 +121,12 @@ export class Template {
 
   /** Whether `session` has just these values, in any order, and nothing is nested in them. */
   isFlatlySame(session: object): boolean {
-    let left = this.#members.length
+    let at = 0
     for (const name in session) {
-      const known = this.#members.find(one => one.name === name)
+      const known = this.#member(name, at++)
       if (!known || known.value !== (session as Data)[name]) return false
-      left--
     }
-    return left === 0
+    return at === this.#members.length
   }
 
   /** The members of `session`; `undefined` where they are all the same. Throws what JSON throws, and for `__proto__`. */
@@ -138,7 +137,7 @@ export class Template {
     for (const name in session) {
       const value = (session as Data)[name]
       if (typeof value === 'function' || !Object.hasOwn(session, name)) continue
-      const was = known[at]?.name === name ? known[at] : known.find(one => one.name === name)
+      const was = this.#member(name, at)
       const isKept = was !== undefined && isSame(was.value, value)
       if (!isKept || was !== known[at]) members ??= known.slice(0, at)
       at++
@@ -147,6 +146,14 @@ export class Template {
       if (member) members.push(member)
     }
     return at === known.length ? members : (members ?? known.slice(0, at))
+  }
+
+  /** The member of this name, which is mostly in the place that it had. */
+  #member(name: string, place: number): Member | undefined {
+    const members = this.#members
+    if (members[place]?.name === name) return members[place]
+    for (let at = 0; at < members.length; at++) if (members[at]?.name === name) return members[at]
+    return undefined
   }
 
   /** This, with all that has still to be parsed; `undefined` where it can't be copied. */
