@@ -38,9 +38,9 @@ test('each page loads without an error or another host, is linked, and has no li
   const read = new Map()
   for (const path of paths) {
     await visit(path)
-    read.set(path, await page.evaluate(contentOf))
-    const { width, viewport, wide } = read.get(path)
-    if (width > viewport) troubles.push(`${path} is ${width} wide in ${viewport}: ${wide}`)
+    read.set(path, await page.evaluate(contentOf, PHONE.viewport.width))
+    const { width, wide } = read.get(path)
+    if (width > PHONE.viewport.width) troubles.push(`${path} is ${width} wide: ${wide}`)
   }
   const links = [...read].flatMap(([path, { hrefs }]) => hrefs.map(href => ({ path, href })))
   assert.deepEqual([...troubles, ...links.flatMap(link => faultsOf(link, { read, url }))], [])
@@ -147,17 +147,15 @@ function serveFile({ url }, response) {
   response.end(file && readFileSync(join(site, file)))
 }
 
-// Runs in the page.
-function contentOf() {
-  const viewport = innerWidth
+// Runs in the page. `innerWidth` is of no use: a phone zooms out from a page that is too wide.
+function contentOf(viewport) {
   const isWide = element =>
     element.getBoundingClientRect().right > viewport && !element.closest('table, pre, .VPSidebar')
   return {
     hrefs: [...document.querySelectorAll('a[href]')].map(({ href }) => href),
     ids: [...document.querySelectorAll('[id]')].map(({ id }) => id),
     width: document.documentElement.scrollWidth,
-    viewport,
-    wide: [...document.querySelectorAll('.vp-doc *')].filter(isWide).map(({ outerHTML }) => outerHTML.slice(0, 80))[0],
+    wide: [...document.querySelectorAll('body *')].filter(isWide).map(({ outerHTML }) => outerHTML.slice(0, 80))[0],
   }
 }
 
