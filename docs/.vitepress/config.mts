@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { defineConfig } from 'vitepress'
 import { slugOf } from '../../scripts/documents/links.mjs'
-import { keepLinks } from './links.mjs'
+import { fenceCode, keepLinks } from './github.mjs'
 import { titleOf, writeForModels } from './models.mjs'
 
 const root = join(import.meta.dirname, '../..')
@@ -48,7 +48,7 @@ export default defineConfig({
   ignoreDeadLinks: 'localhostLinks',
   markdown: {
     anchor: { slugify: slugOf },
-    config: md => md.use(keepLinks, { root, source, isPage }),
+    config: md => md.use(keepLinks, { root, source, isPage }).use(fenceCode),
   },
   themeConfig: {
     nav: [

@@ -1,4 +1,4 @@
-/* Links that are good on GitHub, made good on the site. */
+/* What is good on GitHub, made good on the site. */
 import { dirname, relative, resolve } from 'node:path'
 
 /**
@@ -15,5 +15,13 @@ export function keepLinks(md, { root, source, isPage }) {
       const href = isPage(path) ? file.replace(/README\.md$/, 'index.md') : `${source}/blob/main/${path}`
       link.attrSet('href', href + anchor)
     }
+  })
+}
+
+/** A plugin of markdown-it. Code that is indented, in doc comments, looks as if it stood in a fence. */
+export function fenceCode(md) {
+  md.core.ruler.push('fence-code', ({ tokens }) => {
+    const blocks = tokens.filter(({ type }) => type === 'code_block')
+    for (const block of blocks) Object.assign(block, { type: 'fence', info: 'ts', markup: '```' })
   })
 }
