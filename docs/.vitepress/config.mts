@@ -56,6 +56,7 @@ export default defineConfig({
       { text: 'Options', link: '/docs/options' },
       { text: 'API', link: '/docs/api/', activeMatch: '^/docs/api/' },
       { text: 'Changes', link: '/CHANGELOG' },
+      { text: 'Source', link: source },
     ],
     sidebar: Object.entries({ ...groups, 'The project': ofTheProject }).map(([text, pages]) => ({
       text,
@@ -64,7 +65,6 @@ export default defineConfig({
     })),
     outline: [2, 3],
     externalLinkIcon: true,
-    socialLinks: [{ icon: 'github', link: source }],
     search: {
       provider: 'local',
       options: {

@@ -59,7 +59,7 @@ for (const keys of ['/', 'Control+k']) {
     await page.keyboard.press(keys)
     await page.locator('.VPLocalSearchBox input').waitFor()
     await page.keyboard.type('sameSite')
-    await page.locator('.VPLocalSearchBox .result.selected', { hasText: 'sameSite' }).waitFor()
+    await page.locator('.VPLocalSearchBox .result.selected[href="/docs/options#samesite"]').waitFor()
     await page.keyboard.press('Enter')
     await page.waitForURL('**/docs/options#samesite')
     await page.locator('h1', { hasText: 'Options' }).waitFor()
@@ -135,6 +135,8 @@ async function openSite(t, device) {
   const visit = async path => {
     const response = await opened.page.goto(new URL(path, opened.url).href, { waitUntil: 'networkidle' })
     assert.equal(response.status(), 200, path)
+    // Until then nobody listens to keys.
+    await opened.page.waitForFunction(() => document.querySelector('#app').__vue_app__)
   }
   return { ...opened, visit }
 }
