@@ -14,11 +14,12 @@ const CIRCLES = { files: 0, largest: 0 }
  * cookies, which is still in `koa`, and in `request` the state machine with its steps. Errors that say why a store failed, and
  * nothing of what it was given, take 100. HMAC by one-shot hashes takes 31, and a check of base64url
  * that does not encode again 7. What remembers verified cookies takes 195. That sessions can be ended by an instant
- * (`notBefore`) takes 130.
+ * (`notBefore`) takes 130, that nothing is read before somebody asks
+ * (`lazy`) 102.
  */
-const BUDGETS = { koa: 902, node: 275, request: 2270, session: 593, codec: 613, root: 563 }
+const BUDGETS = { koa: 902, node: 275, request: 2367, session: 593, codec: 613, root: 568 }
 /** Of all these together. */
-const CORE_BUDGET = 5216
+const CORE_BUDGET = 5318
 
 /** Lines of a file, of any kind. */
 const FILE_LINES = 250
