@@ -35,6 +35,8 @@ export interface Config {
   readonly beforeSave: ((ctx: unknown, session: unknown) => unknown) | undefined
   readonly schema: StandardSchema | undefined
   readonly skip: ((ctx: unknown) => unknown) | undefined
+  /** Whether nothing is loaded before somebody asks for it. */
+  readonly lazy: boolean
   readonly store: Store | undefined
   readonly ContextStore: (new (ctx: unknown) => Store) | undefined
   readonly subject: ((session: unknown) => unknown) | undefined
@@ -101,6 +103,7 @@ const OURS: Readonly<Record<string, Rule>> = {
   beforeSave: FUNCTION,
   schema: [isSchema, 'a validator that implements Standard Schema version 1'],
   skip: FUNCTION,
+  lazy: FLAG,
   store: [
     value => has(value, STORE_METHODS) && !isOther(value),
     'a store, with the methods get, set and destroy: give a client of Redis to redisStore(), and a store for express-session to connectStore()',
@@ -164,6 +167,7 @@ export function resolveConfig(options: Given): Config {
     autoCommit: true,
     rolling: false,
     renew: false,
+    lazy: false,
     cacheHeaders: true,
     remember: 1000,
     onStoreError: 'throw',

@@ -151,6 +151,13 @@ export interface CreateSessionOptions<Data extends object = SessionData, Propert
   schema?: StandardSchema<Data> | null | undefined
   /** `true` for a request that is to have no session: nothing is read, and `ctx.session` is `ERR_SESSION_SKIPPED`. */
   skip?: ((ctx: Context) => boolean) | null | undefined
+  /**
+   * Whether a stored session is read only when `await sessions.load(ctx)` asks for it, where `sessions` is what `session()`
+   * gave; before that, `ctx.session` throws `ERR_SESSION_NOT_LOADED`. A store that answers at once (memory, SQLite) is read
+   * when `ctx.session` is. A page that does not ask is not extended by `rolling` and `renew`. In cookie mode async functions
+   * of `notBefore` and `valid` wait in `load()`, and nothing else changes. Default `false`.
+   */
+  lazy?: boolean | null | undefined
   /** Where the sessions live. Default: in the cookie. */
   store?: Store | null | undefined
   /** A class whose instances are stores: `new ContextStore(ctx)` for each request. Goes before `store`. */

@@ -56,7 +56,7 @@ export class Entry {
   }
 
   /** Begins. A promise where the session has to be loaded before the handler runs; it never rejects. */
-  begin(): Promise<void> | undefined {
+  begin(): void | Promise<void> {
     const { config, isLazy } = this.#parts
     const { skip } = config
     const isSkipped = Boolean(skip && refusePromise(skip(this.#ctx), 'skip'))

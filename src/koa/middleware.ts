@@ -17,11 +17,11 @@ export interface SessionApp {
   readonly context: object
 }
 
-/** The middleware. `load` is for what is not a request of Koa's, such as the upgrade to a WebSocket. */
+/** The middleware. `load` is for the option `lazy`, and for what is no request of Koa's, such as the upgrade to a WebSocket. */
 export interface SessionMiddleware<Data = SessionData, Property extends string = 'session'> {
   (ctx: Koa.ParameterizedContext<unknown, ContextFor<Data, Property>>, next: Next): Promise<void>
   /**
-   * The session of `ctx`, a context that may have been made outside of a request:
+   * The session of `ctx`, which is read once for a request. The context may have been made outside of a request:
    * `app.createContext(req, new ServerResponse(req))`. What is changed in it is saved by `save()`, in a store.
    * Rejects when the store does.
    */

@@ -58,7 +58,7 @@ function partsOf(options: Given): Parts {
   const config = resolveConfig(options)
   const unknown = unknownOptions(Object.keys(config.cookie), KNOWN)
   for (const { name, advice } of unknown) if (advice) warnOfOption(name, advice)
-  const { store, ContextStore, rolling, renew } = config
+  const { store, ContextStore, rolling, renew, lazy } = config
   const isStored = store !== undefined || ContextStore !== undefined
   const storeFor = (exchange: Exchange, settings: Settings) =>
     ContextStore
@@ -68,7 +68,7 @@ function partsOf(options: Given): Parts {
     options,
     config,
     unknown: unknown.filter(({ advice }) => !advice).map(({ name }) => name),
-    isLazy: !isStored && !rolling && !renew && !isAwaited(config),
+    isLazy: isStored || isAwaited(config) ? lazy : !rolling && !renew,
     carrier: carrierOf(config, isStored),
     backendFor: (exchange, settings) =>
       isStored ? new StoreBackend(exchange, settings, storeFor) : new CookieBackend(exchange, settings),

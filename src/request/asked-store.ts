@@ -53,6 +53,11 @@ export class AskedStore {
     return keyed(this.store) !== undefined
   }
 
+  /** Whether it never gives a promise. */
+  get answersAtOnce(): boolean {
+    return this.store.answersAtOnce === true
+  }
+
   get canRetire(): boolean {
     return keyed(this.store)?.retire !== undefined
   }

@@ -25,6 +25,14 @@ export abstract class Backend {
   abstract get id(): string | undefined
   /** Whether loading takes a round trip, so that it is done before the handler runs. */
   abstract get waits(): boolean
+  /** Whether loading, which may take a round trip, is sure to take none. */
+  get answersAtOnce(): boolean {
+    return false
+  }
+  /** Whether what the client presented has to be loaded before it can be ended. */
+  get isPresented(): boolean {
+    return false
+  }
   /** Whether client or store have a session, as far as this request knows. */
   abstract get isKnown(): boolean
   /** Whether another request has ended the session. */
@@ -35,7 +43,7 @@ export abstract class Backend {
   abstract load(presented: string): Loaded | Promise<Loaded>
   /** Has the request go on without the session that was presented (as `id`): it could not be read, or has another id. */
   setAside(_why: 'unread' | 'superseded', _id?: string): void {}
-  /** Forgets the id of a session that was made before it was loaded. */
+  /** Forgets the id of a session that was made before it was loaded, and that nobody had asked for it. */
   discardEarly(): void {}
   /**
    * Fills `session` with what was found. Says whether it can be told if it changes: data this deep or cyclic was not

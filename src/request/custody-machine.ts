@@ -10,6 +10,7 @@ import type { Custody, Former, Step, StepAnswer, Surroundings, Wish } from './cu
 const ATTEMPTS = 3
 
 const NONE = { at: 'none' } as const
+export const PRESENTED = { at: 'presented' } as const
 const NO_IDS: readonly string[] = []
 
 export class CustodyMachine<F extends Former = Former> {

@@ -6,6 +6,8 @@ export interface Former {
 }
 
 export type Custody<F extends Former = Former> =
+  /** Nobody has asked yet for what the client presented, if it did: the option `lazy`. */
+  | { readonly at: 'presented'; readonly id?: undefined }
   /** The store has no record of this session: it is new, or was ended. `id`: the one that it will get. */
   | { readonly at: 'none'; readonly id?: string | undefined }
   /** The store was asked to create it, and has not answered. */

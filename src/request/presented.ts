@@ -1,17 +1,22 @@
+import { andThen } from '../async.ts'
 import type { Found, Loaded, Refused } from '../session/model.ts'
 import { NOTHING } from '../session/payload.ts'
 import { Session, type SessionHost } from '../session/session.ts'
 import { isStoreFailure } from './asked-store.ts'
 import type { Backend } from './backend.ts'
-import { propertyError } from './property-error.ts'
+import { notLoaded, propertyError } from './property-error.ts'
+
+type Known = Loaded | { readonly error: unknown }
 
 /** What the client presented, and what was found behind it. Loaded once; an error is kept for who reads the session. */
 export class Presented {
   readonly #backend: Backend
-  #loading: Promise<void> | undefined
-  #found: Loaded | { readonly error: unknown } | undefined
+  /** A promise while it is being loaded. */
+  #found: Known | Promise<void> | undefined
   /** Whether the store could not be read, and the option `onStoreError` has the request go on without. */
   isDegraded = false
+  /** Whether a session was assigned in its place that could not be looked at, because it was not loaded. */
+  isPending = false
 
   constructor(backend: Backend) {
     this.#backend = backend
@@ -19,19 +24,31 @@ export class Presented {
 
   /** Whether it was tried to load it. */
   get isLoaded(): boolean {
-    return this.#found !== undefined
+    return this.#known !== undefined
+  }
+
+  get #known(): Known | undefined {
+    return this.#found instanceof Promise ? undefined : this.#found
+  }
+
+  /** What was found, now that somebody asks: what takes no round trip is loaded by that. */
+  #ask(): Known | undefined {
+    const { waits, settings } = this.#backend
+    if (!waits || (settings.config.lazy && this.#backend.answersAtOnce)) this.load()
+    return this.#known
   }
 
   /** Loads it. A promise where that takes a round trip; it never rejects. */
   load(): Promise<void> | undefined {
-    if (!this.#found) this.#loading ??= this.#load()
-    return this.#loading
+    if (!this.#found) this.#found = this.#load() ?? this.#found
+    return this.#found instanceof Promise ? this.#found : undefined
   }
 
-  /** The session that it stands for, or a new one. Throws the error that kept it from being loaded. */
+  /** The session that it stands for, or a new one. Throws what kept it from being loaded, and `ERR_SESSION_NOT_LOADED`. */
   open(host: SessionHost): Session {
-    if (!this.#backend.waits) this.load()
-    const found = this.#found
+    const { config } = this.#backend.settings
+    const found = this.#ask()
+    if (!found && config.lazy) throw notLoaded(config)
     if (found && 'error' in found) throw found.error
     const session = found && !found.fault && this.#resume(found, host)
     if (session) return session
@@ -51,9 +68,16 @@ export class Presented {
     }
   }
 
-  /** Looks at what is to be replaced, so that it is known whether that is a change. Throws `ERR_SESSION_STORE`. */
+  /**
+   * Looks at what is to be replaced, so that it is known whether that is a change. What has to be loaded first, by the option
+   * `lazy`, is looked at later. Throws `ERR_SESSION_STORE`.
+   */
   look(host: SessionHost, isRemoved: boolean): void {
-    const { chosenMaxAge } = this.#backend.settings
+    const { chosenMaxAge, config } = this.#backend.settings
+    if (config.lazy && !this.#ask()) {
+      this.isPending = true
+      return
+    }
     try {
       this.open(host)
       if (chosenMaxAge !== undefined) this.#backend.settings.maxAge = chosenMaxAge
@@ -63,6 +87,26 @@ export class Presented {
       const what = 'can not be replaced, because what the store has could not be read'
       throw propertyError(this.#backend.settings.config, 'ERR_SESSION_STORE', what, cause)
     }
+  }
+
+  /** Loads it, and looks at it where that is pending. What the handler has set meanwhile stays. */
+  loadAndLook(host: SessionHost, isRemoved: () => boolean, drop: () => void): void | Promise<void> {
+    return andThen(this.load(), () => {
+      if (!this.isPending) return
+      const { settings } = this.#backend
+      const { isForced, maxAge } = settings
+      this.isPending = false
+      try {
+        this.look(host, isRemoved())
+      } catch (error) {
+        drop()
+        throw error
+      }
+      if (isRemoved()) settings.forget()
+      else settings.replaced()
+      if (isForced) settings.maxAge = maxAge
+      settings.isForced = isForced
+    })
   }
 
   #resume(found: Found, host: SessionHost): Session | undefined {
@@ -117,7 +161,7 @@ export class Presented {
   }
 
   #settle(loaded: Loaded): void {
-    this.#found = loaded
+    this.#has(loaded)
     if (!loaded.fault) this.#backend.settings.resume(loaded.lifetime)
     else if (loaded.reason) this.#backend.exchange.emit({ type: 'refused', refused: loaded })
     if (loaded.fault && loaded.isEnded && this.#backend.exchange.hears('ended')) {
@@ -129,7 +173,12 @@ export class Presented {
 
   #fail(error: unknown): void {
     this.isDegraded = this.#backend.settings.config.onStoreError === 'anonymous' && isStoreFailure(error)
-    this.#found = this.isDegraded ? NOTHING : { error }
+    this.#has(this.isDegraded ? NOTHING : { error })
     this.#backend.setAside('unread')
+  }
+
+  #has(found: Known): void {
+    this.#found = found
+    if (this.#backend.settings.config.lazy) this.#backend.discardEarly()
   }
 }

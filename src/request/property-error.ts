@@ -26,6 +26,11 @@ export function badValue(config: Config, value: unknown): SessionError {
   return propertyError(config, 'ERR_SESSION_VALUE', what)
 }
 
+export function notLoaded(config: Config): SessionError {
+  const advice = 'call `await sessions.load(ctx)` before, where sessions is what session() returned'
+  return propertyError(config, 'ERR_SESSION_NOT_LOADED', `was read before it was loaded (option lazy): ${advice}`)
+}
+
 export function skipped(config: Config): SessionError {
   const what = 'was used in a request that has no session, because the option skip returned true'
   return propertyError(config, 'ERR_SESSION_SKIPPED', what)

@@ -1,23 +1,22 @@
 import { andThen, promised } from '../async.ts'
-import { digest } from '../codec/digest.ts'
-import type { MaxAge, Plan } from '../session/model.ts'
+import type { Plan } from '../session/model.ts'
 import { SKIP } from '../session/plan.ts'
-import { type CommitWork, Session, type SessionHost } from '../session/session.ts'
+import { type CommitWork, Session } from '../session/session.ts'
 import { isSessionValue } from '../session/value.ts'
 import type { Backend } from './backend.ts'
 import { changeHere } from './draft.ts'
 import type { Beginning } from './exchange.ts'
+import { Host } from './host.ts'
 import { extend, holdsChange, planFor } from './keep-alive.ts'
 import { Presented } from './presented.ts'
 import { badValue, skipped, warnOfEarly, warnOfLost } from './property-error.ts'
 import { Queue } from './queue.ts'
-import type { Settings } from './settings.ts'
 
 /** The commit that nobody asked for, and one that somebody did. */
 const [FINAL, ASKED]: readonly [CommitWork, CommitWork] = [{}, {}]
 
 /** One request's session: handed out, and committed. */
-export class Scope implements SessionHost {
+export class Scope extends Host {
   readonly #backend: Backend
   readonly #presented: Presented
   #queue: Queue<CommitWork> | undefined
@@ -29,31 +28,42 @@ export class Scope implements SessionHost {
   #isUsedSinceCommit = false
 
   constructor(backend: Backend, beginning: Beginning) {
+    super()
     this.#phase = beginning === 'thrown' ? 'done' : beginning
     this.#backend = backend
     this.#presented = new Presented(backend)
     if (beginning === 'thrown') backend.exchange.fail()
   }
 
-  get settings(): Settings {
-    return this.#backend.settings
+  protected get backend(): Backend {
+    return this.#backend
   }
 
   /** Begins the request, or leaves it without a session. A promise where it has to be loaded, which never rejects. */
-  start(isSkipped: boolean): Promise<void> | undefined {
+  start(isSkipped: boolean): void | Promise<void> {
     this.#phase = isSkipped ? 'skipped' : 'running'
     if (isSkipped) return undefined
     if (this.settings.config.rolling || this.settings.config.renew) this.#backend.exchange.watchHeaders(this)
     // What is read at once is read when it is asked for.
-    return this.#backend.waits ? this.load() : undefined
+    return this.#backend.waits && !this.settings.config.lazy ? this.load() : undefined
   }
 
-  /** Loads what the client presented. A promise where that takes a round trip; it never rejects. */
-  load(): Promise<void> | undefined {
+  /** Loads what the client presented. A promise where that takes a round trip. Only with `lazy` it may reject. */
+  load(): void | Promise<void> {
+    if (this.settings.config.lazy) this.#use()
+    if (this.settings.config.lazy) return this.#look()
     if (this.#presented.isLoaded) return undefined
     if (this.#backend.waits) this.#discardEarly()
-    const loading = this.#presented.load()
-    return this.#backend.waits && loading ? loading.then(() => this.#discardEarly()) : loading
+    return this.#presented.load()?.then(() => this.#discardEarly())
+  }
+
+  /** Loads it, and looks at it where a session was assigned before that. One that can't take its place is dropped. */
+  #look(): void | Promise<void> {
+    const isRemoved = () => this.#session === null || this.#renewal !== undefined
+    const drop = () => {
+      this.#session = undefined
+    }
+    return this.#presented.loadAndLook(this, isRemoved, drop)
   }
 
   /** Ends the request: waits for every commit, and commits. Throws what one of them threw that nobody waited for. */
@@ -114,14 +124,6 @@ export class Scope implements SessionHost {
     await promised(() => this.finish()).catch(error => this.#backend.exchange.emit({ type: 'error', error }))
   }
 
-  get id(): string | undefined {
-    return this.#backend.id
-  }
-
-  get handle(): string | undefined {
-    return this.id === undefined ? undefined : digest(this.id)
-  }
-
   get session(): Session | null {
     this.#use()
     if (this.#session === undefined) this.#session = this.#presented.open(this)
@@ -146,15 +148,6 @@ export class Scope implements SessionHost {
     return this.#presented.isDegraded
   }
 
-  get maxAge(): MaxAge {
-    return this.settings.maxAge
-  }
-
-  set maxAge(value: MaxAge) {
-    this.settings.maxAge = value
-    this.settings.isForced = true
-  }
-
   /** Commits now, after the commits that are under way. */
   commit(work: CommitWork): Promise<void> {
     this.#backend.beginPatience()
@@ -165,7 +158,7 @@ export class Scope implements SessionHost {
   /** What is saved from now on is another session; a commit that is under way is still about this one. */
   #renew(isToEnd: boolean): void {
     this.settings.forget()
-    if (this.#queue?.isBusy) this.#renewal = { isToEnd }
+    if (this.#queue?.isBusy || this.#presented.isPending) this.#renewal = { isToEnd }
     else this.#backend.renew(isToEnd)
   }
 
@@ -188,6 +181,12 @@ export class Scope implements SessionHost {
 
   /** One commit, see `commit()`. */
   work(work: CommitWork): void | Promise<void> {
+    if (this.#presented.isPending && (this.#session || this.#backend.isPresented)) {
+      return andThen(this.#look(), () => {
+        if (work.regenerate) this.settings.regenerated(work.fresh === true)
+        return this.work(work)
+      })
+    }
     if (this.#renewal) this.#backend.renew(this.#renewal.isToEnd)
     this.#renewal = undefined
     const [plan, session, backend] = [this.#plan(work), this.#session, this.#backend]
@@ -208,7 +207,7 @@ export class Scope implements SessionHost {
   #plan({ save = false, regenerate = false }: CommitWork): Plan {
     this.settings.refresh()
     this.#isUsedSinceCommit = false
-    if (this.#backend.waits && !this.#presented.isLoaded) return SKIP
+    if (this.#backend.waits && !this.#presented.isLoaded && !this.#presented.isPending) return SKIP
     const { rolling, renew } = this.settings.config
     if (this.#session === undefined && (rolling || renew)) this.#session = this.#presented.openUnasked(this)
     const session = this.#session
@@ -219,7 +218,8 @@ export class Scope implements SessionHost {
   /** Whether there are changes that no commit has taken. */
   get #isUncommitted(): boolean {
     if (this.#session === undefined || !this.#isUsedSinceCommit || this.#queue?.isBusy) return false
-    return (this.#phase === 'early' && this.#backend.waits) || holdsChange(() => this.#plan(FINAL))
+    const isUnknown = (this.#phase === 'early' && this.#backend.waits) || this.#presented.isPending
+    return isUnknown || holdsChange(() => this.#plan(FINAL))
   }
 
   /** After a next() that nobody awaits: what is changed in this tick is seen in the next. */

@@ -106,7 +106,9 @@ export class Settings {
 
   /** Has the lifetime of a session that was found. */
   resume(lifetime: Lifetime): void {
-    this.maxAge = maxAgeOf(lifetime) ?? this.maxAge
+    // With `lazy` the handler may have set it before.
+    const isKept = this.config.lazy && (this.isForced || this.chosenMaxAge !== undefined)
+    this.maxAge = isKept ? this.maxAge : (maxAgeOf(lifetime) ?? this.maxAge)
     this.#created = createdAt(lifetime)
   }
 

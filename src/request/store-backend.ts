@@ -1,9 +1,10 @@
-import { andThen, isPromise } from '../async.ts'
+import { andThen, isAsyncFunction, isPromise } from '../async.ts'
 import type { Difference, Found, Loaded } from '../session/model.ts'
 import type { CommitWork, Session } from '../session/session.ts'
 import type { Step, StepAnswer } from './custody.ts'
 import type { EndReason, Told } from './exchange.ts'
 import { loadStored } from './load-stored.ts'
+import { isAwaited } from './looks.ts'
 import { ownerOf, prepare } from './prepare.ts'
 import { type Commit, StoredSteps } from './stored-steps.ts'
 
@@ -14,12 +15,31 @@ export class StoreBackend extends StoredSteps {
   /** The id that has left with the headers, for a session that takes the place of this one. */
   #reserved: string | undefined
 
-  get id(): string {
-    return this.machine.id
+  /** Which one it is nobody knows before it was loaded. */
+  get id(): string | undefined {
+    return this.isPresented ? undefined : this.machine.id
   }
 
   get waits(): boolean {
     return true
+  }
+
+  override get answersAtOnce(): boolean {
+    const { config } = this.settings
+    return this.#isSync && !isAwaited(config) && !isAsyncFunction(config.schema?.['~standard'].validate)
+  }
+
+  /** A store that can't be made has answered, with an error. */
+  get #isSync(): boolean {
+    try {
+      return this.store.answersAtOnce
+    } catch {
+      return true
+    }
+  }
+
+  override get isPresented(): boolean {
+    return this.machine.custody.at === 'presented'
   }
 
   get isKnown(): boolean {
@@ -46,7 +66,7 @@ export class StoreBackend extends StoredSteps {
   }
 
   override discardEarly(): void {
-    if (this.machine.custody.at === 'none') this.machine.renew(false)
+    if (this.machine.custody.at === 'none' || this.isPresented) this.machine.renew(false)
   }
 
   fill(session: Session, found: Found): boolean {

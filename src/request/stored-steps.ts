@@ -6,7 +6,7 @@ import { dataOf, type Session } from '../session/session.ts'
 import type { AskedStore } from './asked-store.ts'
 import { Backend } from './backend.ts'
 import type { Step, StepAnswer, Surroundings, Wish } from './custody.ts'
-import { CustodyMachine } from './custody-machine.ts'
+import { CustodyMachine, PRESENTED } from './custody-machine.ts'
 import type { EndReason, Exchange, Told } from './exchange.ts'
 import { type Former, leaveAlone, merge, retire } from './hand-over.ts'
 import { newId, takenError, unreachableError } from './ids.ts'
@@ -50,6 +50,7 @@ export abstract class StoredSteps extends Backend implements Surroundings<Former
   constructor(exchange: Exchange, settings: Settings, storeFor: StoreFor) {
     super(exchange, settings)
     this.#storeFor = storeFor
+    if (settings.config.lazy) this.machine.custody = PRESENTED
   }
 
   get store(): AskedStore {

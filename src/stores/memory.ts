@@ -31,6 +31,7 @@ interface Plain {
 
 /** A store in this process's memory: bounded, and gone with the process. Made by `memoryStore()`; it answers at once. */
 export interface MemoryStore extends Plain {
+  readonly answersAtOnce: true
   readonly plain: Plain
   read(id: string): StoredRecord | undefined
   create(id: string, record: StoredRecord, ttl: number): boolean
@@ -167,7 +168,10 @@ export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
   }
 
   // Its rows answer at once.
-  const store = recordStore('memoryStore', rows, options) as unknown as Omit<MemoryStore, 'size'>
+  const store = { ...recordStore('memoryStore', rows, options), answersAtOnce: true } as unknown as Omit<
+    MemoryStore,
+    'size'
+  >
   return Object.defineProperty(store, 'size', { get: () => entries.size, enumerable: true }) as MemoryStore
 }
 

@@ -89,6 +89,7 @@ export function recordStore(maker: string, plainRows: Rows, options: RowOptions)
 
   return {
     ...plain,
+    answersAtOnce: false,
     plain,
     read: id => (hashIds ? rows.read(nameOf(id)) : after(rows.read(nameOf(id)), withHandle)),
     create: (id, record, ttl) => rows.create(nameOf(id), record, ttl),

@@ -116,7 +116,7 @@ export interface ResealOptions {
 }
 
 /** A store with all methods of the contract. */
-export interface RecordStore extends Required<Omit<Store, 'sweep'>> {
+export interface RecordStore extends Required<Store> {
   /**
    * Seals anew, with the first secret of `seal`, whatever another one of the list has sealed, so that those can be dropped.
    * Says how many sessions (and retired ids) that were. Lifetimes stay. To be called once every process has the new secret

@@ -50,6 +50,11 @@ export interface Store {
   destroy(id: string, call: StoreCall): unknown
 
   /**
+   * Whether no method ever gives a promise, as of a store in memory. With the option `lazy`, such a store is read when
+   * `ctx.session` is. Absent: it is not known, and `load(ctx)` of the middleware has to be awaited.
+   */
+  readonly answersAtOnce?: boolean | undefined
+  /**
    * A store that has this and `read`, `create`, `patch` and `touch` is written to key by key, so that parallel requests
    * that change different keys both win, and no request brings back a session that another has ended. `plain` are its own
    * `get`, `set` and `destroy`: where somebody has put others in their place (a wrapper, a subclass, a mock), those are

@@ -27,20 +27,26 @@ interface Limits {
   /** How often the store may treat a step otherwise than by an answer, and others may come between. */
   readonly faults: number
   readonly others: number
+  /** Whether nothing is loaded before the first commit: the option `lazy`. */
+  readonly isLazy?: boolean
 }
 
 const WISH_OF = { assign: 'save', 'sign in': 'regenerate' } as const
 
 /** One request, from its first commit to its end. */
-function play(choose: Choose, { wishes, commits, faults, others }: Limits): World {
+function play(choose: Choose, { wishes, commits, faults, others, isLazy }: Limits): World {
   const world = new World()
+  if (isLazy) world.forget()
   const left = { faults, others }
   for (let number = 1; number <= commits; number++) {
     const wish = wishes[choose(wishes.length)] as Asked
     meanwhile(world, choose, left)
     const before = world.known
     begin(world, wish, number)
-    const isGood = commit(world, WISH_OF[wish as keyof typeof WISH_OF] ?? wish, choose, left)
+    const isRefused = world.machine.custody.at === 'presented' && !load(world, wish, choose, left)
+    // Who is given a new id where another request has given one has a session of their own.
+    if (wish === 'regenerate' && world.machine.custody.at === 'superseded') world.session = 50 + number
+    const isGood = !isRefused && commit(world, WISH_OF[wish as keyof typeof WISH_OF] ?? wish, choose, left)
     if (isGood && wish === 'assign' && world.isToldGone)
       world.fault ??= 'a session that was assigned anew was not saved'
     if (wish === 'empty' && world.machine.custody.at === 'none') {
@@ -70,6 +76,23 @@ function begin(world: World, wish: Asked, number: number): void {
   if (wish === 'end' || wish === 'assign') world.begin(number)
   if (wish === 'empty') world.empty()
   else if (wish !== 'end') world.set(`k${number}`)
+}
+
+/** Loads what the handler has replaced or ended unread. Whether the commit can go on. */
+function load(world: World, wish: Asked, choose: Choose, left: { faults: number; others: number }): boolean {
+  meanwhile(world, choose, left)
+  const isDown = left.faults > 0 && choose(2) === 1
+  if (isDown) left.faults--
+  const isOld = world.tombstones.has('A') && choose(2) === 1
+  const session = wish === 'end' ? [...world.ending][0] : world.session
+  // Who brings an id that was retired long ago may have stolen it: nothing of the session ends.
+  if (wish === 'end' && isOld && !isDown) world.unended.add(session ?? 0)
+  if (!world.load(isOld, isDown) && wish !== 'end') return false
+  // Other data take the place of all that is there; what another request ended, or gave a new id, is not this one's.
+  const isFound = world.machine.custody.at === 'stored'
+  if (wish !== 'end' && isFound) for (const key of world.known) world.acknowledged.delete(key)
+  if (wish !== 'end' && world.machine.custody.at === 'none') world.session = 50
+  return true
 }
 
 /** Whether the commit succeeded. */
@@ -193,7 +216,8 @@ test('in every sequence nothing is lost, nothing comes back, and no id is sent t
     explore(judge({ wishes: [...wishes, 'update', 'assign'], commits: 2, faults: 1, others: 2 })) +
     explore(judge({ wishes: ['save', 'regenerate', 'assign'], commits: 3, faults: 1, others: 1 })) +
     explore(judge({ wishes: ['save', 'sign in', 'empty', 'end'], commits: 2, faults: 1, others: 2 })) +
-    explore(judge({ wishes: ['save', 'sign in'], commits: 3, faults: 1, others: 1 }))
+    explore(judge({ wishes: ['save', 'sign in'], commits: 3, faults: 1, others: 1 })) +
+    explore(judge({ wishes: ['save', 'regenerate', 'end'], commits: 2, faults: 2, others: 2, isLazy: true }))
   assert.deepEqual([...faults].slice(0, 5), [])
   assert.ok(plays >= 80_000, `${plays} sequences`)
 })

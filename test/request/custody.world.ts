@@ -3,7 +3,7 @@
  * store and of HTTP, and nothing of the machine but the names of its steps.
  */
 import type { Former, Step, StepAnswer, Surroundings } from '../../src/request/custody.ts'
-import { CustodyMachine } from '../../src/request/custody-machine.ts'
+import { CustodyMachine, PRESENTED } from '../../src/request/custody-machine.ts'
 
 export interface Known extends Former {
   readonly isSignIn: boolean
@@ -59,6 +59,27 @@ export class World implements Surroundings<Known> {
 
   constructor() {
     this.machine.custody = { at: 'stored', id: 'A', former: undefined }
+  }
+
+  /** Nothing was loaded yet: the request knows nothing of what the client presented. */
+  forget(): void {
+    this.machine.custody = PRESENTED
+    this.data = new Set()
+    this.known = new Set()
+    this.version = undefined
+  }
+
+  /** It is loaded now, and was retired long ago, if it was: `isOld`. Says whether what was found can be replaced. */
+  load(isOld: boolean, isDown: boolean): boolean {
+    const row = this.rows.get('A')
+    this.machine.renew(false)
+    this.trace.push(`load${isDown ? ' fails' : ''}`)
+    if (isDown) this.machine.custody = { at: 'unread', id: 'A' }
+    else if (row) this.machine.custody = { at: 'stored', id: 'A', former: undefined }
+    else if (this.tombstones.has('A') && !isOld) this.machine.custody = { at: 'superseded', id: 'A' }
+    this.known = new Set(row?.keys)
+    this.version = row?.version
+    return !isDown
   }
 
   /** What comes now is another session. */

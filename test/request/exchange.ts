@@ -12,6 +12,7 @@ export class FakeExchange implements Exchange {
   hasLeft = false
   isShared = false
   hasFailed = false
+  isUsed = false
   /** Whether what is sent yields to caches. */
   isUnasked = false
   /** Whether nothing can be sent, as over a connection that is not encrypted. */
@@ -40,7 +41,9 @@ export class FakeExchange implements Exchange {
     if (this.isInsecure) throw new SessionError('ERR_SESSION_INSECURE', 'not encrypted')
   }
 
-  use(): void {}
+  use(): void {
+    this.isUsed = true
+  }
 
   watchHeaders(listener: { leave(): void }): void {
     this.#listener = listener

@@ -5,6 +5,13 @@ import { CustodyMachine } from '../../src/request/custody-machine.ts'
 import { machineAt, play, stateOf, WISHES } from './machine.talk.ts'
 
 const WISHED = [
+  'presented | save: nothing',
+  'presented | update: nothing',
+  'presented | empty: nothing',
+  'presented | regenerate: nothing',
+  'presented | end: clear (none)',
+  'presented | sweep: nothing',
+
   'none | save: create (creating 1)',
   'none | update: create (creating 1)',
   'none | empty: clear',

@@ -123,6 +123,7 @@ export function site(options: Record<string, unknown> = {}, without: readonly Me
   return {
     clock,
     memory,
+    store,
     courses,
     calls,
     put,

@@ -92,7 +92,7 @@ export function sqliteStore(db: SqliteDatabase, options: SqlStoreOptions = {}): 
       for (const statement of statements) db.exec(statement)
     },
   }
-  return sqlStore(MAKER, { dialect: sqlite, client: clientOf(db), desk }, options)
+  return { ...sqlStore(MAKER, { dialect: sqlite, client: clientOf(db), desk }, options), answersAtOnce: true }
 }
 
 /** A name has nothing in it that would have to be escaped. */

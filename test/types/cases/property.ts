@@ -38,3 +38,14 @@ app.use(session({ property: 'guest' }, app)).use(ctx => {
 
 // @ts-expect-error: the property that was named
 session<Admin, 'adminSession'>({ property: 'admin' }, app)
+
+// What load() gives is typed by its own middleware, so that several sessions need no helper.
+const admins = session<Admin, 'adminSession'>({ property: 'adminSession', lazy: true }, app)
+const visitors = session({ lazy: true, schema: z.object({ userId: z.string() }) }, app)
+app.use(async ctx => {
+  const name: string | undefined = (await admins.load(ctx)).name
+  const userId: string | undefined = (await visitors.load(ctx)).userId
+  // @ts-expect-error: that of the other session
+  ;(await visitors.load(ctx)).name
+  return [name, userId]
+})
