@@ -16,9 +16,9 @@ const CIRCLES = { files: 0, largest: 0 }
  * again 7. What remembers verified cookies, and copies their data in place of parsing them, takes 400. That sessions can be
  * ended by an instant (`notBefore`) takes 130, and the events for what became of a session 110.
  */
-const BUDGETS = { koa: 915, node: 277, request: 2403, session: 751, codec: 619, root: 563 }
+const BUDGETS = { koa: 915, node: 277, request: 2403, session: 751, codec: 619, root: 566 }
 /** Of all these together. */
-const CORE_BUDGET = 5528
+const CORE_BUDGET = 5531
 
 /** Lines of a file, of any kind. */
 const FILE_LINES = 250
