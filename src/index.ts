@@ -10,8 +10,10 @@ export type {
 } from './options.ts'
 export type { CommitCallback, CommitOptions, MaxAge, RegenerateOptions } from './session/model.ts'
 export type {
+  AllOptions,
   Answer,
   ListedSession,
+  ListOptions,
   Patch,
   Patched,
   Retire,
@@ -20,6 +22,7 @@ export type {
   StoredLifetime,
   StoredPayload,
   StoredRecord,
+  StoredSession,
   StoreGetCall,
   StoreSetCall,
   Subject,

@@ -17,9 +17,9 @@ const CIRCLES = { files: 0, largest: 0 }
  * ended by an instant (`notBefore`) takes 130, the events for what became of a session 110, and that nothing is read before
  * somebody asks (`lazy`) 102.
  */
-const BUDGETS = { koa: 915, node: 277, request: 2500, session: 756, codec: 625, root: 568 }
+const BUDGETS = { koa: 915, node: 277, request: 2500, session: 756, codec: 625, root: 571 }
 /** Of all these together. */
-const CORE_BUDGET = 5641
+const CORE_BUDGET = 5644
 
 /** Lines of a file, of any kind. */
 const FILE_LINES = 250

@@ -6,7 +6,7 @@ import type { Rows } from './rows.ts'
 import type { Answer } from './store.ts'
 
 /** How many tombstones are followed from a name. */
-const LONGEST_CHAIN = 20
+export const LONGEST_CHAIN = 20
 
 export interface Ended {
   /** How many sessions there were. */

@@ -7,6 +7,8 @@ export interface Entry extends Linked<Entry> {
   /** The key that it was made under: that of a later request may hold on to all of the request's headers. */
   readonly name: string
   readonly createdAt: number
+  /** Greater than that of all that were added before. */
+  readonly place: number
   record: StoredRecord
   ttl: number
   expiresAt: number
@@ -37,6 +39,7 @@ export class Entries {
   readonly #owned = new Recency<Entry>()
   readonly #lanes = [this.#retired, this.#anonymous, this.#further, this.#owned]
   #latest: Entry | undefined
+  #places = 0
   /** It begins when there is no room left: before, it would keep alive each table that the map has outgrown. */
   #round: Iterator<Entry, undefined> | undefined
 
@@ -79,7 +82,18 @@ export class Entries {
   add(name: string, record: StoredRecord, ttl: number): void {
     const at = this.#now()
     const [lane, expiresAt] = [this.#anonymous, at + ttl]
-    const entry: Entry = { name, record, createdAt: at, ttl, expiresAt, lane, older: undefined, newer: undefined }
+    const place = ++this.#places
+    const entry: Entry = {
+      name,
+      record,
+      createdAt: at,
+      place,
+      ttl,
+      expiresAt,
+      lane,
+      older: undefined,
+      newer: undefined,
+    }
     this.#byName.set(name, entry)
     this.#attach(entry)
     this.#latest = entry
@@ -115,6 +129,11 @@ export class Entries {
   /** The names of its sessions and tombstones. */
   namesOf(subject: string): string[] {
     return [...this.#sessions.of(subject), ...this.#tombstones.of(subject)].map(({ name }) => name)
+  }
+
+  /** What has not expired, in the order in which it was added, behind a place. What is added meanwhile is among it. */
+  *behind(place: number): Iterable<Entry> {
+    for (const entry of this.#byName.values()) if (entry.place > place && !isOver(entry, this.#now())) yield entry
   }
 
   /** Forgets one entry where there is one too many, but not the one that was added last. */

@@ -1,16 +1,20 @@
 import { checkOption } from './after.ts'
 import { Entries, type Entry } from './entries.ts'
-import { checkRowOptions } from './options.ts'
+import { checkRowOptions, notCursor } from './options.ts'
 import { recordStore } from './record-store.ts'
 import type { OnExpired, ResealOptions, Row, RowOptions, Rows, Tombstone } from './rows.ts'
 import type {
+  AllOptions,
+  Answer,
   ListedSession,
+  ListOptions,
   Patch,
   Patched,
   Retire,
   StoredLifetime,
   StoredPayload,
   StoredRecord,
+  StoredSession,
   Which,
   Whose,
 } from './store.ts'
@@ -38,8 +42,12 @@ export interface MemoryStore extends Plain {
   patch(id: string, patch: Patch, ttl: number): Patched
   touch(id: string, lifetime: StoredLifetime, ttl: number): boolean
   retire(id: string, retire: Retire, ttl: number): Exclude<Patched, 'emptied'>
-  list(subject: Whose): readonly ListedSession[]
-  destroyAll(subject: Whose, which?: Which): number
+  list(subject: Whose, options?: ListOptions): readonly ListedSession[]
+  /** A promise where more than 500 sessions end. */
+  destroyAll(subject: Whose, which?: Which): Answer<number>
+  all(options?: AllOptions): AsyncIterable<StoredSession>
+  count(): number
+  clear(): Promise<number>
   /** As in the other stores. There is nothing to do: what is in this process was sealed with its first secret. */
   reseal(options?: ResealOptions): Promise<number>
   /** The number of sessions that it holds, those that expired and were not looked at since included. */
@@ -165,6 +173,25 @@ export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
 
     list: subject => entries.sessionsOf(subject).map(rowOf),
     names: subject => entries.namesOf(subject),
+
+    hasCursors: true,
+
+    async *pages(batch, after = '0') {
+      if (!/^\d{1,15}$/.test(after)) throw notCursor()
+      let page: Row[] = []
+      for (const entry of entries.behind(Number(after))) {
+        if (page.push({ ...rowOf(entry), cursor: String(entry.place) }) < batch) continue
+        yield page
+        page = []
+      }
+      yield page
+    },
+
+    count() {
+      let count = 0
+      for (const { record } of entries.behind(0)) if (record.retiredAt === undefined) count++
+      return count
+    },
   }
 
   // Its rows answer at once.

@@ -108,7 +108,7 @@ function storeOf(from: Store, to: KeyedStore, ttl: number, now: () => number): K
     ...(to.retire && {
       retire: (id, retire, ttl, call) => ended(id, call, () => (to as Required<Store>).retire(id, retire, ttl, call)),
     }),
-    ...(to.list && { list: subject => (to as Required<Store>).list(subject) }),
+    ...(to.list && { list: (subject, options) => (to as Required<Store>).list(subject, options) }),
     ...(to.destroyAll && {
       destroyAll(subject, which) {
         checkWhich(which)

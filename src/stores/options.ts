@@ -3,7 +3,7 @@
 import { SessionError } from '../errors.ts'
 import { kindOf } from '../value-kind.ts'
 import { checkOption } from './after.ts'
-import type { Which } from './store.ts'
+import type { AllOptions, Which } from './store.ts'
 
 /** The names of `RowOptions`. */
 const OF_ALL = ['hashIds', 'seal', 'now', 'onEnded']
@@ -35,6 +35,21 @@ export function checkWhich(which: Which | undefined): void {
     const expected = name === 'only' ? 'the handle of a session' : 'the id of a session'
     if (typeof value !== 'string') throw refusal('destroyAll', `${name} was ${kindOf(value)}, expected ${expected}`)
   }
+}
+
+/** What `list` and `all` are given. */
+export function checkListing(method: 'list' | 'all', options: AllOptions): void {
+  checkNames(method, options, method === 'all' ? ['limit', 'after'] : ['limit'])
+  const { limit = 1, after = '' } = options
+  const isLimit = Number.isSafeInteger(limit) && limit > 0
+  if (!isLimit)
+    throw refusal(method, `limit was ${typeof limit === 'number' ? limit : kindOf(limit)}, expected a positive integer`)
+  if (typeof after !== 'string') throw refusal(method, `after was ${kindOf(after)}, expected the cursor of a session`)
+}
+
+/** Shows nothing of it: it may be the id of a session. */
+export function notCursor(): SessionError {
+  return refusal('all', 'after was no cursor that a session of this store has; leave it out to begin anew')
 }
 
 function refusal(maker: string, what: string): SessionError {

@@ -5,11 +5,22 @@ import { SessionError } from '../errors.ts'
 import { kindOf } from '../value-kind.ts'
 import { after, checkOption } from './after.ts'
 import { chainOf, end } from './ending.ts'
-import { checkWhich } from './options.ts'
+import { endInTurns, everything, LOOKED } from './every.ts'
+import { checkListing, checkWhich } from './options.ts'
 import { payloadOf, recordOf } from './record.ts'
 import type { RecordStore, ResealOptions, Row, RowOptions, Rows } from './rows.ts'
 import { sealedRows } from './sealed-rows.ts'
-import type { Answer, ListedSession, Retire, Store, StoredPayload, StoredRecord, Which, Whose } from './store.ts'
+import type {
+  Answer,
+  ListedSession,
+  ListOptions,
+  Retire,
+  Store,
+  StoredPayload,
+  StoredRecord,
+  Which,
+  Whose,
+} from './store.ts'
 import { checkListener, teller, telling } from './told.ts'
 
 /** How often the sessions of a subject are looked for that are to end. Who signs in all the time can't hold it up. */
@@ -24,6 +35,7 @@ export function recordStore(maker: string, plainRows: Rows, options: RowOptions)
   const tellEnded = teller(options, 'destroyAll')
   const sealed = seal === undefined ? undefined : sealedRows(maker, plainRows, seal)
   const rows = sealed?.rows ?? plainRows
+  const every = everything(rows, hashIds ? undefined : digest)
   // One request asks several times.
   let lastId = ''
   let lastName = ''
@@ -100,10 +112,14 @@ export function recordStore(maker: string, plainRows: Rows, options: RowOptions)
       return rows.retire(name, { version, successor: successor === undefined ? undefined : nameOf(successor) }, ttl)
     },
 
-    list(subject) {
+    list(subject, options: ListOptions = {}) {
+      checkListing('list', options)
       const whose = ownerOf(subject)
-      return after(whose === undefined ? [] : rows.list(whose), found =>
-        found.map(row => listed(row, handleOf)).sort((one, other) => one.createdAt - other.createdAt),
+      return after(whose === undefined ? [] : rows.list(whose, options.limit), found =>
+        found
+          .map(row => listed(row, handleOf))
+          .sort(newestFirst)
+          .slice(0, options.limit),
       )
     },
 
@@ -118,6 +134,18 @@ export function recordStore(maker: string, plainRows: Rows, options: RowOptions)
       return after(sparedFrom(rows, spared), names => endOne(told, whose, only, names))
     },
 
+    all(options = {}) {
+      const found = every.all(options)
+      return (async function* () {
+        for await (const { row, cursor } of found) {
+          yield { ...listed(row, handleOf), subjectHash: row.record.subject, cursor }
+        }
+      })()
+    },
+
+    count: every.count,
+    clear: () => every.clear(options.onEnded && teller(options, 'clear')),
+
     async reseal(options: ResealOptions = {}) {
       const { batch = 100, ...others } = options
       const [unknown] = Object.keys(others)
@@ -131,16 +159,27 @@ export function recordStore(maker: string, plainRows: Rows, options: RowOptions)
 
 /** What is created meanwhile, as a successor or by somebody who signs in, takes another pass. */
 function endAll(rows: Rows, subject: string, except: string | undefined, passes: number): Answer<number> {
-  return after(rows.list(subject), found =>
+  return after(namesOf(rows, subject), found =>
     // Looked up after the list was made: what has taken the place of the spared one by then may be in it.
     after(sparedFrom(rows, except), spared => {
-      const names = found.map(({ name }) => name).filter(name => !spared.has(name))
+      const names = found.filter(name => !spared.has(name))
       if (names.length === 0) return 0
-      return after(end(rows, names, spared), ({ count }) =>
-        passes === 1 ? count : after(endAll(rows, subject, except, passes - 1), more => count + more),
-      )
+      return after(endInTurns(rows, names, spared), count => {
+        // As many as were looked for, and each has ended: there are more.
+        const left = rows.some && found.length >= LOOKED && count > 0 ? passes : passes - 1
+        return left === 0 ? count : after(endAll(rows, subject, except, left), more => count + more)
+      })
     }),
   )
+}
+
+function namesOf(rows: Rows, subject: string): Answer<readonly string[]> {
+  return rows.some ? rows.some(subject, LOOKED) : after(rows.list(subject), found => found.map(({ name }) => name))
+}
+
+/** Where they are as old, by the handle: who ends the oldest ones has to end the same ones everywhere. */
+function newestFirst(one: ListedSession, other: ListedSession): number {
+  return other.createdAt - one.createdAt || (other.handle < one.handle ? -1 : 1)
 }
 
 function sparedFrom(rows: Rows, name: string | undefined): Answer<ReadonlySet<string>> {

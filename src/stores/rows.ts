@@ -8,8 +8,8 @@ export interface EndedSession {
   readonly id: string
   /** The SHA-256 of its subject in base64url, where the store has that. */
   readonly subjectHash?: string
-  /** By `destroyAll()`, or because the store was full. */
-  readonly reason: 'destroyAll' | 'evicted'
+  /** By `destroyAll()`, by `clear()`, or because the store was full. */
+  readonly reason: 'destroyAll' | 'clear' | 'evicted'
 }
 
 export type OnEnded = (ended: EndedSession) => unknown
@@ -31,13 +31,13 @@ export interface RowOptions {
    */
   readonly now?: (() => number) | undefined
   /**
-   * Told of each session that the store ends itself: by `destroyAll()`, which then deletes one after the other, and where
-   * `memoryStore` is full. What a request ends is the event `session:ended`. A failure of it is a process warning.
+   * Told of each session that the store ends itself: by `destroyAll()` and `clear()`, which then delete one after the other,
+   * and where `memoryStore` is full. What a request ends is the event `session:ended`. A failure of it is a process warning.
    */
   readonly onEnded?: OnEnded | undefined
 }
 
-/** A record in the list of a subject's. */
+/** A record in a list. */
 export interface Row {
   /** What it is kept under. */
   readonly name: string
@@ -45,6 +45,8 @@ export interface Row {
   readonly createdAt: number
   readonly seenAt: number
   readonly expiresAt: number
+  /** Of a page whose rows have others than their names: what goes on behind it. */
+  readonly cursor?: string | undefined
 }
 
 /** A tombstone that was found, with the name of its successor, if it has one. */
@@ -79,14 +81,28 @@ export interface Rows {
   forget(names: readonly string[]): Answer<unknown>
   /**
    * Those of a subject, which is given as in `StoredRecord`, that are there and not retired, in any order. Each session
-   * that is there during the whole call is in the list, though it may get another name meanwhile.
+   * that is there during the whole call is in the list, though it may get another name meanwhile. `limit`: the newest are
+   * enough, so many of them.
    */
-  list(subject: string): Answer<readonly Row[]>
+  list(subject: string, limit?: number): Answer<readonly Row[]>
+  /**
+   * Names of at most `limit` of those. Absent where to list all of them does not hold the event loop.
+   */
+  some?(subject: string, limit: number): Answer<readonly string[]>
   /**
    * Names of what a subject has or had. Those of tombstones are among them where names are ids; where they are hashes they
    * need not be, as the name of a tombstone is its handle.
    */
   names(subject: string): Answer<readonly string[]>
+  /**
+   * All rows, those of tombstones too, about `batch` at a time: from the beginning, or behind the row with this cursor, or with this name
+   * where rows have no cursors. Each that is there during the whole walk is in one. Rejects with `ERR_SESSION_OPTION` where `after` is no cursor of its own.
+   */
+  pages(batch: number, after?: string): AsyncIterable<readonly Row[]>
+  /** Whether its rows have cursors of their own. */
+  readonly hasCursors?: true
+  /** How many there are that are not retired. Absent: they are counted page by page. */
+  count?(): Answer<number>
   /** Absent where all that is kept was sealed by this process. */
   readonly rewriting?: Rewriting
 }
@@ -95,8 +111,6 @@ export interface Rows {
 export interface Rewriting {
   /** The row under `name`, of a tombstone too. */
   find(name: string): Answer<Row | undefined>
-  /** All rows, those of tombstones too, at most `batch` at a time. Each that is there during the whole walk is in one. */
-  pages(batch: number): AsyncIterable<readonly Row[]>
   /**
    * In one atomic step: puts other texts in the place of some of the row's members, and another one in that of its
    * subject, where they were not changed since it was found. All else stays. Says whether it did.

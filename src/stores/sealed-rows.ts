@@ -82,7 +82,7 @@ export function sealedRows(maker: string, rows: Rows, given: readonly Secret[]):
   }
 
   const { rewriting } = rows
-  const reseal = async (batch: number) => (rewriting ? resealAll(rewriting, renewed, batch) : 0)
+  const reseal = async (batch: number) => (rewriting ? resealAll(rows.pages(batch), rewriting, renewed) : 0)
 
   function noticed(name: string, record: StoredRecord): StoredRecord {
     const { record: plain, texts } = opened(name, record)
@@ -138,10 +138,17 @@ export function sealedRows(maker: string, rows: Rows, given: readonly Secret[]):
           rows.patch(name, { ...patch, set: sealed(name, patch.set), subject: hidden(patch.subject) }, ttl),
         ),
       touch: (name, lifetime, ttl) => written(name, rows.touch(name, lifetime, ttl)),
-      list: subject =>
-        after(collected(forms(subject), rows.list), found => [
-          ...new Map(found.map(row => [row.name, openedRow(row)])).values(),
-        ]),
+      list: (subject, limit) =>
+        after(
+          collected(forms(subject), form => rows.list(form, limit)),
+          found => [...new Map(found.map(row => [row.name, openedRow(row)])).values()],
+        ),
+      ...(rows.some && {
+        some: (subject, limit) => collected(forms(subject), form => (rows as Required<Rows>).some(form, limit)),
+      }),
+      async *pages(batch, from) {
+        for await (const page of rows.pages(batch, from)) yield page.map(openedRow)
+      },
       names: subject => after(collected(forms(subject), rows.names), names => [...new Set(names)]),
     },
   }

@@ -83,17 +83,32 @@ export interface Store {
    */
   retire?(id: string, retire: Retire, ttl: number, call: StoreCall): Answer<Exclude<Patched, 'emptied'>>
   /**
-   * The sessions of a subject, the oldest first, without those that have expired or were retired. One that is retired
-   * during the call is listed under its successor. Nobody has none.
+   * The sessions of a subject, the newest first, without those that have expired or were retired. One that is retired
+   * during the call is listed under its successor. Nobody has none. Throws or rejects with `ERR_SESSION_OPTION` where
+   * `limit` is not a positive integer.
    */
-  list?(subject: Whose): Answer<readonly ListedSession[]>
+  list?(subject: Whose, options?: ListOptions): Answer<readonly ListedSession[]>
   /**
    * Ends sessions of a subject: all of them, all but one, or one. Says how many there were. One whose id was retired ends
    * under its successor, as with `destroy`, and rejects as that does once the others have ended. Throws or rejects with
    * `ERR_SESSION_OPTION`, and ends nothing, where `which` has another name, or one that is no text: `undefined` neither.
-   * Nobody has none.
+   * Nobody has none. More than 500 end 500 at a time, so that the event loop goes on: then the answer is a promise.
    */
   destroyAll?(subject: Whose, which?: Which): Answer<number>
+
+  /**
+   * All sessions, whoever's they are, in any order, without those that have expired or were retired. Each that is there
+   * under one id during the whole walk is in it. Only some are in memory at a time. Throws `ERR_SESSION_OPTION` where an option is not what it has to
+   * be; a step of the iterator rejects where the backend is unavailable, and with `ERR_SESSION_OPTION` where no session can be found by `after`.
+   */
+  all?(options?: AllOptions): AsyncIterable<StoredSession>
+  /** How many sessions there are, without those that have expired or were retired. */
+  count?(): Answer<number>
+  /**
+   * Ends all sessions that are there when it begins, some at a time, so that the event loop goes on. Says how many there
+   * were. One whose id is retired meanwhile ends under its successor, unless it gets more than 20 new ids. Retired ids stay retired.
+   */
+  clear?(): Promise<number>
 }
 
 export type Answer<T> = T | Promise<T>
@@ -177,6 +192,24 @@ export interface ListedSession {
   readonly seenAt: number
   readonly expiresAt: number
   readonly data: StoredPayload
+}
+
+/** One of all sessions. */
+export interface StoredSession extends ListedSession {
+  /** The SHA-256 of its subject in base64url, if it has one. */
+  readonly subjectHash: string | undefined
+  /** Where a later walk goes on: see `AllOptions`. It opens nothing. */
+  readonly cursor: string
+}
+
+export interface ListOptions {
+  /** How many are listed at most: a positive integer. Default: all. */
+  readonly limit?: number | undefined
+}
+
+export interface AllOptions extends ListOptions {
+  /** The `cursor` of a session of an earlier walk: this one goes on behind it. Default: from the beginning. */
+  readonly after?: string | undefined
 }
 
 export interface Which {

@@ -3,6 +3,7 @@ import { createHash, randomBytes } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type {
   ListedSession,
+  ListOptions,
   Patch,
   Patched,
   Retire,
@@ -114,8 +115,8 @@ export class Bench {
     return this.store.retire(id, retire, ttl, this.#signed)
   }
 
-  async list(subject: Whose): Promise<readonly ListedSession[]> {
-    return this.store.list(subject)
+  async list(subject: Whose, options?: ListOptions): Promise<readonly ListedSession[]> {
+    return this.store.list(subject, options)
   }
 
   async destroyAll(subject: Whose, which?: Which): Promise<number> {

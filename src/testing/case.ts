@@ -9,9 +9,10 @@ import type { Bench } from './bench.ts'
  * | `versions` | a version in each record, which `patch` and `retire` can ask for |
  * | `retire` | `retire`: an id that was given up stays so |
  * | `subjects` | `list` and `destroyAll`: the sessions of one user |
+ * | `all` | `all`, `count` and `clear`: every session. Its tests end all sessions that the store has |
  * | `order` | members in the order in which they were set first |
  */
-export type Capability = 'keys' | 'versions' | 'retire' | 'subjects' | 'order'
+export type Capability = 'keys' | 'versions' | 'retire' | 'subjects' | 'all' | 'order'
 
 /** What a test needs: capabilities, a manual clock, a way to corrupt a record. */
 export type Need = Capability | 'clock' | 'corrupt'

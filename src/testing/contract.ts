@@ -3,6 +3,7 @@ import type { Store } from '../stores/store.ts'
 import { Bench, type Time } from './bench.ts'
 import type { Capability, Case, Need } from './case.ts'
 import type { ManualClock } from './clock.ts'
+import { everything } from './groups/all.ts'
 import { basic } from './groups/basic.ts'
 import { claims } from './groups/claims.ts'
 import { concurrency } from './groups/concurrency.ts'
@@ -25,7 +26,7 @@ import { versions } from './groups/versions.ts'
 export interface StoreContractOptions<Tested extends Store = Store> {
   /**
    * Makes the store for one test. It may be the same one, or a new one on what the last one had: no test uses the ids or
-   * the subjects of another.
+   * the subjects of another. With the capability `all` they end all that the store has: give them a database of their own.
    */
   readonly open: () => Tested | Promise<Tested>
   /** Called with the store after each test. */
@@ -52,7 +53,14 @@ export interface StoreTest {
   readonly run: () => Promise<void>
 }
 
-const CAPABILITIES: readonly string[] = ['keys', 'versions', 'retire', 'subjects', 'order'] satisfies Capability[]
+const CAPABILITIES: readonly string[] = [
+  'keys',
+  'versions',
+  'retire',
+  'subjects',
+  'all',
+  'order',
+] satisfies Capability[]
 
 const CASES: readonly Case[] = [
   ...basic,
@@ -66,6 +74,7 @@ const CASES: readonly Case[] = [
   ...renewing,
   ...subjects,
   ...endings,
+  ...everything,
   ...successors,
   ...corrupt,
   ...hostileIds,
@@ -90,17 +99,30 @@ export function storeContract<Tested extends Store>(options: StoreContractOption
   const asked = [...claims(capabilities), ...CASES].filter(({ needs }) => needs.every(need => given.has(need)))
   const time: Time = clock ? { clock } : { ttl }
   let last: Promise<unknown> = Promise.resolve()
+  const underWay = new Set<Promise<unknown>>()
 
   function inTurn(run: () => Promise<void>): Promise<void> {
-    const turn = last.then(run)
+    const turn = last.then(() => Promise.allSettled(underWay)).then(run)
     last = turn.catch(() => undefined)
     return turn
   }
 
-  return asked.map(({ group, claim, prove }) => {
+  async function beside(run: () => Promise<void>): Promise<void> {
+    let turn: unknown
+    do {
+      turn = last
+      await turn
+    } while (turn !== last)
+    const running = run()
+    underWay.add(running)
+    await running.finally(() => underWay.delete(running))
+  }
+
+  return asked.map(({ group, claim, needs, prove }) => {
     const run = () => proven(options, time, prove)
-    // One test must not let the sessions of another expire.
-    return { name: `${group}: ${claim}`, group, run: clock ? () => inTurn(run) : run }
+    // One test must not let the sessions of another expire, nor end them.
+    const isAlone = clock !== undefined || needs.includes('all')
+    return { name: `${group}: ${claim}`, group, run: () => (isAlone ? inTurn(run) : beside(run)) }
   })
 }
 

@@ -14,7 +14,7 @@ const { Database }: { Database: new (file: string) => SqliteDatabase & { close()
   import.meta.url,
 )('bun:sqlite')
 
-const CAPABILITIES: readonly Capability[] = ['keys', 'versions', 'retire', 'subjects', 'order']
+const CAPABILITIES: readonly Capability[] = ['keys', 'versions', 'retire', 'subjects', 'all', 'order']
 const folder = mkdtempSync(join(tmpdir(), 'koa-session-bun-'))
 const file = join(folder, 'sessions.db')
 const databases = [1, 2].map(() => {

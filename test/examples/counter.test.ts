@@ -19,7 +19,7 @@ async function userOf(agent: Agent): Promise<string | undefined> {
   return /id="user">([^<]*)</.exec((await agent.get('/')).text)?.[1]
 }
 
-/** Of the other devices, the oldest first: the one that asks has a form without a handle. */
+/** Of the other devices, the newest first: the one that asks has a form without a handle. */
 async function otherHandles(agent: Agent): Promise<string[]> {
   const { text } = await agent.get('/devices')
   return [...text.matchAll(/name="handle" value="([\w-]{43})"/g)].map(([, handle = '']) => handle)
@@ -47,7 +47,7 @@ test('the devices of a user are listed, and one or all others are signed out', a
   assert.deepEqual(text.match(/\w+ on \w+/g), ['Firefox on Linux', 'Safari on iPhone', 'Firefox on Linux'])
   assert.equal(text.match(/<mark>/g)?.length, 1)
 
-  const [handle = ''] = await otherHandles(desktop)
+  const [, handle = ''] = await otherHandles(desktop)
   await endByHandle(desktop, handle)
   assert.deepEqual(await Promise.all([desktop, phone, tablet].map(userOf)), ['Ada', 'nobody', 'Ada'])
   await signIn(phone, 'Ada', IPHONE)

@@ -20,7 +20,11 @@ function removed(table: Map<string, StoredRecord>, names: readonly string[]): Re
 }
 
 /** A table that never expires, and what is in it. */
-function open(options: RowOptions = {}, table = new Map<string, StoredRecord>(), odd: Partial<Rows> = {}) {
+function open(
+  options: RowOptions = {},
+  table = new Map<string, StoredRecord>(),
+  odd: { [Name in keyof Rows]?: Rows[Name] & {} } = {},
+) {
   const rows: Rows = {
     read: name => table.get(name),
     create: (name, record) => !table.has(name) && Boolean(table.set(name, record)),
@@ -35,6 +39,7 @@ function open(options: RowOptions = {}, table = new Map<string, StoredRecord>(),
     remove: names => removed(table, names),
     forget: () => {},
     names: () => [],
+    async *pages() {},
     list: subject =>
       [...table]
         .filter(([, record]) => record.subject === subject)

@@ -12,7 +12,7 @@ import type { Break } from './broken/break.ts'
 import { RETIRE, VERSIONS } from './broken/ended.ts'
 import { HOSTILE } from './broken/hostile.ts'
 import { KEYS } from './broken/keys.ts'
-import { CLAIMS, CONCURRENCY, SUBJECTS } from './broken/shared.ts'
+import { CLAIMS, CONCURRENCY, EVERYTHING, SUBJECTS } from './broken/shared.ts'
 import { SUCCESSORS } from './broken/successors.ts'
 import { ALL, threeMethods } from './stores.ts'
 
@@ -52,6 +52,7 @@ for (const [claim, group, breakIt] of [
   ...SUCCESSORS,
   ...CONCURRENCY,
   ...SUBJECTS,
+  ...EVERYTHING,
   ...HOSTILE,
   ...CLAIMS,
 ]) {
@@ -71,7 +72,8 @@ test('claims: what is wrong names the method, and the option capabilities', asyn
   const rows: ReadonlyArray<readonly [Parameters<typeof storeContract>[0]['capabilities'], message: RegExp]> = [
     [[], /the store has plain: add keys to the option capabilities/],
     [['keys', 'versions', 'subjects'], /the store has retire: add retire to the option capabilities/],
-    [['keys', 'retire', 'subjects'], /records have a version: add versions to the option capabilities/],
+    [['keys', 'versions', 'retire', 'subjects'], /the store has all: add all to the option capabilities/],
+    [['keys', 'retire', 'subjects', 'all'], /records have a version: add versions to the option capabilities/],
   ]
   for (const [capabilities, message] of rows) {
     const [first] = storeContract({ open: () => memoryStore(), capabilities })

@@ -53,7 +53,7 @@ test('the list holds the tests of what is claimed, each by a name of its own', (
   assert.deepEqual(groupsOf({ corrupt: () => {} }), [...three.slice(0, 4), 'corrupt', ...three.slice(4)])
   const keys = [...three.slice(0, 3), 'create', 'patch', 'touch', ...three.slice(3)]
   assert.deepEqual(groupsOf({ capabilities: ['keys'] }), keys)
-  const all = ['versions', 'retire', 'concurrency', 'subjects', ...three.slice(4)]
+  const all = ['versions', 'retire', 'concurrency', 'subjects', 'all', ...three.slice(4)]
   assert.deepEqual(groupsOf({ capabilities: ALL }), [...three.slice(0, 3), 'create', 'patch', 'touch', ...all])
 })
 

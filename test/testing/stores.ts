@@ -1,6 +1,6 @@
 import type { Capability, Store } from 'koa-session/testing'
 
-export const ALL: readonly Capability[] = ['keys', 'versions', 'retire', 'subjects', 'order']
+export const ALL: readonly Capability[] = ['keys', 'versions', 'retire', 'subjects', 'all', 'order']
 
 const tables = new WeakMap<object, Map<string, { text: string; readonly expiresAt: number }>>()
 

@@ -6,6 +6,7 @@ import type { DynamodbClient } from './client.ts'
 import { Expression } from './expression.ts'
 import { isRetired, membersFor, number, numberIn, recordIn, rowIn, text, textIn } from './item.ts'
 import { busy, createItems, isTooLong, LIVE, seconds, TRIES } from './items.ts'
+import { pagesOf } from './pages.ts'
 import { createPatch } from './patch.ts'
 import { createRewriting } from './rewriting.ts'
 import { createSubjects, type Entry, entryIn } from './subjects.ts'
@@ -107,6 +108,8 @@ export function dynamodbRows(
 
     names: async subject => (await subjects.list(subject)).map(({ name }) => name),
 
-    rewriting: createRewriting(client, table, prefix, items, subjects, keepsRetired),
+    pages: (batch, from) => pagesOf(client, table, prefix, now, batch, from),
+
+    rewriting: createRewriting(items, subjects, keepsRetired),
   }
 }

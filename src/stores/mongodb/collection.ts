@@ -92,6 +92,12 @@ export function asking(collection: MongoCollection, writeConcern: MongoWriteConc
       return found?.at instanceof Date ? found.at.getTime() : undefined
     },
 
+    async count(filter: object): Promise<number> {
+      const pipeline = [{ $match: filter }, { $group: { _id: null, count: { $sum: 1 } } }]
+      const [found] = await tried(() => all(collection.aggregate(pipeline, READ)))
+      return Number(found?.count ?? 0)
+    },
+
     /** Whether nothing was there under its `_id`. */
     insert: (inserted: object) =>
       tried(async () => {

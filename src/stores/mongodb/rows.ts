@@ -171,18 +171,20 @@ export function mongoRows(asked: Asked, clock: (() => number) | undefined): Mong
       return at === undefined ? 0 : asked.deleteMany({ e: { $lte: new Date(at) } })
     },
 
+    async *pages(batch, from = '') {
+      for (let last = from === '' ? '' : encodeName(from); ; ) {
+        const found = await asked.find({ _id: { $gt: last }, ...after(times()) }, { sort: { _id: 1 }, limit: batch })
+        yield found.filter(recordIn).map(rowIn)
+        if (found.length < batch) return
+        last = String(found.at(-1)?._id)
+      }
+    },
+
+    count: () => asked.count({ ...after(times()), r: null }),
+
     rewriting: {
       async find(name) {
         return (await asked.find(under(name))).filter(recordIn).map(rowIn)[0]
-      },
-
-      async *pages(batch) {
-        for (let last = ''; ; ) {
-          const found = await asked.find({ _id: { $gt: last }, ...after(times()) }, { sort: { _id: 1 }, limit: batch })
-          yield found.filter(recordIn).map(rowIn)
-          if (found.length < batch) return
-          last = String(found.at(-1)?._id)
-        }
       },
 
       rewrite({ name, record, createdAt }, { members, subject }) {

@@ -2,7 +2,7 @@
 
 import { createHash } from 'node:crypto'
 import { SessionError } from '../../errors.ts'
-import { keysOn, mastersOf, nodesOf, primariesOf } from './keys.ts'
+import { type Keys, keysOn, mastersOf, nodesOf, primariesOf } from './keys.ts'
 
 /** What is used of a client of npm's `redis`: `createClient`, `createClientPool`, `createCluster`, `createSentinel`. */
 export interface NodeRedisClient {
@@ -47,7 +47,7 @@ export interface Commands {
   /** Fields and values, in turn; none where there is no hash. */
   fields(key: string): Promise<string[]>
   /** The keys that begin with `prefix`, some at a time: each that is there during the whole walk, perhaps twice. */
-  keys(prefix: string, batch: number): AsyncIterable<readonly string[]>
+  keys(prefix: string, batch: number, from?: string): AsyncIterable<Keys>
 }
 
 const METHODS = [['hGetAll', 'evalSha', 'eval'], ['hgetall', 'evalsha', 'eval'], ['customCommand']] as const
@@ -65,7 +65,7 @@ export function commandsOf(client: RedisClient): Commands {
 function nodeRedis(client: NodeRedisClient): Commands {
   return {
     fields: key => fieldsIn(client.hGetAll(key)),
-    keys: (prefix, batch) => keysOn(nodesOf(client), prefix, batch),
+    keys: (prefix, batch, from) => keysOn(nodesOf(client), prefix, batch, from),
     run({ sha, source }, key, args) {
       const options = { keys: [key], arguments: [...args] }
       return answer(
@@ -80,11 +80,12 @@ function ioRedis(client: IoRedisClient): Commands {
   return {
     fields: key => fieldsIn(client.hgetall(key)),
     // A cluster knows its masters once it has answered.
-    keys: (prefix, batch) =>
+    keys: (prefix, batch, from) =>
       keysOn(
         fieldsIn(client.hgetall(prefix)).then(() => mastersOf(client)),
         prefix,
         batch,
+        from,
       ),
     run: ({ sha, source }, key, args) =>
       answer(
@@ -97,7 +98,7 @@ function ioRedis(client: IoRedisClient): Commands {
 function glide(client: GlideClient): Commands {
   return {
     fields: key => fieldsIn(client.customCommand(['HGETALL', key]).then(pairsIn)),
-    keys: (prefix, batch) => keysOn(primariesOf(client), prefix, batch),
+    keys: (prefix, batch, from) => keysOn(primariesOf(client), prefix, batch, from),
     run: ({ sha, source }, key, args) =>
       answer(
         () => client.customCommand(['EVALSHA', sha, '1', key, ...args]),

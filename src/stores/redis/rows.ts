@@ -1,5 +1,7 @@
+import { digest } from '../../codec/digest.ts'
 import { SessionError } from '../../errors.ts'
 import { forEach, listIndexed } from '../indexed.ts'
+import { notCursor } from '../options.ts'
 import type { Row, Rows, Tombstone } from '../rows.ts'
 import type { Patched, StoredLifetime } from '../store.ts'
 import { token } from '../token.ts'
@@ -165,17 +167,29 @@ export function createRedisRows(
       return count
     },
 
+    hasCursors: true,
+
+    // A cursor is where its page begins, and marks of the names that were given from there. SCAN gives that page again, with
+    // others in it where Redis has made its table smaller since: they were not given, and are not passed over.
+    async *pages(batch, after) {
+      const [, from = '', marks = ''] = after === undefined ? [] : placeIn(after)
+      let given = new Set(marks.match(/.{6}/g))
+      for await (const { keys, place } of commands.keys(prefix, batch, from)) {
+        if (place !== from) given = new Set()
+        // Not those of indexes.
+        const found = keys.filter(key => keyOf(nameIn(key.slice(prefix.length))) === key)
+        const names = new Set(found.map(key => nameIn(key.slice(prefix.length))))
+        const left = [...names].filter(name => !given.has(markOf(name)))
+        const rows = (await forEach(left, read)).filter(row => row !== undefined)
+        yield rows.map(row => {
+          given.add(markOf(row.name))
+          return { ...row, cursor: `${place}.${[...given].join('')}` }
+        })
+      }
+    },
+
     rewriting: {
       find: read,
-
-      async *pages(batch) {
-        for await (const keys of commands.keys(prefix, batch)) {
-          // Not those of indexes.
-          const found = keys.filter(key => keyOf(nameIn(key.slice(prefix.length))) === key)
-          const rows = await forEach(found, key => read(nameIn(key.slice(prefix.length))))
-          yield rows.filter(row => row !== undefined)
-        }
-      },
 
       async rewrite({ name, record, createdAt }, { members, subject }) {
         const { version, retiredAt } = record
@@ -199,6 +213,17 @@ export function createRedisRows(
 function entryOf(name: string, subject: string | undefined, score: string | undefined): Entry | undefined {
   return subject === undefined ? undefined : { subject, name, score: Number(score) + 1 }
 }
+
+/** A place, see `keysOn`, and marks. */
+const CURSOR = /^([\w-]{6}\.\d{1,20})\.((?:[\w-]{6})*)$/
+
+function placeIn(cursor: string): readonly string[] {
+  const found = CURSOR.exec(cursor)
+  if (found) return found
+  throw notCursor()
+}
+
+const markOf = (name: string) => digest(name).slice(0, 6)
 
 /** `ttl` as Redis takes it: a key with none is deleted. */
 function wholeOf(ttl: number): number {

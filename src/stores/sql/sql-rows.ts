@@ -129,7 +129,28 @@ export function sqlRows(client: SqlClient, statements: Statements, now: () => nu
     // Only those are removed that were followed from one id: they fit into one statement.
     forget: ids => client.count(statements.forget, { ...valuesOf(namesOf(ids)), ...times() }),
 
-    list: subject => after(client.rows(statements.list, { subject, ...times() }), rows => rows.map(rowIn)),
+    list: (subject, limit) =>
+      after(
+        client.rows(limit === undefined ? statements.list : statements.newest(limit), { subject, ...times() }),
+        rows => rows.map(rowIn),
+      ),
+
+    some: (subject, limit) =>
+      after(client.rows(statements.some(limit), { subject, ...times() }), rows =>
+        rows.map(({ name }) => decodeName(String(name))),
+      ),
+
+    count: () => after(client.rows(statements.count, times()), ([row]) => Number(row?.version)),
+
+    async *pages(batch, from = '') {
+      const statement = statements.page(batch)
+      for (let last = from === '' ? '' : encodeName(from); ; ) {
+        const found = await client.rows(statement, { after: last, ...times() })
+        yield readableIn(found)
+        if (found.length < statement.limit) return
+        last = String(found.at(-1)?.name)
+      }
+    },
 
     names: subject =>
       after(client.rows(statements.names, { subject, ...times() }), rows =>
@@ -139,16 +160,6 @@ export function sqlRows(client: SqlClient, statements: Statements, now: () => nu
     rewriting: {
       find: id =>
         after(client.rows(statements.read, { name: nameOf(id) ?? '', ...times() }), found => readableIn(found)[0]),
-
-      async *pages(batch) {
-        const statement = statements.page(batch)
-        for (let last = ''; ; ) {
-          const found = await client.rows(statement, { after: last, ...times() })
-          yield readableIn(found)
-          if (found.length < batch) return
-          last = String(found.at(-1)?.name)
-        }
-      },
 
       rewrite({ name, record, createdAt }, { members, subject = null }) {
         const { version = null } = record

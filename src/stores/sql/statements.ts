@@ -99,6 +99,13 @@ export function statementsFor(dialect: Dialect, { quoted: table }: Table, hasClo
       FROM ${table} WHERE name = :name AND expires_at > :now`),
     find: compile(`SELECT name FROM ${table} WHERE ${one} AND ${isReadable}`),
     list: compile(`SELECT ${COLUMNS.names} FROM ${table} WHERE subject = :subject AND ${live}`),
+    newest: sized(limit =>
+      compile(`SELECT ${COLUMNS.names} FROM ${table} WHERE subject = :subject AND ${live}
+        ORDER BY created_at DESC, name DESC LIMIT ${limit}`),
+    ),
+    some: sized(limit => compile(`SELECT name FROM ${table} WHERE subject = :subject AND ${live} LIMIT ${limit}`)),
+    // Under the name of a column that is asked for, as an answer has to have one.
+    count: compile(`SELECT COUNT(*) AS version FROM ${table} WHERE ${live}`),
     create: compile(dialect.create(table, columns)),
     makeRoom: dialect.makeRoom && compile(dialect.makeRoom(table)),
     replace: compile(dialect.replace(table, columns)),
@@ -121,13 +128,25 @@ export function statementsFor(dialect: Dialect, { quoted: table }: Table, hasClo
     forget: compile(`DELETE FROM ${table} WHERE name IN (${many}) AND ${isTombstone}`),
     names: compile(`SELECT name FROM ${table} WHERE subject = :subject AND expires_at > :now`),
     sweep: compile(dialect.sweep(table, dialect.batch, clock)),
-    page: (limit: number) =>
+    page: sized(limit =>
       compile(
         `SELECT ${COLUMNS.names} FROM ${table} WHERE name > :after AND expires_at > :now ORDER BY name LIMIT ${limit}`,
       ),
+    ),
     // The version stays: it says what is in the members, and that is the same.
     rewrite: compile(`UPDATE ${table} SET data = ${dialect.changed}, subject = COALESCE(:subject, subject)
       WHERE name = :name AND created_at = :created AND version = COALESCE(:version, version) AND ${isReadable}`),
+  }
+}
+
+/** A statement with a limit, as clients keep what they have prepared: one for each power of two that is enough. */
+function sized(compile: (limit: number) => Statement): (limit: number) => Statement & { readonly limit: number } {
+  const known = new Map<number, Statement & { readonly limit: number }>()
+  return least => {
+    const limit = 2 ** Math.ceil(Math.log2(Math.min(least, 2 ** 30)))
+    const statement = known.get(limit) ?? { ...compile(limit), limit }
+    known.set(limit, statement)
+    return statement
   }
 }
 

@@ -7,6 +7,7 @@ const METHODS: ReadonlyArray<readonly [Capability, ReadonlyArray<keyof Store>]> 
   ['keys', ['plain', 'read', 'create', 'patch', 'touch']],
   ['retire', ['retire']],
   ['subjects', ['list', 'destroyAll']],
+  ['all', ['all', 'count', 'clear']],
 ]
 
 /** That a store has what it claims, and claims what it has, so that nothing goes untested. */

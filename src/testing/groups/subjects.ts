@@ -75,15 +75,27 @@ export const subjects = cases('subjects', ['subjects'], {
     assert.ok(session && session.seenAt > session.createdAt, 'touch() has to change when a session was seen')
   },
 
-  'the oldest is the first, whichever was seen last': async t => {
+  'the newest is the first, whichever was seen last, and a limit is of the newest': async t => {
     const ids = []
     for (const stem of ['c', 'a', 'd', 'b']) {
       ids.push(await add(t, ada(t), stem))
       await t.pass(5)
     }
     await t.touch(ids[0] ?? '')
+    const expected = ids.map(digestOf).reverse()
     const handles = (await t.list(ada(t))).map(({ handle }) => handle)
-    assert.deepEqual(handles, ids.map(digestOf))
+    assert.deepEqual(handles, expected)
+    for (const limit of [1, 3, 4, 100]) {
+      const limited = (await t.list(ada(t), { limit })).map(({ handle }) => handle)
+      assert.deepEqual(limited, expected.slice(0, limit), `with a limit of ${limit}`)
+    }
+  },
+
+  'a limit that is none, and another name, are refused': async t => {
+    for (const options of [{ limit: 0 }, { limit: -1 }, { limit: 1.5 }, { limit: '5' }, { last: 1 }]) {
+      const refused = t.list(ada(t), options as never)
+      await assert.rejects(refused, `with ${JSON.stringify(options)}`)
+    }
   },
 
   'a record says whose it is': async t => {

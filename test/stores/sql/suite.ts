@@ -579,9 +579,9 @@ export function sqlSuite(test: Register, open: Open): void {
     const listed = await store.list('ada')
     assert.deepEqual(
       listed.map(({ data }) => data.n),
-      Array.from({ length: 120 }, (_, n) => n),
+      Array.from({ length: 120 }, (_, n) => 119 - n),
     )
-    assert.equal(listed[3]?.createdAt, NOW + 3)
+    assert.equal(listed[3]?.createdAt, NOW + 116)
     assert.equal(await store.destroyAll('ada', { only: listed[5]?.handle }), 1)
     assert.equal(await connect().destroyAll('ada', { except: 'session 7' }), 118)
     assert.deepEqual(

@@ -15,7 +15,7 @@ import { newSecret } from '../../support/secrets.ts'
 export type Register = (title: string, run: (t: Test) => unknown) => void
 
 /** All that a store can claim but `order`, which not every database keeps. */
-export const UNORDERED: readonly Capability[] = ['keys', 'versions', 'retire', 'subjects']
+export const UNORDERED: readonly Capability[] = ['keys', 'versions', 'retire', 'subjects', 'all']
 export const ALL: readonly Capability[] = [...UNORDERED, 'order']
 
 /** Sealing secrets. */
@@ -26,7 +26,7 @@ const TTL = 1500
 /** The same, where a store rounds what is left up to seconds: the kit waits for a quarter more. */
 export const TTL_OF_SECONDS = 4500
 /** Where a test may wait for something to expire. */
-const WAITING = ['expiry', 'create', 'versions', 'retire', 'subjects']
+const WAITING = ['expiry', 'create', 'versions', 'retire', 'subjects', 'all']
 /** So many tests wait at the same time, whatever the processors are. */
 const AT_A_TIME = 20
 

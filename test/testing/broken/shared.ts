@@ -185,7 +185,12 @@ export const SUBJECTS: readonly Row[] = [
     memory => ({ list: subject => memory.list(typeof subject === 'number' ? `number ${subject}` : subject) }),
   ],
   ['list() shows nothing', 'subjects', () => ({ list: () => [] })],
-  ['list() has the latest first', 'subjects', memory => ({ list: subject => [...memory.list(subject)].reverse() })],
+  ['list() has the oldest first', 'subjects', memory => ({ list: subject => [...memory.list(subject)].reverse() })],
+  [
+    'a limit of list() is of the oldest',
+    'subjects',
+    memory => ({ list: (subject, { limit = 1000 } = {}) => memory.list(subject).slice(-limit) }),
+  ],
   [
     'list() shows the lifetime among the data',
     'subjects',
@@ -256,7 +261,7 @@ export const SUBJECTS: readonly Row[] = [
     'destroyAll() counts what it leaves',
     'subjects',
     memory => ({
-      destroyAll: (subject, which) => memory.destroyAll(subject, which) + memory.list(subject).length,
+      destroyAll: (subject, which) => Number(memory.destroyAll(subject, which)) + memory.list(subject).length,
     }),
   ],
   [
@@ -266,7 +271,38 @@ export const SUBJECTS: readonly Row[] = [
   ],
 ]
 
+export const EVERYTHING: readonly Row[] = [
+  ['all() has the tombstones, and they are counted', 'all', memory => ({ retire: () => memory && 'saved' })],
+  ['all() knows no limit', 'all', memory => ({ all: ({ limit: _, ...options } = {}) => memory.all(options) })],
+  ['all() begins anew whatever the cursor is', 'all', memory => ({ all: ({ limit } = {}) => memory.all({ limit }) })],
+  [
+    'all() ends after a page',
+    'all',
+    memory => ({ all: options => memory.all({ ...options, limit: Math.min(options?.limit ?? 10, 10) }) }),
+  ],
+  [
+    'a cursor is an id',
+    'all',
+    memory => {
+      const ids: string[] = []
+      return {
+        create: (id, record, ttl) => {
+          ids.push(id)
+          return memory.create(id, record, ttl)
+        },
+        all: async function* (options) {
+          for await (const one of memory.all(options)) yield { ...one, cursor: ids.at(-1) ?? '' }
+        },
+      }
+    },
+  ],
+  ['count() counts one too many', 'all', memory => ({ count: () => memory.count() + 1 })],
+  ['clear() ends the sessions of users alone', 'all', memory => ({ clear: async () => memory.count() })],
+  ['clear() says nothing of how many', 'all', memory => ({ clear: () => memory.clear().then(() => 0) })],
+]
+
 export const CLAIMS: readonly Row[] = [
+  ['it has no clear()', 'claims', () => ({ clear: undefined as never })],
   ['it has no retire()', 'claims', () => ({ retire: undefined as never })],
   ['it has no list()', 'claims', () => ({ list: undefined as never })],
   ['its plain methods are not its own', 'claims', memory => ({ plain: { ...memory.plain, get: () => undefined } })],

@@ -195,7 +195,7 @@ export const SUCCESSORS: readonly Row[] = [
           owners.add(String(subject))
           const isOther = which?.only !== undefined && memory.destroyAll(subject, which) === 0
           if (!isOther) return which?.only === undefined ? memory.destroyAll(subject, which) : 1
-          return [...owners].some(owner => memory.destroyAll(owner, which) > 0) ? 1 : 0
+          return [...owners].some(owner => Number(memory.destroyAll(owner, which)) > 0) ? 1 : 0
         },
       }
     },
