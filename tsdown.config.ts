@@ -15,6 +15,8 @@ const parts = {
   testing: 'src/testing/index.ts',
 }
 const cli = 'src/cli/main.ts'
+/** A door to the index: a copy of the core would make the package much larger. */
+const open = 'src/open/index.ts'
 
 const shared = {
   platform: 'node',
@@ -56,6 +58,11 @@ const errorsFromIndex = {
   resolveId: (source: string) => (source.endsWith('/errors.ts') ? { id: './index.js', external: true } : undefined),
 }
 
+const allFromIndex = {
+  name: 'all-from-index',
+  resolveId: (source: string) => (source === '../index.ts' ? { id: './index.js', external: true } : undefined),
+}
+
 /** What several stores need is there once: in `shared`, and in `sql` for those of SQL databases. */
 const sharedByStores = (format: string) => ({
   chunkFileNames: format === 'es' ? '[name].mjs' : '[name].cjs',
@@ -81,6 +88,13 @@ export default defineConfig([
   { ...code, entry: { cli }, clean: false, format: ['esm'] },
   // Apart, so that the types of the core are a single file, which scripts/build-types.mjs makes CommonJS of.
   { ...types, entry: { index } },
+  { ...code, entry: { open }, clean: false, plugins: [allFromIndex] },
+  {
+    ...types,
+    entry: { open },
+    plugins: [allFromIndex],
+    outputOptions: options => ({ ...options, paths: { './index.js': './index.mjs' } }),
+  },
   {
     ...types,
     entry: parts,

@@ -15,8 +15,8 @@ import { publint } from 'publint'
 import { formatMessage } from 'publint/utils'
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
-/** It is not minified, so that stacks can be read: 123 kB, and 35 when compressed. */
-const MAX_BYTES = 150_000
+/** It is not minified, so that stacks can be read: 163 kB, and 46 when compressed. */
+const MAX_BYTES = 165_000
 /** Of all the package, unpacked. It is not minified, and has source maps by the line. */
 const MAX_PACKAGE_BYTES = 900_000
 
@@ -31,6 +31,7 @@ const PARTS = {
   mongodb: ['mongoStore'],
   connect: ['connectStore'],
   migrate: ['migrate'],
+  open: ['openSession'],
   testing: ['createAgent', 'manualClock', 'storeContract'],
 }
 

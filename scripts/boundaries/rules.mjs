@@ -17,9 +17,9 @@ const CIRCLES = { files: 0, largest: 0 }
  * (`notBefore`) takes 130, that nothing is read before somebody asks
  * (`lazy`) 102.
  */
-const BUDGETS = { koa: 902, node: 275, request: 2367, session: 593, codec: 613, root: 568 }
+const BUDGETS = { koa: 902, node: 275, request: 2380, session: 593, codec: 624, root: 569 }
 /** Of all these together. */
-const CORE_BUDGET = 5318
+const CORE_BUDGET = 5331
 
 /** Lines of a file, of any kind. */
 const FILE_LINES = 250
@@ -29,7 +29,7 @@ const FILE_LINES = 250
  * runs.
  */
 const ARROWS = {
-  index: ['koa', 'request', 'session', 'options', 'types', 'errors', 'stores/store (types)'],
+  index: ['koa', 'open', 'request', 'session', 'options', 'types', 'errors', 'stores/store (types)'],
   koa: [
     ...['node', 'request', 'session', 'codec', 'stores/store (types)'],
     ...['config', 'options', 'option-names', 'sealing', 'secure', 'types', 'errors', 'async', 'value-kind'],
@@ -51,6 +51,8 @@ const ARROWS = {
   'stores/store': [],
   stores: ['stores/store', 'codec', 'errors', 'async', 'value-kind'],
   testing: ['stores/store'],
+  // Its entry is a door to the index, which has the code.
+  open: ['index', 'codec', 'request', 'session', 'config', 'options (types)', 'types (types)', 'errors'],
   cli: ['codec', 'request', 'session', 'config', 'errors'],
   config: ['options', 'sealing', 'secure', 'codec', 'session', 'stores/store (types)', 'errors'],
   sealing: ['codec', 'errors'],
