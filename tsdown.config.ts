@@ -8,12 +8,14 @@ const parts = {
   redis: 'src/stores/redis.ts',
   postgres: 'src/stores/sql/postgres.ts',
   mysql: 'src/stores/sql/mysql.ts',
+  dynamodb: 'src/stores/dynamodb.ts',
   kv: 'src/stores/kv.ts',
   mongodb: 'src/stores/mongodb.ts',
   connect: 'src/stores/connect.ts',
   migrate: 'src/stores/migrate.ts',
   testing: 'src/testing/index.ts',
 }
+/** It has what it needs of the stores from the files that they have in common. */
 const cli = 'src/cli/main.ts'
 /** A door to the index: a copy of the core would make the package much larger. */
 const open = 'src/open/index.ts'
@@ -69,23 +71,23 @@ const sharedByStores = (format: string) => ({
   codeSplitting: {
     includeDependenciesRecursively: false,
     groups: [
-      { name: 'sql', test: /src.stores.sql.(?!sqlite|postgres|mysql)/, minShareCount: 2, priority: 2 },
+      { name: 'sql', test: /src.stores.sql./, minShareCount: 2, priority: 2 },
       { name: 'shared', test: /src./, minShareCount: 2, priority: 1 },
     ],
   },
 })
 
+const beside = {
+  ...code,
+  clean: false,
+  plugins: [errorsFromIndex],
+  outputOptions: (options, format) => ({ ...code.outputOptions(options, format), ...sharedByStores(format) }),
+} as const
+
 export default defineConfig([
   { ...code, entry: { index } },
-  {
-    ...code,
-    entry: parts,
-    clean: false,
-    plugins: [errorsFromIndex],
-    outputOptions: (options, format) => ({ ...code.outputOptions(options, format), ...sharedByStores(format) }),
-  },
-  // With a copy of its own of what it needs: nobody loads it but the command.
-  { ...code, entry: { cli }, clean: false, format: ['esm'] },
+  { ...beside, entry: { ...parts, cli }, format: ['esm'] },
+  { ...beside, entry: parts, format: ['cjs'] },
   // Apart, so that the types of the core are a single file, which scripts/build-types.mjs makes CommonJS of.
   { ...types, entry: { index } },
   { ...code, entry: { open }, clean: false, plugins: [allFromIndex] },

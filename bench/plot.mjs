@@ -1,6 +1,6 @@
 /*
  * Draws the growths from the results that bench/grow.mjs wrote, and prints their tables, so that plots and tables
- * of bench/README.md are of one and the same run. Usage: node bench/plot.mjs results.json
+ * of bench/results are of one and the same run. Usage: node bench/plot.mjs results.json
  */
 
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'

@@ -45,8 +45,10 @@ const bytePlan = {
   ...(opts.quick ? { starts: 1, seconds: 2 } : { starts: 3, seconds: 8 }),
 }
 
+// What `--check` does not judge would only take its time.
+const namesFor = mode => names[mode].filter(name => !opts.check || name !== 'floor, memory')
 const entries = modes
-  .flatMap(mode => Object.keys(cases).map(key => ({ mode, key, share: cases[key].share, names: names[mode] })))
+  .flatMap(mode => Object.keys(cases).map(key => ({ mode, key, share: cases[key].share, names: namesFor(mode) })))
   .filter(isMeasured)
 
 // Those of one case at a time, where each has processes of its own.
@@ -55,11 +57,14 @@ let rounds = 0
 for (const group of groups) rounds += await takeTurns(group, what, { ...plan, seconds: plan.seconds / groups.length })
 if (what === 'times') await takeTurns(entries, 'bytes', bytePlan)
 
-// Identical code was seen to move by a factor of two: what looks gross has to stay so when it is started anew.
-const suspects = opts.check ? entries.filter(entry => grossOf(summarize(entry)).length > 0) : []
-if (suspects.length > 0) {
+// Identical code was seen to move by a factor of two: what looks gross has to do so again, twice, in other processes.
+const isGross = entry => grossOf(summarize(entry)).length > 0
+let suspects = opts.check ? entries.filter(isGross) : []
+for (let again = 0; again < 2 && suspects.length > 0; again++) {
+  suspects = suspects.map(({ key, mode, share, names, bytes }) => ({ key, mode, share, names, bytes }))
   const seconds = Math.max(2, (plan.seconds * suspects.length) / entries.length)
   rounds += await takeTurns(suspects, what, { ...plan, seconds })
+  suspects = suspects.filter(isGross)
 }
 
 const results = entries.map(summarize)
@@ -79,9 +84,8 @@ console.log(
 )
 console.log(`\n${missed.length} of ${results.length} rows miss a target.`)
 if (opts.json) writeFileSync(opts.json, `${JSON.stringify({ about, plan, bytePlan, rounds, results, entries })}\n`)
-const gross = opts.check ? results.filter(one => grossOf(one).length > 0) : []
-if (gross.length > 0) {
+if (suspects.length > 0) {
   process.exitCode = TOO_SLOW
-  const list = gross.map(one => `${one.key} (${one.mode}): ${grossOf(one).join(', ')}`)
+  const list = suspects.map(summarize).map(one => `${one.key} (${one.mode}): ${grossOf(one).join(', ')}`)
   console.error(`\nGrossly above what is allowed:\n${list.join('\n')}`)
 }

@@ -15,18 +15,19 @@ import { publint } from 'publint'
 import { formatMessage } from 'publint/utils'
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
-/** It is not minified, so that stacks can be read: 163 kB, and 46 when compressed. */
-const MAX_BYTES = 165_000
-/** Of all the package, unpacked. It is not minified, and has source maps by the line. */
-const MAX_PACKAGE_BYTES = 900_000
+/** It is not minified, so that stacks can be read. */
+const MAX_BYTES = 172_000
+/** Of all the package, unpacked: the core and nine stores, each for `import` and `require`, with source maps by the line. */
+const MAX_PACKAGE_BYTES = 960_000
 
 /** What each part exports. */
 const PARTS = {
   memory: ['memoryStore'],
   sqlite: ['sqliteStore'],
   redis: ['redisStore'],
-  postgres: ['postgresStore'],
-  mysql: ['mysqlStore'],
+  postgres: ['fromConnections', 'postgresStore'],
+  mysql: ['fromConnections', 'mysqlStore'],
+  dynamodb: ['dynamodbStore'],
   kv: ['kvStore'],
   mongodb: ['mongoStore'],
   connect: ['connectStore'],

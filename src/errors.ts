@@ -9,7 +9,7 @@ import { kindOf } from './value-kind.ts'
  * | `ERR_SESSION_VALUE` | `ctx.session` was set to a value that is not `null`, a plain object or one of your classes |
  * | `ERR_SESSION_DATA` | the data holds a Map, a Set, a BigInt, a promise or a cycle, or the store's is no JSON |
  * | `ERR_SESSION_SCHEMA` | the data to be saved does not pass the `schema` |
- * | `ERR_SESSION_TOO_LARGE` | the cookie would exceed the 4096 bytes that browsers keep (RFC 6265bis, 5.6) |
+ * | `ERR_SESSION_TOO_LARGE` | the cookie would exceed the 4096 bytes that browsers keep (RFC 6265bis, 5.6), or a session what an item of its store takes |
  * | `ERR_SESSION_HEADERS_SENT` | `save()` of a new session or `regenerate()` after the headers have left |
  * | `ERR_SESSION_ASYNC` | an option gave a promise where none can be awaited |
  * | `ERR_SESSION_ENCODE` | `encode` gave something that is not a string |

@@ -1,4 +1,4 @@
-/* The tables of bench/README.md from the results of bench/scale/run.mjs. */
+/* The tables of bench/results from the results of bench/scale/run.mjs. */
 
 import { fixed, table } from '../markdown.mjs'
 

@@ -1,5 +1,5 @@
 /*
- * Draws what bench/stores/run.mjs measured, from the results that it wrote, so that plots and tables of bench/README.md
+ * Draws what bench/stores/run.mjs measured, from the results that it wrote, so that plots and tables of bench/results
  * are of one and the same run. Usage: node bench/stores/plot.mjs results.json
  */
 

@@ -38,7 +38,21 @@ function postgresMessage(data, isFirst) {
   return { length, name }
 }
 
-export const protocols = { redis: redisCommand, postgres: postgresMessage }
+/** What a driver of MongoDB asks for itself. */
+const OF_DRIVER = new Set(['hello', 'ismaster', 'ping', 'endSessions'])
+
+/**
+ * MongoDB: a message begins with its length, and the first name in the body of an OP_MSG is that of the command.
+ * https://www.mongodb.com/docs/manual/reference/mongodb-wire-protocol/
+ */
+function mongoMessage(data) {
+  if (data.length < 16 || data.length < data.readInt32LE(0)) return undefined
+  const isMessage = data.readInt32LE(12) === 2013
+  const name = isMessage ? data.toString('latin1', 26, data.indexOf(0, 26)) : undefined
+  return { length: data.readInt32LE(0), name: OF_DRIVER.has(name) ? undefined : name }
+}
+
+export const protocols = { redis: redisCommand, postgres: postgresMessage, mongodb: mongoMessage }
 
 /** Stands before `port`; `take` gives what was counted since it was asked last. */
 export async function startProxy(port, next) {

@@ -6,6 +6,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { startMongodb } from '../../test/servers/mongodb.ts'
 import { makeFolder, removeFolder } from '../../test/servers/place.ts'
 import { startPostgres } from '../../test/servers/postgres.ts'
 import { startRedis } from '../../test/servers/redis.ts'
@@ -36,7 +37,7 @@ for (const name of opts.only) {
 }
 
 const packages = ['redis', 'koa-redis', 'connect-redis', 'express-session', '@fastify/session', 'autocannon']
-const others = ['ioredis', 'pg', 'connect-pg-simple', 'libsql']
+const others = ['ioredis', 'pg', 'connect-pg-simple', 'mongodb', 'connect-mongo', 'libsql']
 
 // Not by `require`, because not every package exports its package.json.
 const versionIn = (folder, name) =>
@@ -44,7 +45,7 @@ const versionIn = (folder, name) =>
 const clients = [...packages.map(name => versionIn('..', name)), ...others.map(name => versionIn('../..', name))]
 
 const folder = makeFolder()
-const servers = { redis: await startRedis(), postgres: await startPostgres() }
+const servers = { redis: await startRedis(), postgres: await startPostgres(), mongodb: await startMongodb() }
 const urls = {
   ...Object.fromEntries(Object.entries(servers).map(([name, { url }]) => [name, url])),
   sqlite: join(folder, 'sessions.db'),

@@ -7,6 +7,7 @@
 import { randomBytes } from 'node:crypto'
 import cookie from '@fastify/cookie'
 import fastifySession from '@fastify/session'
+import MongoSessions from 'connect-mongo'
 import pgSession from 'connect-pg-simple'
 import { RedisStore } from 'connect-redis'
 import express from 'express'
@@ -17,10 +18,12 @@ import Koa from 'koa'
 import koaRedis from 'koa-redis'
 import session7 from 'koa-session-7'
 import Database from 'libsql'
+import { MongoClient } from 'mongodb'
 import pg from 'pg'
 import { createClient } from 'redis'
 import session8 from '../../dist/index.mjs'
 import { memoryStore } from '../../dist/memory.mjs'
+import { mongoStore } from '../../dist/mongodb.mjs'
 import { postgresStore } from '../../dist/postgres.mjs'
 import { redisStore } from '../../dist/redis.mjs'
 import { sqliteStore } from '../../dist/sqlite.mjs'
@@ -188,6 +191,25 @@ export const variants = {
         await pool.end()
       }
       return { listener: onExpress(store, options), close }
+    },
+  },
+
+  'koa-session 8, mongodb': {
+    framework: 'koa',
+    backend: 'mongodb',
+    isOurs: true,
+    open(options) {
+      const client = new MongoClient(options.urls.mongodb)
+      return ours(mongoStore(client.db('bench').collection('sessions')), options, () => client.close())
+    },
+  },
+  'express-session, connect-mongo': {
+    framework: 'express',
+    backend: 'mongodb',
+    async open(options) {
+      const client = new MongoClient(options.urls.mongodb)
+      const store = MongoSessions.create({ client, dbName: 'bench', collectionName: 'express' })
+      return { listener: onExpress(store, options), close: () => client.close() }
     },
   },
 

@@ -16,7 +16,7 @@ async function start() {
   const { values } = parseArgs({ options: { store: { type: 'string' } } })
   const opened = values.store === undefined ? undefined : await openStore(values.store)
   const keys = findKeys({ outliveProcess: opened?.outlivesProcess ?? false })
-  const app = createApp({ session: { store: opened?.store }, keys })
+  const app = createApp({ session: { store: opened?.store }, keys, storeName: opened?.name })
   app.on('session:error', ({ operation, error }) => {
     console.error(`The store failed to ${operation}: ${(error.cause ?? error).message}`)
   })

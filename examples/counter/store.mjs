@@ -5,17 +5,25 @@ import { setTimeout as wait } from 'node:timers/promises'
 
 const OPEN = { memory, sqlite, redis, rediss: redis, postgres, postgresql: postgres, mysql }
 const EXAMPLES = 'memory:, sqlite:./sessions.db, redis://…, postgres://… and mysql://…'
+const NAMES = {
+  memory: 'the memory of this process',
+  sqlite: 'SQLite',
+  redis: 'Redis',
+  rediss: 'Redis',
+  mysql: 'MySQL',
+}
 const PATIENCE = 10_000
 
-// Gives the store, whether sessions in it outlive this process, and what closes the store and its client. Rejects with a
-// message for people when that can't be had.
+// Gives the store, its name, whether sessions in it outlive this process, and what closes the store and its client.
+// Rejects with a message for people when that can't be had.
 export async function openStore(url) {
   const scheme = /^(\w+):/.exec(url)?.[1] ?? ''
   // The message must not have the password.
   const shown = url.replace(/\/\/.*@/, '//').replace(/\?.*/, '')
   if (!Object.hasOwn(OPEN, scheme)) throw new Error(`There is no store for ${shown}: there are ${EXAMPLES}`)
   try {
-    return await Promise.race([OPEN[scheme](url), giveUp()])
+    const opened = await Promise.race([OPEN[scheme](url), giveUp()])
+    return { name: NAMES[scheme] ?? 'PostgreSQL', ...opened }
   } catch (error) {
     // Where a name has several addresses and none answers, the error is without a message of its own.
     throw new Error(`The store ${shown} can't be used: ${error.message || error.code}`, { cause: error })

@@ -12,14 +12,14 @@ const CIRCLES = { files: 0, largest: 0 }
  * Code lines, which are neither blank nor comment. `root`: the files right in src/. A commit that needs more raises its
  * folder's, with the reason. The aim is 400 for `koa` and 3100 for all: what is above that is the fast way around Koa's own
  * cookies, which is still in `koa`, and in `request` the state machine with its steps. Errors that say why a store failed, and
- * nothing of what it was given, take 100. HMAC by one-shot hashes takes 31, and a check of base64url
- * that does not encode again 7. What remembers verified cookies takes 195. That sessions can be ended by an instant
- * (`notBefore`) takes 130, that nothing is read before somebody asks
- * (`lazy`) 102.
+ * nothing of what it was given, take 100. HMAC by one-shot hashes takes 31, and a check of base64url that does not encode
+ * again 7. What remembers verified cookies, and copies their data in place of parsing them, takes 400. That sessions can be
+ * ended by an instant (`notBefore`) takes 130, the events for what became of a session 110, and that nothing is read before
+ * somebody asks (`lazy`) 102.
  */
-const BUDGETS = { koa: 902, node: 275, request: 2380, session: 593, codec: 624, root: 569 }
+const BUDGETS = { koa: 903, node: 277, request: 2513, session: 756, codec: 636, root: 569 }
 /** Of all these together. */
-const CORE_BUDGET = 5331
+const CORE_BUDGET = 5654
 
 /** Lines of a file, of any kind. */
 const FILE_LINES = 250
@@ -53,7 +53,8 @@ const ARROWS = {
   testing: ['stores/store'],
   // Its entry is a door to the index, which has the code.
   open: ['index', 'codec', 'request', 'session', 'config', 'options (types)', 'types (types)', 'errors'],
-  cli: ['codec', 'request', 'session', 'config', 'errors'],
+  // It prints the statements of the stores, which have to be those that they run.
+  cli: ['codec', 'request', 'session', 'stores', 'config', 'errors'],
   config: ['options', 'sealing', 'secure', 'codec', 'session', 'stores/store (types)', 'errors'],
   sealing: ['codec', 'errors'],
   secure: ['sealing (types)', 'errors'],

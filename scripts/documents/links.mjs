@@ -33,7 +33,7 @@ function anchorsOf(text) {
   return known
 }
 
-function slugOf(heading) {
+export function slugOf(heading) {
   const plain = heading.replace(/\[([^\]]*)\]\([^)]*\)/g, '$1').replace(/[`*]/g, '')
   return plain
     .trim()

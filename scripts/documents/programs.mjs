@@ -1,5 +1,6 @@
 /* Each block that begins with "ts run" is a whole program. It prints what the next block, of text, says. */
 import { execFile } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
@@ -33,7 +34,7 @@ async function faultsOf({ code, name, expected }) {
   const options = { module: ts.ModuleKind.ESNext, target: ts.ScriptTarget.ES2022 }
   writeFileSync(path, ts.transpileModule(code, { compilerOptions: options }).outputText)
   try {
-    const env = { ...process.env, SESSION_KEYS: 'q8Zt3vLx0cR7yWm2kPdF5hNs9aJeUgBi4oTw6XCrY1E' }
+    const env = { ...process.env, SESSION_KEYS: randomBytes(32).toString('base64url') }
     const { stdout, stderr } = await run(process.execPath, [path], { cwd: root, env, timeout: PATIENCE })
     if (stderr) return [`${name}: it printed to stderr: ${stderr.trim()}`]
     return stdout === expected.code ? [] : [`${name}: it printed\n${stdout}and ${expected.name} says\n${expected.code}`]

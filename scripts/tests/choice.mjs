@@ -15,6 +15,8 @@ const SLOW = [
   /^test\/(cli\/(process|middleware|run)|compat\/kept|koa\/(koa-cookies|parallel|schema))/,
   /^test\/(codec|security)\/forger/,
 ]
+/** What needs the packages of test/clients, and minutes: `npm run test:servers` asks for it, and `.ci/all` for that. */
+const ASKED_FOR = /^test\/stores\/servers\/(libraries|bun)/
 /** A warning that is given once a process has a process of its own. */
 const ALONE = /^test\/(compat|koa)\/warnings/
 /** Those that are not with others in `test/node` and `test/request`, and what measures times, or the depth of the stack. */
@@ -37,6 +39,7 @@ export function choose(all, { words = [], isDist = false, isQuick = false } = {}
     .filter(file => !isDist || !INSIDE.some(inside => inside.test(file)))
     .filter(file => !isDist || !SERVERS.test(file) || isAskedFor)
     .filter(file => !isQuick || !SLOW.some(slow => slow.test(file)))
+    .filter(file => isAskedFor || !ASKED_FOR.test(file))
   const files = possible.filter(file => words.length === 0 || words.some(word => file.includes(word)))
   // Those of servers wait and are long: begun first, they end while others still run.
   const order = (a, b) => Number(SERVERS.test(b)) - Number(SERVERS.test(a)) || (a < b ? -1 : 1)

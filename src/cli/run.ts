@@ -1,7 +1,9 @@
 import { parseArgs } from 'node:util'
+import { SessionError } from '../errors.ts'
 import { inspect, type Report } from './inspect.ts'
 import { printable, printableJson } from './printable.ts'
 import { parseSecrets } from './secrets.ts'
+import { DIALECT_NAMES, isDialect, sqlOf } from './sql.ts'
 import { textOf } from './text.ts'
 import { EXIT, HELP, UsageError } from './usage.ts'
 
@@ -30,6 +32,10 @@ const OPTIONS = {
   unsigned: { type: 'boolean' },
   show: { type: 'boolean' },
   json: { type: 'boolean' },
+  dialect: { type: 'string' },
+  table: { type: 'string' },
+  user: { type: 'string' },
+  from: { type: 'string' },
   help: { type: 'boolean', short: 'h' },
   version: { type: 'boolean' },
 } as const
@@ -45,6 +51,7 @@ export async function run(parameters: readonly string[], surroundings: Surroundi
     const [command, ...operands] = positionals
     if (command === 'keygen') return keygen(values, operands, surroundings)
     if (command === 'inspect') return await inspectCookie(values, operands, surroundings)
+    if (command === 'sql') return sql(values, operands)
     throw new UsageError(command === undefined ? 'a command is missing' : 'there is no such command')
   } catch (error) {
     if (!(error instanceof UsageError)) throw error
@@ -66,8 +73,27 @@ function keygen(values: Values, operands: readonly string[], { random }: Surroun
   return printed(`${random(32).toString('base64url')}\n`)
 }
 
+function sql(
+  { dialect, table = 'sessions', user, from = '0', ...others }: Values,
+  operands: readonly string[],
+): Outcome {
+  if (!isDialect(dialect)) throw new UsageError(`--dialect has to be one of ${DIALECT_NAMES}`)
+  if (user !== undefined && !/^[A-Za-z_]\w*$/.test(user)) throw new UsageError('--user is not a name')
+  if (!/^\d{1,4}$/.test(from)) throw new UsageError('--from is not the number of a version')
+  if (operands.length > 0 || Object.keys(others).length > 0) {
+    throw new UsageError('sql takes --dialect, --table, --user and --from, and nothing else')
+  }
+  try {
+    return printed(sqlOf(dialect, { table, user, from: Number(from) }))
+  } catch (error) {
+    if (error instanceof SessionError) throw new UsageError('--table is not a name such as sessions or app.sessions')
+    throw error
+  }
+}
+
 async function inspectCookie(values: Values, operands: readonly string[], from: Surroundings): Promise<Outcome> {
-  const { key = 'koa.sess', unsigned = false, show = false, json = false } = values
+  const { key = 'koa.sess', unsigned = false, show = false, json = false, ...others } = values
+  if (Object.keys(others).length > 0) throw new UsageError(`--${Object.keys(others)[0]} is an option of sql`)
   if (operands.length > 1) throw new UsageError('inspect takes one cookie: put it in quotes')
   if (!/^[^\s;=]+$/.test(key)) throw new UsageError('--key is not the name of a cookie')
   const secrets = parseSecrets(from.environment.KOA_SESSION_KEYS)

@@ -6,9 +6,12 @@ export const EXIT = { accepted: 0, refused: 1, unknown: 2, usage: 2 } as const
 
 export const HELP = `Usage: koa-session keygen
        koa-session inspect [options] [COOKIE]
+       koa-session sql --dialect postgres|mysql|sqlite [options]
 
   keygen    Prints a new secret for app.keys: 32 random bytes in base64url.
   inspect   Verifies, opens and explains a session cookie, without the values in it.
+  sql       Prints the statements that setup() of a store runs, for migrations. It asks
+            no database.
 
 COOKIE is a Cookie header ('koa.sess=…; koa.sess.sig=…'), a line of Set-Cookie, or a
 value alone. Where it is - or not given, it is read from standard input: an argument
@@ -19,6 +22,14 @@ Options of inspect:
   --unsigned   Ask for no signature, as an application with signed: false.
   --show       Print the values of the data, and the id of a stored session, too.
   --json       Print the report as JSON; instants and lifetimes in milliseconds.
+
+Options of sql:
+  --table NAME   The table, with its schema if it has one; sessions by default.
+  --from N       The version that the table has; 0 by default: there is none.
+  --user NAME    Print the rights of this user, too, who may be another one than the one
+                 who makes the table.
+
+Options of each:
   -h, --help   Print this.
   --version    Print the version.
 

@@ -10,10 +10,10 @@ export type Verifier = string | Uint8Array | KeyObject | SealingKey
 /** A value of a cookie that was verified before. */
 export interface Remembered extends Verified {
   readonly hash: number
-  /** The JSON in it. Of a value that is signed, whoever reads it notes that here. */
-  text: string | undefined
-  /** What whoever reads it has made of it. */
+  /** What whoever reads it has made of it. `undefined`: nothing yet. */
   made: unknown
+  /** What the same visitor had before. */
+  former?: Remembered | undefined
 }
 
 /** What one entry may take on average, in bytes; twice as much as one of 2 KB with all that is made of it. */
@@ -72,14 +72,24 @@ export class Memory {
     return seen && isEqual(seen.tag, tag) ? this.#keep({ ...seen, hash, made: undefined }) : undefined
   }
 
-  /** Has what was verified, or was signed or sealed here. `former`: in place of that. */
-  add({ body, tag, text }: Verified, made?: unknown, former?: Remembered): void {
+  /**
+   * Has what was verified, or was signed or sealed here, with what it was `made` of. What the same visitor had before,
+   * `former`, may come in parallel requests; what they had before that is not expected any more, so that one who comes often
+   * does not take the place of others.
+   */
+  add(verified: Verified, made?: unknown, former?: Remembered): void {
+    const { body, tag, text } = verified
+    if (former?.body === body && former.tag === tag) return
     const hash = this.#hashOf(body)
-    if (made === undefined) this.#sharedRing.add(this.#owner, hash, { body, tag, text })
-    else {
-      if (former && this.#newer.get(former.hash) === former) this.#newer.delete(former.hash)
-      this.#keep({ body, tag, text, hash, made })
+    if (made === undefined) {
+      this.#sharedRing.add(this.#owner, hash, verified)
+      return
     }
+    const past = former?.former
+    if (past && this.#newer.get(past.hash) === past) this.#newer.delete(past.hash)
+    // One step back, and no chain of all that there was.
+    if (former) former.former = undefined
+    this.#keep({ body, tag, text, hash, made, former })
   }
 
   get #sharedRing(): Ring {
@@ -113,7 +123,7 @@ function seed(): number {
   return drawn
 }
 
-/** Of long texts, so many characters at the end, where a signed session has its lifetime, and as many of the others. */
+/** Of long texts, so many characters at the end, where a signed session has its lifetime, and a quarter as many before. */
 const SAMPLED = 64
 
 /** A hash of 30 bits: a Map has such numbers without allocating. */
@@ -121,7 +131,7 @@ function hashBy(start: number): (text: string) => number {
   return text => {
     const { length } = text
     const tail = Math.max(length - SAMPLED, 0)
-    const step = Math.max(tail >> 6, 1)
+    const step = Math.max(tail >> 4, 1)
     let hash = start ^ length
     for (let at = 0; at < tail; at += step) hash = Math.imul(hash ^ text.charCodeAt(at), 0x01000193)
     for (let at = tail; at < length; at++) hash = Math.imul(hash ^ text.charCodeAt(at), 0x01000193)

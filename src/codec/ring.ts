@@ -43,8 +43,16 @@ export class Ring {
     end += bytes.write(body, end)
     end += bytes.write(tag, end)
     const isPlain = end - at === HEADER + body.length + tag.length
-    const size = bytes.write(text, end)
-    this.#words.set([owner, hash, body.length, tag.length, text.length, size], at >> 2)
+    const size = text === '' ? 0 : bytes.write(text, end)
+    const words = this.#words
+    let word = at >> 2
+    // A list of them would be one more thing to collect.
+    words[word++] = owner
+    words[word++] = hash
+    words[word++] = body.length
+    words[word++] = tag.length
+    words[word++] = text.length
+    words[word] = size
     if (isPlain) this.#index[hash & (this.#index.length - 1)] = this.#head
     this.#head += (end + size - at + 3) & ~3
   }

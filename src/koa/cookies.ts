@@ -63,7 +63,8 @@ interface Made extends KoaCookies {
  * what this said of the same context before: Koa makes them once.
  */
 export function koaCookiesOf(ctx: Context, first?: KoaCookies): KoaCookies | undefined {
-  if (types.isProxy(ctx) || !ctx.req) return undefined
+  // To ask of a proxy is a call into native code; what was none stays none.
+  if (!ctx.req || (!first && types.isProxy(ctx))) return undefined
   const origin = originOf(ctx)
   if (!origin?.slot) return undefined
   const made = (ctx as Context & Record<symbol, (Cookies & Made) | undefined>)[origin.slot]

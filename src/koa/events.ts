@@ -3,7 +3,7 @@ import { EventEmitter } from 'node:events'
 import type { Context } from 'koa'
 import { isPromise } from '../async.ts'
 import { digest } from '../codec/digest.ts'
-import type { SessionEvent } from '../request/exchange.ts'
+import type { SessionEvent, Told } from '../request/exchange.ts'
 import { kindOf } from '../value-kind.ts'
 
 /**
@@ -14,6 +14,8 @@ import { kindOf } from '../value-kind.ts'
  * | `session:missed`, `session:expired`, `session:invalid` | `{ key, value, reason, ctx }` | as in 7.x; `key` is the id |
  * | `session:refused` | `{ reason, id, ctx }` | after one of these, or alone for what can't be told from noise |
  * | `session:reuse` | `{ id, successor, subjectHash, handle, ctx }` | an id that was retired before; `successor`: of the one that took its place, which `store.destroyAll({ subjectHash }, { only: handle })` ends |
+ * | `session:created`, `session:regenerated` | `{ id, subjectHash, ctx }` | a session was stored or sent first, or under a new id |
+ * | `session:ended` | `{ id, subjectHash, reason, ctx }` | a session was ended here, see `EndReason` |
  * | `session:gone` | `{ keys, ctx }` | the keys that were changed in a session that another request had ended |
  * | `session:late` | `{ ctx }` | a change came after the headers had left |
  * | `session:error` | `{ operation, id, error, ctx }` | a store failed; `error` is what the request is given, if any |
@@ -25,6 +27,14 @@ export function emitEvent(context: unknown, event: SessionEvent): void {
   const ctx = context as Context
   if (event.type === 'error') emitError(ctx, event.error)
   else setImmediate(() => emitNow(ctx, event))
+}
+
+const NAMES = { created: 'session:created', regenerated: 'session:regenerated', ended: 'session:ended' } as const
+
+/** Whether somebody is called for an event. */
+export function isHeard(context: unknown, type: Told['type']): boolean {
+  const app = (context as Partial<Context> | undefined)?.app
+  return app !== undefined && (app.emit !== EventEmitter.prototype.emit || app.listenerCount(NAMES[type]) > 0)
 }
 
 function emitNow(ctx: Context, event: Exclude<SessionEvent, { type: 'error' }>): void {
@@ -40,6 +50,15 @@ function emitNow(ctx: Context, event: Exclude<SessionEvent, { type: 'error' }>):
       const handle = handleOf(event.successor)
       const successor = handle && Buffer.from(handle, 'base64url').toString('hex').slice(0, 8)
       deliver(ctx, 'session:reuse', inContext(ctx, { id: fingerprint(id), successor, subjectHash, handle }))
+      return
+    }
+    case 'created':
+    case 'regenerated':
+    case 'ended': {
+      const { type, id: key, subject: subjectHash, reason } = event
+      const id = fingerprint(key)
+      const argument = { ...(id && { id }), ...(subjectHash && { subjectHash }), ...(reason && { reason }) }
+      deliver(ctx, NAMES[type], inContext(ctx, argument))
       return
     }
     case 'late':

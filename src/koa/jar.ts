@@ -19,7 +19,8 @@ import { canVerify, createKeysCheck, presentedIn, sign } from './signed.ts'
 export function koaCookie(own: Config, { isPlain, suffix = '', ...instead }: CookieKind): Cookie {
   const { signed, secure }: { signed?: unknown; secure?: unknown } = { ...own.cookie, ...instead }
   const start = `${own.key}${suffix}=`
-  const startOfSignature = `${own.key}${suffix}.sig=`
+  /** Nothing where it has none. */
+  const startOfSignature = signed ? `${own.key}${suffix}.sig=` : ''
   const { overwrite } = own.cookie
   /** What Koa's cookies wrote: over HTTP and HTTPS, until the browser closes and until an instant. */
   const known: (Attributes | undefined)[] = []
@@ -38,6 +39,11 @@ export function koaCookie(own: Config, { isPlain, suffix = '', ...instead }: Coo
     return at.jarState as KoaCookies | undefined
   }
 
+  /** Remembers what was signed, and what it was made of in place of what it was read from. */
+  function note({ settings }: JarAccess, keys: unknown, body: string, tag: string): void {
+    memoryFor(keys)?.add({ body, tag, text: undefined }, settings.made, settings.remembered)
+  }
+
   /** Lines as Koa's cookies would write them; `undefined`: they have to be asked. */
   function ownLines(at: JarAccess, value: string, maxAge: MaxAge): Lines | undefined {
     const koaCookies = isPlain || COOKIE_VALUE.test(value) ? koaCookiesFor(at) : undefined
@@ -50,7 +56,7 @@ export function koaCookie(own: Config, { isPlain, suffix = '', ...instead }: Coo
     if (!signed) return [start + value + end]
     const signature = sign(koaCookies.keys, start + value)
     if (signature === undefined) return undefined
-    memoryFor(koaCookies.keys)?.add({ body: value, tag: signature, text: undefined })
+    note(at, koaCookies.keys, value, signature)
     return [start + value + end, startOfSignature + signature + end]
   }
 
@@ -102,15 +108,7 @@ export function koaCookie(own: Config, { isPlain, suffix = '', ...instead }: Coo
     if (isAsked && nth > 0) return undefined
     const value = isAsked
       ? cookiesOf(contextOf(at)).get(key + suffix, { ...cookie, ...instead })
-      : presentedIn(
-          header,
-          koaCookies.keys,
-          start,
-          signed ? startOfSignature : '',
-          nth,
-          at.settings,
-          memoryFor(koaCookies.keys),
-        )
+      : presentedIn(header, koaCookies.keys, start, startOfSignature, nth, at.settings, memoryFor(koaCookies.keys))
     // What is larger than we send was not sent by us; it is not worth the work.
     if (value) return key.length + value.length <= LARGEST_COOKIE ? value : UNDECODABLE
     if (nth > 0 || header === undefined || find(header, start) === undefined) return undefined

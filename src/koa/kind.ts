@@ -2,12 +2,12 @@ import type { Context } from 'koa'
 import { refusePromise } from '../async.ts'
 import { optionError } from '../errors.ts'
 import { NodeExchange } from '../node/exchange.ts'
-import type { Beginning, SessionEvent } from '../request/exchange.ts'
+import type { Beginning, SessionEvent, Told } from '../request/exchange.ts'
 import { Scope } from '../request/scope.ts'
 import { Settings } from '../request/settings.ts'
 import type { Given } from '../sealing.ts'
 import { koaCookiesOf } from './cookies.ts'
-import { emitEvent } from './events.ts'
+import { emitEvent, isHeard } from './events.ts'
 import { type Parts, warnOfUnknown, watch } from './parts.ts'
 import { refuseDifference, refuseMounted, refuseSameCookie, warnOfDifference } from './sharing.ts'
 
@@ -143,6 +143,10 @@ export function scopeOf(ctx: Context, kind: Kind): Scope {
 }
 
 class KoaExchange extends NodeExchange {
+  hears(type: Told['type']): boolean {
+    return isHeard(this.ctx, type)
+  }
+
   emit(event: SessionEvent): void {
     emitEvent(this.ctx, event)
   }

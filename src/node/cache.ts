@@ -19,9 +19,11 @@ export function varyByCookie(res: ServerResponse): void {
   res.setHeader('Vary', others === undefined ? 'Cookie' : `${[others].flat().join(', ')}, Cookie`)
 }
 
+const NO_STORE = 'no-store'
+
 /** A response that hands out a session is for one visitor (ASVS 14.3.2), unless the handler decided otherwise. */
 export function forbidCaching(res: ServerResponse): void {
-  if (!res.hasHeader('cache-control')) res.setHeader('Cache-Control', 'no-store')
+  if (!res.hasHeader('cache-control')) res.setHeader('Cache-Control', NO_STORE)
 }
 
 /** The headers that say it; each goes for the caches that know it, whatever the others say (RFC 9213, 2.2). */
@@ -47,7 +49,7 @@ export function forbidSharing(res: ServerResponse): void {
     const text = textOf(res, field)
     if (!allowsSharing(text)) continue
     if (PUBLIC.test(text)) warnOnce('KOA_SESSION_PUBLIC', PUBLIC_ADVICE)
-    else res.setHeader(field, field === 'cache-control' ? `${text}, private` : 'no-store')
+    else res.setHeader(field, field === 'cache-control' ? `${text}, private` : NO_STORE)
   }
 }
 
@@ -56,7 +58,8 @@ const PUBLIC_ADVICE =
   'say `private`, or do not change the session there'
 
 function allowsSharing(text: string): boolean {
-  return text !== '' && ALLOWS.test(text) && !FORBIDS.test(text)
+  // What this module sets itself, mostly.
+  return text !== '' && text !== NO_STORE && ALLOWS.test(text) && !FORBIDS.test(text)
 }
 
 function textOf(res: ServerResponse, name: string): string {

@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http'
 import type { Carrier } from '../request/carrier.ts'
-import type { Exchange, SessionEvent } from '../request/exchange.ts'
+import type { Exchange, SessionEvent, Told } from '../request/exchange.ts'
 import { type JarAccess, type Lines, NO_LINES } from '../request/jar.ts'
 import type { Settings } from '../request/settings.ts'
 import type { Refused } from '../session/model.ts'
@@ -77,6 +77,8 @@ export abstract class NodeExchange implements Exchange, JarAccess, HeadersListen
   fail(): void {
     this.#hasFailed = true
   }
+
+  abstract hears(type: Told['type']): boolean
 
   abstract emit(event: SessionEvent): void
 

@@ -26,6 +26,10 @@ export class ReadExchange implements Exchange, JarAccess {
     return this.#carrier.read(this, nth)
   }
 
+  hears(): boolean {
+    return false
+  }
+
   emit(event: SessionEvent): void {
     if (event.type === 'refused') this.reason = event.refused.reason
   }

@@ -1,6 +1,6 @@
 import type { Difference, Found, Lifetime, Loaded } from '../session/model.ts'
 import type { CommitWork, Session } from '../session/session.ts'
-import type { Exchange } from './exchange.ts'
+import type { EndReason, Exchange } from './exchange.ts'
 import type { Settings } from './settings.ts'
 
 /**
@@ -13,8 +13,8 @@ export abstract class Backend {
   readonly settings: Settings
   /** The instant at which it expires; `undefined`: it does not say. */
   expiresAt: number | undefined
-  /** What this request did last: gave the session its lifetime from now, or ended it. */
-  done: 'nothing' | 'saved' | 'ended' = 'nothing'
+  /** What this request did last: gave the session its lifetime from now, ended it, or began another one in its place. */
+  done: 'nothing' | 'saved' | 'ended' | 'replaced' = 'nothing'
 
   constructor(exchange: Exchange, settings: Settings) {
     this.exchange = exchange
@@ -67,7 +67,7 @@ export abstract class Backend {
   /** Ends a session that holds no data any more, unless other requests have put data there. */
   abstract empty(session: Session): void | Promise<void>
   /** Ends the session, for the client too. */
-  abstract end(): void | Promise<void>
+  abstract end(reason: EndReason): void | Promise<void>
   /** What is saved from now on is another session. `isToEnd`: this one is still to be ended. */
   abstract renew(isToEnd: boolean): void
   /** Sends what has to leave with the headers, while a commit is under way. */

@@ -1,4 +1,4 @@
-import { andThen, isAsyncFunction, refusePromise } from '../async.ts'
+import { andThen, refusePromise } from '../async.ts'
 import type { Config } from '../config.ts'
 import { SessionError } from '../errors.ts'
 import { EMPTY, isFlatlySame, textOf, textOrNothing } from '../session/changes.ts'
@@ -6,20 +6,17 @@ import { endOf } from '../session/lifetime.ts'
 import type { Difference, Found, Lifetime, Loaded, Payload } from '../session/model.ts'
 import { endOfData, isPayload, pack, packedEnd, UNDECODABLE } from '../session/payload.ts'
 import { dataIn, dataOf, fill, type Session } from '../session/session.ts'
+import { Kept, type Template } from '../session/template.ts'
 import { kindOf } from '../value-kind.ts'
 import { Backend } from './backend.ts'
+import type { EndReason, Told } from './exchange.ts'
+import { awaitable, isAwaited, isLookedAt } from './looks.ts'
+import { subjectIn } from './prepare.ts'
 import { isRevoked } from './revoked.ts'
 import { checkSchema, passesSchema } from './schema.ts'
 
-/** The text of a session that another one is to take the place of: no data has it. */
-const REPLACED = ''
 /** What `decode` gave up on. */
 const NOISE = Symbol('noise')
-
-/** Whether a session that was presented is looked at by an async function, which is awaited before the handler. */
-export function isAwaited({ notBefore, valid }: Config): boolean {
-  return isAsyncFunction(notBefore) || isAsyncFunction(valid)
-}
 
 /** The whole session is in the cookie. Its commit is sync, so that it can happen when the headers leave. */
 export class CookieBackend extends Backend {
@@ -31,6 +28,9 @@ export class CookieBackend extends Backend {
   #reserved = 0
   /** The text of the data that the client has, where it is none of the two above. */
   #text: string | undefined
+  /** The data that the client has, where they were remembered; and what they were when they were compared last. */
+  #template: Template | undefined
+  #next: Template | undefined
   /** The text of the data when it was compared last, where that took one. */
   #compared: string | undefined
   /** Whether the application was told that a change came too late. */
@@ -41,7 +41,7 @@ export class CookieBackend extends Backend {
   }
 
   get isKnown(): boolean {
-    return this.#payload !== undefined || this.#text !== undefined
+    return this.#template !== undefined || this.#payload !== undefined || this.#text !== undefined
   }
 
   get id(): undefined {
@@ -51,8 +51,12 @@ export class CookieBackend extends Backend {
   load(presented: string): Loaded | Promise<Loaded> {
     const { config, remembered } = this.settings
     const { ctx } = this.exchange
+    const kept = this.#keptOf(presented)
+    if (kept && isAlive(kept.lifetime, config)) {
+      this.#template = kept.template
+      return { lifetime: kept.lifetime }
+    }
     const text = remembered?.text ?? config.codec.read?.(presented)
-    if (remembered) remembered.text = text
     const payload = refusePromise(this.#decoded(presented, text), 'decode')
     if (payload === NOISE) return UNDECODABLE
     if (!payload) return { fault: 'missed', reason: 'missing', value: payload }
@@ -62,6 +66,15 @@ export class CookieBackend extends Backend {
     const { notBefore } = config
     if (typeof notBefore !== 'function') return this.#judged(payload, text, notBefore)
     return andThen(awaitable('notBefore', notBefore, ctx, payload), instant => this.#judged(payload, text, instant))
+  }
+
+  /** What was made of the presented value before; nothing where the application looks at it, and may write to it. */
+  #keptOf(presented: string): Kept | undefined {
+    const { config, remembered } = this.settings
+    if (!remembered || isLookedAt(config) || config.schema) return undefined
+    const { text = config.codec.read?.(presented) ?? '' } = remembered
+    remembered.made ??= Kept.of(text) ?? 'nothing'
+    return remembered.made instanceof Kept ? remembered.made : undefined
   }
 
   #judged(payload: Payload, text: string | undefined, instant: unknown): Loaded | Promise<Loaded> {
@@ -78,8 +91,7 @@ export class CookieBackend extends Backend {
     const passes = refusePromise(passesSchema(config.schema, payload), 'schema')
     if (!passes) return { fault: 'invalid', reason: 'schema', value: payload }
     // What looks at the payload may write to it; and another encode may not write what this text is.
-    const isLookedAt = config.valid || typeof config.notBefore === 'function'
-    const isOurs = !isLookedAt && config.codec.write !== undefined
+    const isOurs = !isLookedAt(config) && config.codec.write !== undefined
     return { payload, lifetime: payload, text: isOurs ? text : undefined }
   }
 
@@ -96,8 +108,10 @@ export class CookieBackend extends Backend {
   }
 
   fill(session: Session, { payload = {}, text, lifetime }: Found): boolean {
+    this.#template?.fill(session)
     const reserved = fill(session, payload)
     this.expiresAt = typeof lifetime._expire === 'number' ? lifetime._expire : undefined
+    if (this.#template) return true
     this.#reserved = reserved
     this.#payload = text === undefined ? { ...payload } : payload
     this.#read = text ?? ''
@@ -109,14 +123,24 @@ export class CookieBackend extends Backend {
   }
 
   compare(session: Session): Difference {
-    this.#compared = undefined
-    if (this.#payload && isFlatlySame(session, this.#payload, this.#reserved)) return 'same'
-    this.#compared = textOf(dataOf(session))
-    if (this.#has(this.#compared)) return 'same'
+    const isReplaced = this.done === 'replaced'
+    this.#next = this.#template?.after(session)
+    this.#compared = this.#next?.text
+    if (!isReplaced && this.#isFlatlySame(session)) return 'same'
+    this.#compared ??= textOf(dataOf(session))
+    if (!isReplaced && this.#has(this.#compared)) return 'same'
     return this.#compared === EMPTY ? 'emptied' : 'changed'
   }
 
+  /** As far as that can be told without a text. */
+  #isFlatlySame(session: Session): boolean {
+    const template = this.#template
+    if (!template) return this.#payload !== undefined && isFlatlySame(session, this.#payload, this.#reserved)
+    return this.#next === template || (this.done === 'nothing' && template.isFlatlySame(session))
+  }
+
   #has(text: string): boolean {
+    if (this.#template) return text === this.#template.text
     const end = this.#end
     if (end > 0) return end === text.length - 1 && this.#read.slice(0, end) === text.slice(0, end)
     if (this.#payload) this.#text ??= JSON.stringify(dataIn(this.#payload))
@@ -127,7 +151,7 @@ export class CookieBackend extends Backend {
     this.#save(session, false)
   }
 
-  #save(session: Session, isUnasked: boolean): void {
+  #save(session: Session, isUnasked: boolean, isRegenerated = false): void {
     const { exchange, settings } = this
     const { config } = settings
     if (exchange.hasLeft) {
@@ -141,8 +165,14 @@ export class CookieBackend extends Backend {
     const text = this.#compared ?? textOf(dataOf(session))
     refusePromise(checkSchema(config.schema, text), 'schema')
     const lifetime = settings.newLifetime(session)
+    const template = this.#next?.parsed()
+    settings.made = template && new Kept(template, lifetime)
     exchange.send(this.#encoded(session, text, lifetime), isUnasked)
+    if (this.done === 'replaced') this.#tellEnded('sign-out')
+    if (!this.isKnown || this.done === 'replaced') this.#tell('created', session)
+    else if (isRegenerated) this.#tell('regenerated', session)
     this.#set(text)
+    this.#template = this.#next
     this.committed(lifetime)
   }
 
@@ -161,24 +191,25 @@ export class CookieBackend extends Backend {
 
   #set(text: string | undefined): void {
     this.#text = text
-    this.#payload = undefined
+    this.#template = this.#payload = undefined
     this.#end = 0
   }
 
   regenerate(session: Session): void {
-    this.save(session)
+    this.#save(session, false, true)
   }
 
   empty(): void {
-    this.end()
+    this.end('emptied')
   }
 
-  end(): void {
+  end(reason: EndReason): void {
     if (this.exchange.hasLeft) {
       this.#tellLate()
       return
     }
     this.exchange.clear()
+    if (this.isKnown) this.#tellEnded(this.done === 'replaced' ? 'sign-out' : reason)
     this.#set(undefined)
     this.settings.begin()
     this.done = 'ended'
@@ -186,7 +217,23 @@ export class CookieBackend extends Backend {
 
   /** The cookie that is sent takes the place of the client's, whatever data that has. */
   renew(): void {
-    if (this.isKnown) this.#set(REPLACED)
+    if (this.isKnown) this.done = 'replaced'
+  }
+
+  #tell(type: Told['type'], data: object, reason?: EndReason): void {
+    const { exchange, settings } = this
+    if (!exchange.hears(type)) return
+    exchange.emit({ type, id: undefined, subject: subjectIn(settings.config, () => data), ...(reason && { reason }) })
+  }
+
+  /** Of the session that the client had. */
+  #tellEnded(reason: EndReason): void {
+    if (this.exchange.hears('ended')) this.#tell('ended', this.#known, reason)
+  }
+
+  /** The data that the client had. */
+  get #known(): object {
+    return this.#payload ?? JSON.parse(this.#template?.text ?? this.#text ?? EMPTY)
   }
 
   #tellLate(): void {
@@ -195,8 +242,6 @@ export class CookieBackend extends Backend {
   }
 }
 
-/** What an option gives that looks at a payload: a promise only where it was known that there would be one. */
-function awaitable(name: string, look: (ctx: unknown, payload: Payload) => unknown, ctx: unknown, payload: Payload) {
-  const answer = look(ctx, payload)
-  return isAsyncFunction(look) ? answer : refusePromise(answer, name, 'declare it as an async function')
+function isAlive(lifetime: Lifetime, { now, absoluteTimeout, notBefore }: Config): boolean {
+  return !endOf(lifetime, now(), absoluteTimeout) && !isRevoked(lifetime, notBefore)
 }

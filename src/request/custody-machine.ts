@@ -21,7 +21,7 @@ export class CustodyMachine<F extends Former = Former> {
   #wish: Wish = 'save'
   #attempt = 1
   /** Whether the id was created by this commit. */
-  #isMade = false
+  isMade = false
 
   constructor(around: Surroundings<F>) {
     this.#around = around
@@ -53,7 +53,7 @@ export class CustodyMachine<F extends Former = Former> {
     const { custody } = this
     this.#wish = wish
     this.#attempt = 1
-    this.#isMade = false
+    this.isMade = false
     if (wish === 'sweep') return custody.at === 'stored' && custody.former ? 'retire' : this.#sweep()
     if (wish === 'end') return this.#end()
     switch (custody.at) {
@@ -109,7 +109,7 @@ export class CustodyMachine<F extends Former = Former> {
 
   /** The next step, after `step` has failed: what was asked may have been done all the same. */
   failed(step: Step): Step | undefined {
-    if (step === 'create' || (step === 'send' && this.#isMade)) this.#abandon(true)
+    if (step === 'create' || (step === 'send' && this.isMade)) this.#abandon(true)
     // What the store refuses to destroy was reported, and ends by its ttl.
     return step === 'destroy' ? this.#destroyed() : undefined
   }
@@ -158,7 +158,7 @@ export class CustodyMachine<F extends Former = Former> {
       return 'refuse'
     }
     this.custody = { at: 'stored', id: custody.id, former: custody.former }
-    this.#isMade = true
+    this.isMade = true
     return 'send'
   }
 

@@ -6,6 +6,17 @@ import type { Refused } from '../session/model.ts'
 /** How far the middleware has come with a request; `thrown`: what is further in threw. */
 export type Beginning = 'early' | 'running' | 'done' | 'thrown'
 
+/** Why a session was ended. */
+export type EndReason = 'sign-out' | 'emptied' | 'revoked'
+
+/** What became of a session. `id`: of a stored one; `subject`: the hash of whose it is, or was. */
+export interface Told {
+  readonly type: 'created' | 'regenerated' | 'ended'
+  readonly id: string | undefined
+  readonly subject: string | undefined
+  readonly reason?: EndReason
+}
+
 /** Something that an application may want to know of, as a value. The adapter gives it to the application. */
 export type SessionEvent =
   /** A presented session was not accepted. */
@@ -20,6 +31,7 @@ export type SessionEvent =
       readonly successor: string | undefined
       readonly subject: string | undefined
     }
+  | Told
   /** A change came after the headers had left, and could not be sent. */
   | { readonly type: 'late' }
   /** `keys` of a session were changed that another request had ended: nothing was saved. */
@@ -63,6 +75,8 @@ export interface Exchange {
   watchHeaders(listener: { leave(): void }): void
   /** Says that the request ended in an error, on which a framework may delete every header. */
   fail(): void
+  /** Whether the application listens to an event, which is not made otherwise. Never throws. */
+  hears(type: Told['type']): boolean
   /** Gives the event to the application. Never throws. */
   emit(event: SessionEvent): void
 }

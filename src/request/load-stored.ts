@@ -2,12 +2,13 @@ import { andThen, isPromise } from '../async.ts'
 import type { Config } from '../config.ts'
 import { endOf } from '../session/lifetime.ts'
 import { NO_MEMBERS } from '../session/members.ts'
-import type { Lifetime, Loaded, Refused } from '../session/model.ts'
+import type { Lifetime, Loaded, Payload, Refused } from '../session/model.ts'
 import { isPayload } from '../session/payload.ts'
 import { payloadOf } from '../stores/record.ts'
 import type { StoredRecord } from '../stores/store.ts'
 import type { AskedStore } from './asked-store.ts'
 import type { Exchange } from './exchange.ts'
+import { subjectIn } from './prepare.ts'
 import { isRevoked } from './revoked.ts'
 import { passesSchema } from './schema.ts'
 
@@ -78,7 +79,7 @@ function examined(
   if (end) return { fault: 'expired', reason: end, id, value }
   if (!value) return { fault: 'invalid', reason: 'undecodable', id }
   return andThen(typeof notBefore === 'function' ? notBefore(ctx, value) : notBefore, instant => {
-    if (isRevoked(lifetime, instant)) return revoked(store, id, value, record)
+    if (isRevoked(lifetime, instant)) return revoked(config, store, id, value, record)
     return andThen(valid ? valid(ctx, value) : true, isValid => {
       if (!isValid) return { fault: 'invalid', reason: 'valid', id, value }
       return andThen(passesSchema(schema, value), passes =>
@@ -92,11 +93,22 @@ function examined(
 }
 
 /** A session that `notBefore` refuses is ended. Where the store fails, that is told, and it is refused all the same. */
-function revoked(store: AskedStore, id: string, value: unknown, record?: StoredRecord): Refused | Promise<Refused> {
+function revoked(
+  config: Config,
+  store: AskedStore,
+  id: string,
+  value: Payload,
+  record?: StoredRecord,
+): Refused | Promise<Refused> {
   const refused = { fault: 'invalid', reason: 'revoked', id, value } as const
+  const ended = (isEnded: boolean) => ({
+    ...refused,
+    isEnded,
+    subject: record?.subject ?? subjectIn(config, () => value),
+  })
   try {
     const ending = record ? endRecord(store, id, record) : andThen(store.destroy(id), () => true)
-    const answer = andThen(ending, isEnded => ({ ...refused, isEnded }))
+    const answer = andThen(ending, ended)
     return isPromise(answer) ? answer.catch(() => refused) : answer
   } catch {
     return refused

@@ -14,11 +14,20 @@ export function prepare(ctx: unknown, { beforeSave, schema }: Config, session: S
 }
 
 /** Whose session it is, as stores are told: the SHA-256 of the subject. Throws `ERR_SESSION_OPTION` for what is none. */
-export function ownerOf({ subject: subjectOf }: Config, session: Session): string | undefined {
+export function ownerOf({ subject: subjectOf }: Config, session: object): string | undefined {
   const subject = subjectOf?.(session)
   if (subject === undefined || subject === null) return undefined
   const name = nameIn(subject)
   if (name) return digest(name)
   const expected = 'a string, a whole number up to 2^53 - 1, a bigint, or undefined while nobody has signed in'
   throw new SessionError('ERR_SESSION_OPTION', `option subject gave ${kindOf(subject)}, expected ${expected}`)
+}
+
+/** The same, for an event: what is none is nobody. */
+export function subjectIn(config: Config, open: () => object): string | undefined {
+  try {
+    return ownerOf(config, open())
+  } catch {
+    return undefined
+  }
 }

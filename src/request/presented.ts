@@ -164,6 +164,10 @@ export class Presented {
     this.#has(loaded)
     if (!loaded.fault) this.#backend.settings.resume(loaded.lifetime)
     else if (loaded.reason) this.#backend.exchange.emit({ type: 'refused', refused: loaded })
+    if (loaded.fault && loaded.isEnded && this.#backend.exchange.hears('ended')) {
+      const { id, subject } = loaded
+      this.#backend.exchange.emit({ type: 'ended', id, subject, reason: 'revoked' })
+    }
     if (loaded.fault && loaded.isParallel) this.#backend.setAside('superseded', loaded.id)
   }
 

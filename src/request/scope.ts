@@ -196,13 +196,12 @@ export class Scope extends Host {
       return this.work(ASKED)
     }
     // Who asks for a new id is not to go on under the old one, whatever others have written there.
-    if (plan.action === 'destroy') return session && !work.regenerate ? backend.empty(session) : backend.end()
+    if (plan.action === 'destroy')
+      return session && !work.regenerate ? backend.empty(session) : backend.end(plan.reason)
     if (plan.action === 'skip' || !session) return
     if (plan.action === 'replace') return backend.regenerate(session, work)
-    const isChanged = plan.reason === 'changed' || plan.reason === 'forced'
-    return isChanged
-      ? backend.save(session, work === FINAL)
-      : extend(backend, session, this.settings.config.onStoreError)
+    if (plan.reason === 'changed' || plan.reason === 'forced') return backend.save(session, work === FINAL)
+    return extend(backend, session, this.settings.config.onStoreError)
   }
 
   #plan({ save = false, regenerate = false }: CommitWork): Plan {

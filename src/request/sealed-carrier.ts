@@ -2,6 +2,7 @@ import { join, split } from '../codec/chunks.ts'
 import { decodeText } from '../codec/json.ts'
 import { createKeyrings, type Keyring, type SealingKey } from '../codec/keyring.ts'
 import { Memory } from '../codec/memory.ts'
+import type { Verified } from '../codec/ring.ts'
 import { type Opened, open, type SealContext, seal, sealContext } from '../codec/sealed.ts'
 import { listOfSecrets, refuseWeak } from '../codec/secrets.ts'
 import type { Config } from '../config.ts'
@@ -73,12 +74,8 @@ export function sealedCarrier(
     at.settings.remembered = remembered
     if (remembered?.text !== undefined) return { text: remembered.text, position: 0 }
     const opened = open(value, ring, contextFor(at))
-    if (!opened.fault && opened.position === 0) note(known, value, opened.text)
+    if (!opened.fault && opened.position === 0) known?.add(verified(value, opened.text))
     return opened
-  }
-
-  function note(memory: Memory | undefined, value: string, text: string): void {
-    memory?.add({ body: value.slice(0, -TAG_LENGTH), tag: value.slice(-TAG_LENGTH), text })
   }
 
   /** The `nth` sealed value, in one cookie or in several: of those after the first nobody brings two. */
@@ -144,7 +141,7 @@ export function sealedCarrier(
     write(at, text, earlier) {
       const ring = keyring(at.ctx)
       const value = seal(text, ring, contextFor(at))
-      note(memoryFor(at, ring), value, text)
+      memoryFor(at, ring)?.add(verified(value, text), at.settings.made, at.settings.remembered)
       const [part = '', ...others] = partsOf(value, at.settings.config.key, chunks)
       const lines = first.set(at, part, earlier)
       const more = others.flatMap((other, n) => (pieces[n + 1] as Cookie).set(at, other, NO_LINES))
@@ -162,6 +159,10 @@ export function sealedCarrier(
       keyring(at.ctx)
     },
   }
+}
+
+function verified(value: string, text: string): Verified {
+  return { body: value.slice(0, -TAG_LENGTH), tag: value.slice(-TAG_LENGTH), text }
 }
 
 /** `value` in as many cookies as it takes, up to `chunks`. Throws `ERR_SESSION_TOO_LARGE`. */

@@ -15,6 +15,8 @@ export class Settings {
   isStale = false
   /** What is remembered of the presented value, where it was verified before. */
   remembered: Remembered | undefined
+  /** What is to be remembered with the value that is sent next. */
+  made: unknown
   /** Whether the handler has set a lifetime that is not saved yet. */
   isForced = false
   /** Whether the mark of `isFresh()` was ended, which is not saved yet. */

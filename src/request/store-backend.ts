@@ -1,9 +1,10 @@
 import { andThen, isAsyncFunction, isPromise } from '../async.ts'
 import type { Difference, Found, Loaded } from '../session/model.ts'
 import type { CommitWork, Session } from '../session/session.ts'
-import { isAwaited } from './cookie-backend.ts'
 import type { Step, StepAnswer } from './custody.ts'
+import type { EndReason, Told } from './exchange.ts'
 import { loadStored } from './load-stored.ts'
+import { isAwaited } from './looks.ts'
 import { ownerOf, prepare } from './prepare.ts'
 import { type Commit, StoredSteps } from './stored-steps.ts'
 
@@ -11,8 +12,6 @@ import { type Commit, StoredSteps } from './stored-steps.ts'
 export class StoreBackend extends StoredSteps {
   /** Whether a save waits for the application, before the store is asked. */
   #isPreparing = false
-  /** Whether the session that was replaced is still to be ended, for the client too. */
-  #isToEnd = false
   /** The id that has left with the headers, for a session that takes the place of this one. */
   #reserved: string | undefined
 
@@ -44,7 +43,7 @@ export class StoreBackend extends StoredSteps {
   }
 
   get isKnown(): boolean {
-    return this.state.members !== undefined || (this.#isToEnd && this.done === 'nothing')
+    return this.state.members !== undefined || (this.toEnd !== false && this.done === 'nothing')
   }
 
   override get isGone(): boolean {
@@ -112,19 +111,28 @@ export class StoreBackend extends StoredSteps {
 
   /** A parallel request may have put data there, where the store can tell. */
   empty(session: Session): void | Promise<void> {
-    if (!this.store.isKeyed) return this.end()
+    if (!this.store.isKeyed) return this.end('emptied')
     this.lifetime = this.settings.newLifetime(session)
     return this.#commit({ wish: 'empty', session })
   }
 
-  end(): void | Promise<void> {
+  end(reason: EndReason): void | Promise<void> {
+    this.toEnd = this.#ending(reason)
     return this.#commit({ wish: 'end', session: undefined })
   }
 
+  /** What is to be told of the session that is ended, if there is one, and if somebody listens. */
+  #ending(reason: EndReason): Told | boolean {
+    const { at, id } = this.machine.custody
+    const isThere = at === 'stored' || at === 'staying' || at === 'superseded' || at === 'unread'
+    if (!isThere || !this.exchange.hears('ended')) return this.toEnd || true
+    return this.told('ended', id, reason)
+  }
+
   renew(isToEnd: boolean): void {
+    this.toEnd = isToEnd && this.#ending('sign-out')
     this.machine.renew(isToEnd, this.#reserved)
     this.#reserved = undefined
-    this.#isToEnd = isToEnd
     this.done = 'nothing'
     this.state.clear()
     this.keep = undefined

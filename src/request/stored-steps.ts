@@ -1,15 +1,16 @@
 import { andThen } from '../async.ts'
 import { NO_CHANGES } from '../session/members.ts'
-import type { Lifetime } from '../session/model.ts'
+import type { Lifetime, Members } from '../session/model.ts'
 import { pack } from '../session/payload.ts'
 import { dataOf, type Session } from '../session/session.ts'
 import type { AskedStore } from './asked-store.ts'
 import { Backend } from './backend.ts'
 import type { Step, StepAnswer, Surroundings, Wish } from './custody.ts'
 import { CustodyMachine, PRESENTED } from './custody-machine.ts'
-import type { Exchange } from './exchange.ts'
+import type { EndReason, Exchange, Told } from './exchange.ts'
 import { type Former, leaveAlone, merge, retire } from './hand-over.ts'
 import { newId, takenError, unreachableError } from './ids.ts'
+import { subjectIn } from './prepare.ts'
 import type { Settings } from './settings.ts'
 import { StoredState } from './stored-state.ts'
 import { updateStored } from './update-stored.ts'
@@ -42,6 +43,8 @@ export abstract class StoredSteps extends Backend implements Surroundings<Former
   protected keep: readonly string[] | undefined
   /** Whether the request says that the visitor has proved to be who the data say. */
   protected isProven = false
+  /** Whether the session that was replaced is still to be ended, for the client too, and what is told of that. */
+  protected toEnd: Told | boolean = false
   #store: AskedStore | undefined
 
   constructor(exchange: Exchange, settings: Settings, storeFor: StoreFor) {
@@ -89,15 +92,16 @@ export abstract class StoredSteps extends Backend implements Surroundings<Former
       case 'update':
         return this.#update(id, commit)
       case 'retire':
-        return former ? retire(this.store, former, id) : 'saved'
+        return former ? this.#retire(former, id) : 'saved'
       case 'alone':
       case 'merge':
         return this.#handOver(step, commit.session)
       case 'destroy':
-        return andThen(this.store.destroy(leftover), () => undefined)
+        return andThen(this.store.destroy(leftover), () => this.#destroyed(leftover))
       case 'send':
         // A new id has to arrive, whoever asked for it.
         this.exchange.send(id, commit.isUnasked && id === this.presented)
+        if (this.machine.isMade && !former) this.#tell('created', id)
         this.committed(this.lifetime)
         this.state.settle()
         return undefined
@@ -141,7 +145,8 @@ export abstract class StoredSteps extends Backend implements Surroundings<Former
     const { set, unset, isEmpty } = changes
     state.version = undefined
     const patch = { set, unset, lifetime: this.lifetime, keepsEmpty: isEmpty && keepsEmpty, subject }
-    return this.store.patch(id, patch)
+    const patching = this.store.patch(id, patch)
+    return this.exchange.hears('ended') ? andThen(patching, outcome => this.#patched(id, outcome)) : patching
   }
 
   /** What others have written is in the session, where it was merged since. */
@@ -159,6 +164,7 @@ export abstract class StoredSteps extends Backend implements Surroundings<Former
       return 'gone'
     }
     this.lifetime = updated.lifetime
+    this.#patched(id, updated.outcome)
     this.state.adopt(one, updated.members, updated.owner)
     return updated.outcome
   }
@@ -169,6 +175,40 @@ export abstract class StoredSteps extends Backend implements Surroundings<Former
     if (!former || !session) return false
     const given = { former, to: custody.id as string, session, state }
     return step === 'merge' ? merge(settings, store, given) : leaveAlone(settings, store, given)
+  }
+
+  #retire(former: Former, id: string): StepAnswer | PromiseLike<StepAnswer> {
+    const retiring = retire(this.store, former, id)
+    if (!this.exchange.hears('regenerated')) return retiring
+    return retiring.then(answer => {
+      if (answer === 'saved') this.#tell('regenerated', id)
+      return answer
+    })
+  }
+
+  #patched<Outcome>(id: string, outcome: Outcome): Outcome {
+    if (outcome === 'emptied') this.#tell('ended', id, 'emptied')
+    return outcome
+  }
+
+  /** What was ended is told once it is not there any more. */
+  #destroyed(id: string): undefined {
+    const { toEnd } = this
+    if (typeof toEnd !== 'object' || toEnd.id !== id) return
+    this.exchange.emit(toEnd)
+    this.toEnd = true
+  }
+
+  #tell(type: Told['type'], id: string, reason?: EndReason): void {
+    if (this.exchange.hears(type)) this.exchange.emit(this.told(type, id, reason))
+  }
+
+  protected told(type: Told['type'], id: string, reason?: EndReason): Told {
+    const { config } = this.settings
+    const { owner, members } = this.state
+    const isUnknown = owner === undefined && config.subject && members
+    const subject = isUnknown ? subjectIn(config, () => dataFrom(members)) : owner
+    return { type, id, subject, ...(reason && { reason }) }
   }
 
   #ended(): undefined {
@@ -185,4 +225,9 @@ export abstract class StoredSteps extends Backend implements Surroundings<Former
     this.settings.isForced = false
     this.state.settle()
   }
+}
+
+/** The data of `members`, for a look at them. */
+function dataFrom(members: Members): object {
+  return Object.fromEntries(Object.entries(members).map(([name, text]) => [name, JSON.parse(text)]))
 }

@@ -56,6 +56,8 @@ export interface Refused {
   readonly isParallel?: boolean
   /** Whether it was ended in the store for that reason. */
   readonly isEnded?: boolean
+  /** Whose it was, where it was ended: see `StoredRecord`. */
+  readonly subject?: string | undefined
   readonly id?: string | undefined
 }
 
@@ -108,7 +110,7 @@ export type Plan =
   | { readonly action: 'skip' }
   | { readonly action: 'save'; readonly reason: 'changed' | 'forced' | 'rolling' | 'renew' }
   | { readonly action: 'replace' }
-  | { readonly action: 'destroy' }
+  | { readonly action: 'destroy'; readonly reason: 'sign-out' | 'emptied' }
 
 /** How a commit differs from the one at the end of a request. */
 export interface CommitOptions {

@@ -2,7 +2,8 @@ import type { MaxAge, Outcome, Plan } from './model.ts'
 
 export const SKIP: Plan = { action: 'skip' }
 const REPLACE: Plan = { action: 'replace' }
-const DESTROY: Plan = { action: 'destroy' }
+const DESTROY: Plan = { action: 'destroy', reason: 'emptied' }
+const SIGN_OUT: Plan = { action: 'destroy', reason: 'sign-out' }
 const SAVE = {
   changed: { action: 'save', reason: 'changed' },
   forced: { action: 'save', reason: 'forced' },
@@ -12,7 +13,7 @@ const SAVE = {
 
 /** Decides, and does nothing else. */
 export function planCommit({ difference, isKnown, forced, regenerate, keepAlive }: Outcome): Plan {
-  if (difference === 'removed') return DESTROY
+  if (difference === 'removed') return SIGN_OUT
   // An empty session is neither stored nor sent, at logout included, unless the handler asks for it.
   if (difference === 'emptied' && !forced) return isKnown ? DESTROY : SKIP
   if (regenerate) return REPLACE

@@ -26,6 +26,8 @@ export class Entries {
   /** How many sessions of a subject are in the last lane. */
   readonly #share: number
   readonly #now: () => number
+  /** Told of sessions that expired, or were not used for longest. */
+  readonly #gone: (entry: Entry, isExpired: boolean) => void
   readonly #byName = new Map<string, Entry>()
   readonly #sessions = new SubjectIndex<Entry>()
   readonly #tombstones = new SubjectIndex<Entry>()
@@ -38,7 +40,8 @@ export class Entries {
   /** It begins when there is no room left: before, it would keep alive each table that the map has outgrown. */
   #round: Iterator<Entry, undefined> | undefined
 
-  constructor(max: number, now: () => number) {
+  constructor(max: number, now: () => number, gone: (entry: Entry, isExpired: boolean) => void) {
+    this.#gone = gone
     this.#max = max
     this.#share = Math.max(2, max / 1000)
     this.#now = now
@@ -54,7 +57,7 @@ export class Entries {
     const entry = this.#byName.get(name)
     if (!entry) return undefined
     if (isOver(entry, this.#now())) {
-      this.forget(entry)
+      this.#drop(entry, true)
       return undefined
     }
     if (entry.lane !== this.#further) entry.lane.use(entry)
@@ -98,6 +101,11 @@ export class Entries {
     this.#byName.delete(entry.name)
   }
 
+  #drop(entry: Entry, isExpired: boolean): void {
+    this.forget(entry)
+    if (entry.record.retiredAt === undefined) this.#gone(entry, isExpired)
+  }
+
   /** The sessions of a subject. */
   sessionsOf(subject: string): Entry[] {
     const now = this.#now()
@@ -116,7 +124,7 @@ export class Entries {
     for (let looks = 0; looks < LOOKS && this.#byName.size > this.#max; looks++) this.#look(now)
     if (this.#byName.size <= this.#max) return
     const lane = this.#lanes.find(({ oldest }) => oldest && oldest !== this.#latest)
-    if (lane?.oldest) this.forget(lane.oldest)
+    if (lane?.oldest) this.#drop(lane.oldest, false)
   }
 
   /** Looks at the next entry, round and round. */
@@ -124,7 +132,7 @@ export class Entries {
     this.#round ??= this.#byName.values()
     const { value } = this.#round.next()
     if (!value) this.#round = undefined
-    else if (isOver(value, now)) this.forget(value)
+    else if (isOver(value, now)) this.#drop(value, true)
   }
 
   #attach(entry: Entry): void {

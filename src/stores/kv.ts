@@ -10,7 +10,7 @@ import {
   type WorkersKv,
 } from './kv/client.ts'
 import { kvRows } from './kv/rows.ts'
-import { checkNames } from './options.ts'
+import { checkNames, checkPrefix } from './options.ts'
 import { recordStore } from './record-store.ts'
 import type { RowOptions, Rows } from './rows.ts'
 import type { StoredPayload } from './store.ts'
@@ -60,8 +60,7 @@ export function kvStore(client: KvClient, options: KvStoreOptions = {}): KvStore
     !hides,
     'a Keyv with throwOnErrors: true, which does not hide that its store is down',
   )
-  const isPrefix = typeof prefix === 'string' && /^[\w:-]{0,100}$/.test(prefix)
-  checkOption('kvStore', 'prefix', prefix, isPrefix, 'at most 100 of A-Z a-z 0-9 _ - :')
+  checkPrefix('kvStore', prefix)
   checkOption('kvStore', 'now', now, typeof now === 'function', 'a function that gives milliseconds')
   // Its three methods of koa-session 7 ask for nothing else of its rows.
   const rows = kvRows(texts as Texts, prefix, now) as Rows

@@ -2,7 +2,7 @@ import { checkOption } from './after.ts'
 import { Entries, type Entry } from './entries.ts'
 import { checkRowOptions } from './options.ts'
 import { recordStore } from './record-store.ts'
-import type { ResealOptions, Row, RowOptions, Rows, Tombstone } from './rows.ts'
+import type { OnExpired, ResealOptions, Row, RowOptions, Rows, Tombstone } from './rows.ts'
 import type {
   ListedSession,
   Patch,
@@ -14,10 +14,13 @@ import type {
   Which,
   Whose,
 } from './store.ts'
+import { checkListener, tell, teller } from './told.ts'
 
 export interface MemoryStoreOptions extends RowOptions {
   /** How many sessions and tombstones it keeps. Default 10,000. */
   readonly max?: number | undefined
+  /** Told that sessions have expired, once they are found to have: `{ count }`. */
+  readonly onExpired?: OnExpired | undefined
 }
 
 interface Plain {
@@ -57,11 +60,17 @@ const LONGEST_TOMBSTONE = 600_000
  * Throws `ERR_SESSION_OPTION` when `max` is not a positive integer or another option not what it has to be.
  */
 export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
-  checkRowOptions('memoryStore', options, ['max'])
-  const { max = 10_000, now = Date.now } = options
+  checkRowOptions('memoryStore', options, ['max', 'onExpired'])
+  const { max = 10_000, now = Date.now, onExpired } = options
   checkOption('memoryStore', 'max', max, Number.isSafeInteger(max) && max > 0, 'a positive integer')
   checkOption('memoryStore', 'now', now, typeof now === 'function', 'a function that gives milliseconds')
-  const entries = new Entries(max, now)
+  checkListener('memoryStore', 'onExpired', onExpired)
+  const tellEvicted = teller(options, 'evicted')
+  const entries = new Entries(max, now, ({ name, record: { subject } }, isExpired) => {
+    if (isExpired) tell(onExpired, { count: 1 })
+    // Of a store with `seal`, what is kept is not the hash.
+    else tellEvicted(name, options.seal ? undefined : subject)
+  })
 
   /** What is there, once there is room for one more. */
   function find(name: string): Entry | undefined {

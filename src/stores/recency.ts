@@ -21,11 +21,14 @@ export class Recency<Entry extends Linked<Entry>> {
     this.#newest = entry
   }
 
-  detach({ older, newer }: Entry): void {
+  detach(entry: Entry): void {
+    const { older, newer } = entry
     if (older) older.newer = newer
     else this.oldest = newer
     if (newer) newer.older = older
     else this.#newest = older
+    // One that is gone, and was not collected yet, would keep alive all that came after it.
+    entry.older = entry.newer = undefined
   }
 
   use(entry: Entry): void {

@@ -10,6 +10,7 @@ import { payloadOf, recordOf } from './record.ts'
 import type { RecordStore, ResealOptions, Row, RowOptions, Rows } from './rows.ts'
 import { sealedRows } from './sealed-rows.ts'
 import type { Answer, ListedSession, Retire, Store, StoredPayload, StoredRecord, Which, Whose } from './store.ts'
+import { checkListener, teller, telling } from './told.ts'
 
 /** How often the sessions of a subject are looked for that are to end. Who signs in all the time can't hold it up. */
 const PASSES = 10
@@ -19,6 +20,8 @@ const WITHOUT_SEAL = 'was called on a store without secrets: pass them as the op
 export function recordStore(maker: string, plainRows: Rows, options: RowOptions): RecordStore {
   const { hashIds = true, seal, now = Date.now } = options
   checkOption(maker, 'hashIds', hashIds, typeof hashIds === 'boolean', 'true or false')
+  checkListener(maker, 'onEnded', options.onEnded)
+  const tellEnded = teller(options, 'destroyAll')
   const sealed = seal === undefined ? undefined : sealedRows(maker, plainRows, seal)
   const rows = sealed?.rows ?? plainRows
   // One request asks several times.
@@ -74,7 +77,7 @@ export function recordStore(maker: string, plainRows: Rows, options: RowOptions)
     })
   }
 
-  function endOne(subject: string, handle: string, spared: ReadonlySet<string>): Answer<number> {
+  function endOne(rows: Rows, subject: string, handle: string, spared: ReadonlySet<string>): Answer<number> {
     return after(rows.list(subject), found => {
       const listed = found.find(({ name }) => handleOf(name) === handle)
       return after(listed ? listed.name : findRetired(subject, handle), name => {
@@ -110,8 +113,9 @@ export function recordStore(maker: string, plainRows: Rows, options: RowOptions)
       const whose = ownerOf(subject)
       if (whose === undefined) return 0
       const spared = except === undefined ? undefined : nameOf(except)
-      if (only === undefined) return endAll(rows, whose, spared, PASSES)
-      return after(sparedFrom(rows, spared), names => endOne(whose, only, names))
+      const told = options.onEnded ? telling(rows, name => tellEnded(name, whose)) : rows
+      if (only === undefined) return endAll(told, whose, spared, PASSES)
+      return after(sparedFrom(rows, spared), names => endOne(told, whose, only, names))
     },
 
     async reseal(options: ResealOptions = {}) {

@@ -49,7 +49,15 @@ export interface RedisStoreOptions extends RowOptions {
  * Throws `ERR_SESSION_OPTION` when `client` is none of these or an option not what it has to be.
  */
 export function redisStore(client: RedisClient, options: RedisStoreOptions = {}): RedisStore {
-  checkRowOptions('redisStore', options, ['prefix'])
+  checkRowOptions('redisStore', options, ['prefix', 'onExpired'])
+  const { onExpired }: { onExpired?: unknown } = options as object
+  checkOption(
+    'redisStore',
+    'onExpired',
+    onExpired,
+    onExpired === undefined,
+    'nothing: Redis expires sessions by itself',
+  )
   const { prefix = 'sess:', now } = options
   checkClient(
     'redisStore',

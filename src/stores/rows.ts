@@ -2,6 +2,19 @@
 
 import type { Answer, Patch, Patched, Retire, Store, StoredLifetime, StoredRecord } from './store.ts'
 
+/** A session that a method of a store has ended. */
+export interface EndedSession {
+  /** A fingerprint, as in the events: the first 8 characters of the SHA-256 of its id in hex. */
+  readonly id: string
+  /** The SHA-256 of its subject in base64url, where the store has that. */
+  readonly subjectHash?: string
+  /** By `destroyAll()`, or because the store was full. */
+  readonly reason: 'destroyAll' | 'evicted'
+}
+
+export type OnEnded = (ended: EndedSession) => unknown
+export type OnExpired = (expired: { readonly count: number }) => unknown
+
 /** The options that all stores have. */
 export interface RowOptions {
   /** Whether a session is kept under the SHA-256 of its id, so that what is stored has no id that could be used. */
@@ -17,6 +30,11 @@ export interface RowOptions {
    * clock of the database.
    */
   readonly now?: (() => number) | undefined
+  /**
+   * Told of each session that the store ends itself: by `destroyAll()`, which then deletes one after the other, and where
+   * `memoryStore` is full. What a request ends is the event `session:ended`. A failure of it is a process warning.
+   */
+  readonly onEnded?: OnEnded | undefined
 }
 
 /** A record in the list of a subject's. */

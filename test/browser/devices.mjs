@@ -62,6 +62,35 @@ test('she signs out the device that she is at', async t => {
   assert.equal((await context.cookies()).length, 2)
 })
 
+test('on a phone at night the pages are dark, fit, have buttons for thumbs, and times of the place', async t => {
+  const { url } = await startExample(t, SQLITE, { SESSION_KEYS })
+  await signedIn(t, url, 'Ada')
+  const night = { ...PHONE, viewport: { width: 360, height: 780 }, colorScheme: 'dark', timezoneId: 'Asia/Kolkata' }
+  const { page } = await signedIn(t, url, 'Ada', { ...night, locale: 'en-GB' })
+  for (const path of ['/', '/devices', '/nothing']) {
+    await page.goto(`${url}${path}`)
+    const { ground, width, small } = await page.evaluate(measure)
+    assert.deepEqual([path, ground, width, small], [path, 'rgb(24, 24, 24)', 360, []])
+    await takePictures({ [`night${path.replace('/', '-')}`]: page })
+  }
+  await page.goto(`${url}/devices`)
+  const time = page.locator('time').first()
+  const [shown, sent] = [await time.innerText(), await time.getAttribute('datetime')]
+  const local = new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium', timeStyle: 'short', timeZone: 'Asia/Kolkata' })
+  assert.equal(shown, local.format(new Date(sent)))
+})
+
+// Runs in the page.
+function measure() {
+  const touched = [...document.querySelectorAll('button, a, input:not([type=hidden])')]
+  const isSmall = element => element.getBoundingClientRect().height < 44
+  return {
+    ground: getComputedStyle(document.body).backgroundColor,
+    width: document.documentElement.scrollWidth,
+    small: touched.filter(isSmall).map(({ outerHTML }) => outerHTML),
+  }
+}
+
 const { missing } = available('redis')
 const isLeftOut = missing !== undefined && process.env.CI !== 'true' && missing
 

@@ -2,6 +2,8 @@
 import assert from 'node:assert/strict'
 import { createSecretKey } from 'node:crypto'
 import test from 'node:test'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { Memory, type Verifier } from '../../src/codec/memory.ts'
 import { Ring, type Verified } from '../../src/codec/ring.ts'
 import { newSecret } from '../support/secrets.ts'
@@ -137,4 +139,31 @@ test('what was made of a value takes the place of what it was made from', () => 
   const former = known.find(one.body, one.tag)
   known.add(numbered(1), 'made', former)
   assert.equal(known.find(numbered(1).body, one.tag)?.made, 'made')
+})
+
+test('100,000 values that come twice, and what is made of each, take what 1,000 may', () => {
+  setFlagsFromString('--expose-gc')
+  const collect: () => void = runInNewContext('gc')
+  const known = memory(1000, new Ring(2 ** 20, 1024))
+  const heap = () => {
+    collect()
+    return process.memoryUsage().heapUsed
+  }
+  const come = (from: number, to: number) => {
+    for (let at = from; at < to; at++) {
+      // A part of a longer text, as of a header: it is not to keep that.
+      const body = `${'x'.repeat(100_000)}${at} ${'y'.repeat(200)}`.slice(100_000)
+      known.add({ ...one, body })
+      const found = known.find(body, one.tag)
+      assert.ok(found)
+      found.made = Array.from({ length: 100 }, (_, n) => ({ n, at }))
+    }
+  }
+  const start = heap()
+  come(0, 2000)
+  const before = heap()
+  come(2000, 102_000)
+  const grown = heap() - before
+  assert.ok(grown < 1e6, `${grown} bytes more`)
+  assert.ok(before - start < 50e6, `${before - start} bytes`)
 })

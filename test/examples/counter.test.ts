@@ -25,6 +25,14 @@ async function otherHandles(agent: Agent): Promise<string[]> {
   return [...text.matchAll(/name="handle" value="([\w-]{43})"/g)].map(([, handle = '']) => handle)
 }
 
+const noticeIn = ({ text }: { text: string }) => /role="status">([^<]*)</.exec(text)?.[1]
+
+/** What stands in the element of this id, with its quotes. */
+function partOf(text: string, id: string): string {
+  const [, part = ''] = new RegExp(`id="${id}">(.*?)</(?:p|pre|dd)>`, 's').exec(text) ?? []
+  return part.replaceAll('&quot;', '"')
+}
+
 const endByHandle = (agent: Agent, handle: string) => agent.post('/devices/sign-out', new URLSearchParams({ handle }))
 
 test('the devices of a user are listed, and one or all others are signed out', async t => {
@@ -68,6 +76,109 @@ test("nobody ends another user's session by its handle, signed in or not", async
   assert.deepEqual([refused.status, await userOf(ada)], [403, 'Ada'])
   await endByHandle(alsoAda, handle)
   assert.equal(await userOf(ada), 'nobody')
+})
+
+test('signing out everywhere else is confirmed once, and the other browser is told why', async t => {
+  const { url } = await startExample(t, ['--store', 'memory:'])
+  const desktop = await createAgent(url)
+  const [phone, tablet] = [desktop.stranger(), desktop.stranger()]
+  for (const agent of [desktop, phone, tablet]) await signIn(agent, 'Ada')
+  await desktop.post('/devices/sign-out-others')
+  assert.equal(noticeIn(await desktop.get('/devices')), 'Signed out on 2 other devices.')
+  assert.equal(noticeIn(await desktop.get('/devices')), undefined)
+  const why = 'Your session has ended: it was signed out on another device, or was not used for too long.'
+  assert.equal((await tablet.get('/devices')).status, 303)
+  for (const agent of [phone, tablet]) {
+    assert.equal(noticeIn(await agent.get('/')), why)
+    assert.equal(noticeIn(await agent.get('/')), undefined)
+  }
+
+  await signIn(phone, 'Ada')
+  const [handle = ''] = await otherHandles(desktop)
+  for (const told of ['That device is signed out.', 'That device was not signed in any more.']) {
+    await endByHandle(desktop, handle)
+    assert.equal(noticeIn(await desktop.get('/devices')), told)
+  }
+})
+
+for (const { args, mode, tried } of [
+  {
+    args: [],
+    mode: 'The session is in the cookie, signed: you can read it, but not change it.',
+    tried: /--store memory:/,
+  },
+  {
+    args: ['--store', 'memory:'],
+    mode: 'The session is in the memory of this process. The cookie has only its id.',
+    tried: /the same name, in a private window/,
+  },
+  {
+    args: ['--store', 'sqlite:./sessions.db'],
+    mode: 'The session is in SQLite. The cookie has only its id.',
+    tried: /The session goes on, unless it is in memory/,
+  },
+]) {
+  test(`the page of ${args.join(' ') || 'no store'} says where the session is, how long it lives, and what to try`, async t => {
+    const { url } = await startExample(t, args)
+    const { text } = await (await createAgent(url)).get('/')
+    assert.equal(partOf(text, 'mode'), mode)
+    assert.match(partOf(text, 'lifetime'), /^1 day after your last visit: <time datetime="\d{4}-/)
+    assert.match(text, tried)
+  })
+}
+
+test('the page shows the cookie that was sent beside the one that follows', async t => {
+  const { url } = await startExample(t, [])
+  const agent = await createAgent(url)
+  const first = await agent.get('/')
+  assert.equal(partOf(first.text, 'cookie'), 'none')
+  assert.equal(JSON.parse(partOf(first.text, 'cookie-after')).views, 1)
+  const { text } = await agent.get('/')
+  assert.equal(partOf(text, 'cookie'), partOf(first.text, 'cookie-after'))
+  assert.equal(JSON.parse(partOf(text, 'cookie-after')).views, 2)
+
+  const { url: withStore } = await startExample(t, ['--store', 'memory:'])
+  const visitor = await createAgent(withStore)
+  assert.equal(partOf((await visitor.get('/')).text, 'cookie-after'), visitor.cookies.get('koa.sess'))
+  const again = (await visitor.get('/')).text
+  assert.equal(partOf(again, 'cookie'), visitor.cookies.get('koa.sess'))
+  assert.equal(partOf(again, 'cookie'), partOf(again, 'cookie-after'))
+  assert.match(again, /After this response it is the same</)
+})
+
+test('a cookie that was changed is not accepted, and the page says so, once', async t => {
+  const { url } = await startExample(t, [])
+  const agent = await createAgent(url)
+  await agent.get('/')
+  agent.cookies.set('koa.sess', Buffer.from('{"views":1000}').toString('base64'))
+  const { text } = await agent.get('/')
+  assert.match(text, /id="views">1</)
+  assert.match(noticeIn({ text }) ?? '', /was not accepted: it was changed, or signed with another secret/)
+  const next = await agent.get('/')
+  assert.match(next.text, /id="views">2</)
+  assert.equal(noticeIn(next), undefined)
+})
+
+test('error pages have the form of the others, a reason and a way back', async t => {
+  const { url } = await startExample(t, ['--store', 'memory:'])
+  const agent = await createAgent(url)
+  for (const [status, reason, answer] of [
+    [404, 'There is no such page.', agent.get('/favicon.ico')],
+    [400, 'A name of 1 to 50 characters, please.', agent.post('/sign-in', new URLSearchParams({ name: ' ' }))],
+    [413, 'The form is too long.', agent.post('/sign-in', new URLSearchParams({ name: 'a'.repeat(1000) }))],
+    [
+      403,
+      'Forms of other sites are refused.',
+      agent.post('/sign-out', undefined, { headers: { 'sec-fetch-site': 'cross-site' } }),
+    ],
+  ] as const) {
+    const { status: sent, text, headers } = await answer
+    assert.deepEqual([sent, headers.get('cache-control')], [status, 'no-store'])
+    assert.ok(
+      text.includes(`<p>${reason}</p>`) && text.includes('Back to the session') && text.includes('<style>'),
+      text,
+    )
+  }
 })
 
 test('a name, and what a browser says that it is, are shown as text', async t => {

@@ -4,6 +4,7 @@
  */
 import { Cluster, Redis } from 'ioredis'
 import type { Store } from 'koa-session'
+import { dynamodbStore } from 'koa-session/dynamodb'
 import { memoryStore } from 'koa-session/memory'
 import { mongoStore } from 'koa-session/mongodb'
 import { mysqlStore } from 'koa-session/mysql'
@@ -14,6 +15,7 @@ import { MongoClient } from 'mongodb'
 import mysql from 'mysql2/promise'
 import pg from 'pg'
 import { createClient, createCluster } from 'redis'
+import { dynamodbOn } from '../servers/dynamodb-client.ts'
 import { type SqliteName, sqliteClients } from '../servers/sqlite.ts'
 
 export type StoreName =
@@ -26,6 +28,7 @@ export type StoreName =
   | 'postgres'
   | 'mariadb'
   | 'mongodb'
+  | 'dynamodb'
   | SqliteName
 
 /** Where the server is. */
@@ -91,6 +94,12 @@ export const OPEN: Readonly<Record<StoreName, (place: Place, options?: StoreOpti
   async mongodb({ ports: [port = 0], file }, options) {
     const client = new MongoClient(file || `mongodb://${host}:${port}`, { maxPoolSize: CONNECTIONS })
     const store = mongoStore(client.db('koa_session').collection('sessions'), options)
+    await store.setup()
+    return store
+  },
+  async dynamodb({ ports: [port = 0] }, options) {
+    const client = dynamodbOn(`http://${host}:${port}`)
+    const store = dynamodbStore(client, options)
     await store.setup()
     return store
   },

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { available, type ServerName } from '../servers/available.ts'
+import { startDynalite } from '../servers/dynalite.ts'
 import { versionOfPackage } from '../servers/found.ts'
 import { startMariadb } from '../servers/mariadb.ts'
 import { foreignUrl, startMongodb } from '../servers/mongodb.ts'
@@ -70,6 +71,7 @@ export const KINDS: Readonly<Record<StoreName, Kind>> = {
   postgres: kind('postgres-apt', 'pg', startPostgresOn),
   mariadb: kind('mariadb', 'mysql2', async needs => before([await startMariadb({ args: DURABLE_MARIADB })], needs)),
   mongodb: kind('mongodb', 'mongodb', startMongodbOn),
+  dynamodb: kind('dynalite', '@aws-sdk/client-dynamodb', async needs => before([await startDynalite()], needs)),
   libsql: sqlite('libsql'),
   'node:sqlite': sqlite('node:sqlite'),
   'better-sqlite3': sqlite('better-sqlite3'),

@@ -31,6 +31,10 @@ class Told extends NodeExchange {
     this.#told = told
   }
 
+  override hears(): boolean {
+    return false
+  }
+
   override emit(event: SessionEvent): void {
     this.#told.push(this.ctx, event)
   }

@@ -21,7 +21,8 @@ const { values } = parseArgs({
   },
 })
 
-const STORES: readonly StoreName[] = ['memory', 'libsql', 'redis', 'ioredis', 'postgres', 'mariadb', 'mongodb']
+const SQL: readonly StoreName[] = ['libsql', 'postgres', 'mariadb']
+const STORES: readonly StoreName[] = ['memory', 'redis', 'ioredis', 'mongodb', 'dynamodb', ...SQL]
 const SMOKE: readonly StoreName[] = ['memory', 'libsql', 'redis']
 
 const names = values.only?.split(',') ?? (values.smoke ? SMOKE : STORES)

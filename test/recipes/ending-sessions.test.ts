@@ -1,10 +1,10 @@
-/** The recipes of docs/ending-sessions.md, with sessions in cookies. */
+/** The recipes of docs/ending-sessions.md. */
 import assert from 'node:assert/strict'
 import test, { mock, type TestContext as Test } from 'node:test'
 import { visit } from '../support/agent.ts'
 import { createApp, type TestApp, type TestContext } from '../support/koa.ts'
 import { newSecret } from '../support/secrets.ts'
-import { Gate } from '../support/story.ts'
+import { Gate, KEYED_MODES, serve as tell, told } from '../support/story.ts'
 import { recipe } from './page.ts'
 
 interface User {
@@ -149,4 +149,35 @@ test('an administrator who was revoked is not made younger by an impersonation, 
   clock.elapse(1000)
   assert.equal((await visitor.get('/as-bob')).text, 'bob')
   assert.equal((await visitor.get('/end')).text, 'admin')
+})
+
+test('an audit log has one line for each event, and in it no id, no cookie and no data', async t => {
+  const { audit } = await recipe<{ audit(app: TestApp, write: (line: string) => void): void }>(
+    'ending-sessions.md',
+    'audit-log',
+  )
+  const { app, clock, visitor } = await tell(t, KEYED_MODES.store as () => object, undefined, {
+    options: { subject: data => data.user },
+  })
+  const lines: string[] = []
+  audit(app, line => lines.push(line))
+  await visitor.get('/cart')
+  const old = visitor.copy()
+  await visitor.get('/in')
+  const secrets = [...old.jar.values(), ...visitor.jar.values(), 'ada', 'a book']
+  clock.elapse(11_000)
+  await old.get('/')
+  await visitor.get('/out')
+  await told()
+  const seen = lines.map(line => JSON.parse(line)).map(({ event, path, reason }) => [event, path, reason])
+  assert.deepEqual(seen, [
+    ['created', '/cart', undefined],
+    ['regenerated', '/in', undefined],
+    ['reuse', '/', undefined],
+    ['refused', '/', 'retired'],
+    ['ended', '/out', 'sign-out'],
+  ])
+  for (const secret of secrets) assert.ok(!lines.join('\n').includes(secret))
+  const [, regenerated, , , ended] = lines.map(line => JSON.parse(line))
+  assert.deepEqual([ended.id, ended.subjectHash], [regenerated.id, regenerated.subjectHash])
 })

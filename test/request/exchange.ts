@@ -17,6 +17,8 @@ export class FakeExchange implements Exchange {
   isUnasked = false
   /** Whether nothing can be sent, as over a connection that is not encrypted. */
   isInsecure = false
+  /** Whether the application listens to what became of a session. */
+  isHeard = false
   #listener: { leave(): void } | undefined
 
   constructor(presented?: string) {
@@ -55,6 +57,10 @@ export class FakeExchange implements Exchange {
 
   fail(): void {
     this.hasFailed = true
+  }
+
+  hears(): boolean {
+    return this.isHeard
   }
 
   emit(event: SessionEvent): void {

@@ -31,6 +31,10 @@ export interface Site {
 }
 
 class PlainExchange extends NodeExchange {
+  hears(): boolean {
+    return false
+  }
+
   emit(_: SessionEvent): void {}
 }
 

@@ -1,9 +1,11 @@
 /* Which servers can be had on this machine, as data. */
+import { findDynalite } from './dynalite.ts'
 import type { Found } from './found.ts'
 import { findMariadb } from './mariadb.ts'
 import { findMemcached } from './memcached.ts'
 import { findMongodb } from './mongodb.ts'
 import { findMysql } from './mysql.ts'
+import { findPgbouncer } from './pgbouncer.ts'
 import { findPostgres } from './postgres.ts'
 import { findRedis } from './redis.ts'
 
@@ -17,6 +19,10 @@ export type ServerName =
   | 'mysql'
   | 'memcached'
   | 'mongodb'
+  | 'dynalite'
+  | 'pgbouncer'
+  | 'mariadb'
+  | 'mysql'
 
 /** `isOptional`: it can't be had everywhere, so that nobody has to have it. */
 const FIND: Record<ServerName, { title: string; find: () => Found; isOptional?: true }> = {
@@ -25,9 +31,11 @@ const FIND: Record<ServerName, { title: string; find: () => Found; isOptional?: 
   valkey: { title: 'valkey-server', find: () => findRedis('valkey'), isOptional: true },
   'postgres-apt': { title: 'PostgreSQL', find: () => findPostgres('apt') },
   'postgres-npm': { title: 'PostgreSQL (npm)', find: () => findPostgres('npm') },
+  pgbouncer: { title: 'PgBouncer', find: findPgbouncer },
   mariadb: { title: 'MariaDB', find: findMariadb },
   memcached: { title: 'Memcached', find: findMemcached },
   mongodb: { title: 'MongoDB', find: findMongodb },
+  dynalite: { title: 'dynalite', find: findDynalite },
   mysql: { title: 'MySQL', find: findMysql, isOptional: true },
 }
 

@@ -13,7 +13,7 @@ import { freePort, makeFolder } from './place.ts'
 import { launch, type Server } from './server.ts'
 
 /** What a test needs of it: its own, or the one that `MONGODB_URL` names, which it neither kills nor stops. */
-export interface MongodbServer extends Pick<Server, 'url' | 'stop'> {
+export interface MongodbServer extends Pick<Server, 'url' | 'port' | 'stop'> {
   /** For the tests that may kill it. */
   readonly own: Server | undefined
 }
@@ -37,7 +37,7 @@ export function findMongodb(): Found {
 }
 
 export async function startMongodb(): Promise<MongodbServer> {
-  if (foreignUrl) return { url: foreignUrl, own: undefined, stop: async () => {} }
+  if (foreignUrl) return { url: foreignUrl, port: addressOf(foreignUrl).port, own: undefined, stop: async () => {} }
   const found = findMongodb()
   if (found.missing !== undefined) throw new Error(found.missing)
   await fetchJars()
@@ -52,7 +52,7 @@ export async function startMongodb(): Promise<MongodbServer> {
     endSignal: 'SIGTERM',
     crashSignal: 'SIGKILL',
   })
-  return { url: own.url, own, stop: () => own.stop() }
+  return { url: own.url, port, own, stop: () => own.stop() }
 }
 
 /** Where the first server of a URL is. */

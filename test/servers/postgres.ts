@@ -79,7 +79,7 @@ function findPackaged(): Found {
 }
 
 /** PostgreSQL refuses to be run by root. Where there is no user of its own it takes the one who owns nothing. */
-function userFor(): User | undefined {
+export function userFor(): User | undefined {
   if (process.getuid?.() !== 0) return undefined
   const users = readFileSync('/etc/passwd', 'utf8').split('\n')
   const line = ['postgres', 'nobody'].flatMap(name => users.filter(user => user.startsWith(`${name}:`)))[0]

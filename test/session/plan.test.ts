@@ -35,7 +35,8 @@ const untouched: Story = {
 }
 
 const skip: Plan = { action: 'skip' }
-const destroy: Plan = { action: 'destroy' }
+const destroy: Plan = { action: 'destroy', reason: 'emptied' }
+const signOut: Plan = { action: 'destroy', reason: 'sign-out' }
 const replace: Plan = { action: 'replace' }
 const changed: Plan = { action: 'save', reason: 'changed' }
 const forced: Plan = { action: 'save', reason: 'forced' }
@@ -48,8 +49,8 @@ const rows: ReadonlyArray<readonly [claim: string, story: Partial<Story>, plan: 
   ['a new session with data is saved', { before: undefined, after: DATA, expiresAt: undefined }, changed],
   ['a new session without data is neither stored nor sent', { before: undefined, after: EMPTY }, skip],
   ['a session that was emptied is destroyed', { after: EMPTY }, destroy],
-  ['a session that was removed is destroyed', { after: null }, destroy],
-  ['removing a session that there was not destroys it all the same', { before: undefined, after: null }, destroy],
+  ['a session that was removed is destroyed', { after: null }, signOut],
+  ['removing a session that there was not destroys it all the same', { before: undefined, after: null }, signOut],
   ['a session that was saved empty and stays empty is left alone', { before: EMPTY, after: EMPTY }, skip],
   ['a session that was saved empty is saved once it has data', { before: EMPTY, after: DATA }, changed],
 
@@ -57,7 +58,7 @@ const rows: ReadonlyArray<readonly [claim: string, story: Partial<Story>, plan: 
   ['save() saves what changed', { forced: true, after: OTHER }, forced],
   ['save() saves a new session without data', { forced: true, before: undefined, after: EMPTY }, forced],
   ['save() saves a session that was emptied', { forced: true, after: EMPTY }, forced],
-  ['save() does not bring back a session that was removed', { forced: true, after: null }, destroy],
+  ['save() does not bring back a session that was removed', { forced: true, after: null }, signOut],
 
   ['regenerate() replaces what did not change', { regenerate: true }, replace],
   ['regenerate() replaces what changed', { regenerate: true, after: OTHER }, replace],
@@ -69,7 +70,7 @@ const rows: ReadonlyArray<readonly [claim: string, story: Partial<Story>, plan: 
   ],
   ['regenerate() ends a session that was emptied', { regenerate: true, after: EMPTY }, destroy],
   ['regenerate() replaces a session that was saved empty', { regenerate: true, before: EMPTY, after: EMPTY }, replace],
-  ['regenerate() does not bring back a session that was removed', { regenerate: true, after: null }, destroy],
+  ['regenerate() does not bring back a session that was removed', { regenerate: true, after: null }, signOut],
   ['regenerate() after maxAge was set still gives a new id', { regenerate: true, forced: true }, replace],
   [
     'regenerate() of a new session without data, whose maxAge was set, gives it an id',
@@ -131,7 +132,7 @@ const everyOutcome = [undefined, EMPTY, DATA].flatMap(before =>
 
 test('whatever else was asked for, a removed session is destroyed', () => {
   for (const outcome of everyOutcome.filter(({ after }) => after === null)) {
-    assert.deepEqual(planCommit(outcomeOf(outcome)), destroy, JSON.stringify(outcome))
+    assert.deepEqual(planCommit(outcomeOf(outcome)), signOut, JSON.stringify(outcome))
   }
 })
 

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import { connectStore } from 'koa-session/connect'
+import { dynamodbStore } from 'koa-session/dynamodb'
 import { kvStore } from 'koa-session/kv'
 import { memoryStore } from 'koa-session/memory'
 import { migrate } from 'koa-session/migrate'
@@ -13,6 +14,8 @@ import { digest } from '../../src/codec/digest.ts'
 
 const method = async () => ({ rows: [], rowCount: 0 })
 const database = { exec() {}, prepare: () => ({ run: () => ({ changes: 0 }), all: () => [] }) }
+const commands = ['getItem', 'putItem', 'updateItem', 'deleteItem', 'query', 'scan']
+const dynamodb = Object.fromEntries(commands.map(name => [name, method]))
 const express = { get() {}, set() {}, destroy() {} }
 
 const MAKERS: Readonly<Record<string, (options?: never) => unknown>> = {
@@ -21,6 +24,7 @@ const MAKERS: Readonly<Record<string, (options?: never) => unknown>> = {
   sqliteStore: options => sqliteStore(database, options),
   postgresStore: options => postgresStore({ query: method }, options),
   mysqlStore: options => mysqlStore({ execute: async () => [[]], query: method }, options),
+  dynamodbStore: options => dynamodbStore(dynamodb as never, options),
   kvStore: options => kvStore(new Map(), options),
   connectStore: options => connectStore(express, options),
   migrate: options => migrate(express, memoryStore(), options),

@@ -18,7 +18,7 @@ export interface MongoCollection {
   findOneAndUpdate(filter: object, change: object, options: object): PromiseLike<unknown>
   deleteOne(filter: object, options: object): PromiseLike<unknown>
   deleteMany(filter: object, options: object): PromiseLike<unknown>
-  listIndexes(): MongoCursor | PromiseLike<MongoCursor>
+  listIndexes(options: object): MongoCursor | PromiseLike<MongoCursor>
   createIndex(keys: Record<string, 1>, options: object): PromiseLike<unknown>
 }
 
@@ -44,7 +44,13 @@ const METHODS = [
 ] as const satisfies ReadonlyArray<keyof MongoCollection>
 
 /** However the client, the database or the collection is set: values of JavaScript. What is no UTF-8 is no error. */
-const BSON = { raw: false, promoteValues: true, promoteLongs: true, useBigInt64: false, enableUtf8Validation: false }
+export const BSON = {
+  raw: false,
+  promoteValues: true,
+  promoteLongs: true,
+  useBigInt64: false,
+  enableUtf8Validation: false,
+}
 const READ = { ...BSON, readPreference: 'primary' }
 
 const DUPLICATE = 11_000

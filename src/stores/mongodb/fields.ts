@@ -35,7 +35,7 @@ const OVERHEAD = 7
 const OTHER = /[.$]|^_/g
 
 /** The name of a member in printable ASCII, another one for each, that MongoDB takes for nothing but a name. */
-export function fieldOf(name: string): string {
+function fieldOf(name: string): string {
   return encodeName(name).replace(OTHER, unit => `~${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
 }
 

@@ -2,7 +2,7 @@
 
 import { isDeepStrictEqual } from 'node:util'
 import { SessionError } from '../../errors.ts'
-import { codeOf, type Found, MAKER, type MongoCollection } from './collection.ts'
+import { BSON, codeOf, type Found, MAKER, type MongoCollection } from './collection.ts'
 
 /** One deletes what has expired, the other finds the sessions of a subject. */
 const INDEXES = [
@@ -45,7 +45,7 @@ async function permitted<T>(right: string, act: () => PromiseLike<T>): Promise<T
 /** None where there is no collection. */
 async function indexesOf(collection: MongoCollection): Promise<readonly Found[]> {
   try {
-    return await permitted('listIndexes', async () => (await (await collection.listIndexes()).toArray()) as Found[])
+    return await permitted('listIndexes', async () => (await (await collection.listIndexes(BSON)).toArray()) as Found[])
   } catch (error) {
     if (codeOf(error) === NO_COLLECTION) return []
     throw error

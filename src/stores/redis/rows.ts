@@ -1,18 +1,14 @@
-import { pooled } from '../../codec/random.ts'
 import { SessionError } from '../../errors.ts'
+import { forEach, listIndexed } from '../indexed.ts'
 import type { Row, Rows, Tombstone } from '../rows.ts'
 import type { Patched, StoredLifetime } from '../store.ts'
+import { token } from '../token.ts'
 import type { Commands, Script } from './client.ts'
 import { fieldOf, fieldsOf, rowIn } from './hash.ts'
 import { lifetimeText } from './lifetime.ts'
 import { nameIn, textOf } from './names.ts'
 import { CREATE, FORGET, LEFT, PATCH, REMOVE, REPLACE, RETIRE, REWRITE, TIME, TOUCH } from './scripts.ts'
 import { createSubjects, type Entry } from './subjects.ts'
-
-/** How many commands are on their way at a time where there is one for each of many sessions. */
-const AT_A_TIME = 100
-/** How often an index is read for one list. Each time a session has to have got another name meanwhile. */
-const PASSES = 20
 
 export interface RedisRows extends Rows {
   sweep(): Promise<number>
@@ -74,25 +70,16 @@ export function createRedisRows(
     return rowIn(name, await commands.fields(keyOf(name)))
   }
 
-  /**
-   * The sessions of a subject that are live. A session that gets another name meanwhile is in the index under that one
-   * before it is gone under the former, so where a name was found gone or retired the index is looked at again. Tombstones
-   * need not be there for it, as they may be evicted.
-   */
-  async function list(subject: string): Promise<Row[]> {
-    const isIts = (row: Row | undefined): row is Row => row?.record.subject === subject
-    const isLive = (row: Row | undefined): row is Row => isIts(row) && row.record.retiredAt === undefined
-    const known = new Set<string>()
-    for (let pass = 0; pass < PASSES; pass++) {
-      const entries = await subjects.list(subject)
-      const rows = await forEach(entries, ({ name }) => read(name))
-      await drop(...entries.filter((_, at) => !(keepsRetired ? isIts : isLive)(rows[at])))
-      const gone = entries.filter((_, at) => !isLive(rows[at])).map(({ name, score }) => `${score} ${name}`)
-      if (gone.every(entry => known.has(entry))) return rows.filter(isLive)
-      for (const entry of gone) known.add(entry)
-    }
-    const what = 'the sessions of a subject got new ids faster than they could be listed'
-    throw new SessionError('ERR_SESSION_STORE', `redisStore: ${what}: try again`)
+  /** Entries of what is gone are dropped. Tombstones need not be in the index, as they may be evicted. */
+  function list(subject: string): Promise<Row[]> {
+    const isIts = (row: Row | undefined) =>
+      row?.record.subject === subject && (keepsRetired || row.record.retiredAt === undefined)
+    return listIndexed<Entry>('redisStore', subject, {
+      entries: () => subjects.list(subject),
+      read: ({ name }) => read(name),
+      textOf: ({ name, score }) => `${score} ${name}`,
+      looked: (entries, rows) => drop(...entries.filter((_, at) => !isIts(rows[at]))),
+    })
   }
 
   return {
@@ -213,20 +200,7 @@ function entryOf(name: string, subject: string | undefined, score: string | unde
   return subject === undefined ? undefined : { subject, name, score: Number(score) + 1 }
 }
 
-/** Of 48 random bits, so that no two are the same among the seven that a session keeps. */
-function token(): string {
-  return Buffer.from(pooled(6)).toString('base64url')
-}
-
 /** `ttl` as Redis takes it: a key with none is deleted. */
 function wholeOf(ttl: number): number {
   return ttl > 0 ? Math.min(Math.ceil(ttl), Number.MAX_SAFE_INTEGER) : 0
-}
-
-async function forEach<From, To>(all: readonly From[], made: (one: From) => Promise<To>): Promise<To[]> {
-  const results: To[] = []
-  for (let at = 0; at < all.length; at += AT_A_TIME) {
-    results.push(...(await Promise.all(all.slice(at, at + AT_A_TIME).map(made))))
-  }
-  return results
 }

@@ -1,8 +1,9 @@
 import { digest } from '../../codec/digest.ts'
-import { checkOption } from '../after.ts'
+import { after, checkOption } from '../after.ts'
 import { checkRowOptions } from '../options.ts'
 import { recordStore } from '../record-store.ts'
-import type { RecordStore, RowOptions } from '../rows.ts'
+import type { OnExpired, RecordStore, RowOptions } from '../rows.ts'
+import { checkListener, tell } from '../told.ts'
 import { type Desk, setUp, upgradesFrom } from './set-up.ts'
 import { type SqlClient, sqlRows } from './sql-rows.ts'
 import { type Dialect, statementsFor, type Table, tableOf } from './statements.ts'
@@ -26,6 +27,8 @@ export interface SqlStoreOptions extends RowOptions {
    * lost by it: what has expired is never given out, and the next sweep deletes it.
    */
   readonly onSweepError?: ((error: unknown) => void) | undefined
+  /** Told how many rows a batch of a sweep has deleted, of sessions and of retired ids: `{ count }`. */
+  readonly onExpired?: OnExpired | undefined
 }
 
 /** A store in a table. */
@@ -68,13 +71,19 @@ export function sqlStore(
   options: SqlStoreOptions,
   own: readonly string[] = [],
 ): SqlStore {
-  checkRowOptions(maker, options, [...own, 'table', 'sweepEvery', 'onSweepError'])
+  checkRowOptions(maker, options, [...own, 'table', 'sweepEvery', 'onSweepError', 'onExpired'])
   checkOptions(maker, options)
+  checkListener(maker, 'onExpired', options.onExpired)
   const { table: name = 'sessions', sweepEvery = QUARTER_OF_AN_HOUR, onSweepError, now = Date.now } = options
   const table = tableOf(dialect, name)
   const statements = statementsFor(dialect, table, options.now !== undefined)
   const store = recordStore(maker, sqlRows(client, statements, now), options)
-  const sweeper = startSweeper(() => client.count(statements.sweep, { now: Math.floor(now()) }), {
+  const deleteBatch = () =>
+    after(client.count(statements.sweep, { now: Math.floor(now()) }), count => {
+      if (count > 0) tell(options.onExpired, { count })
+      return count
+    })
+  const sweeper = startSweeper(deleteBatch, {
     every: sweepEvery,
     batch: dialect.batch,
     onError: onSweepError,

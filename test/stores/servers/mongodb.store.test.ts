@@ -11,12 +11,13 @@ import mongoose from 'mongoose'
 import { versionOfPackage } from '../../servers/found.ts'
 import { addressOf, foreignUrl, type MongodbServer, newName, startMongodb } from '../../servers/mongodb.ts'
 import { row, suiteOn } from '../../servers/report.ts'
+import { serve } from '../../support/story.ts'
 import { HOSTILE } from '../sql/suite.ts'
 import { tellVisitor } from '../support/connect.ts'
 import { digestOf as digest, proveContractInTime, TTL_OF_SECONDS } from '../support/contract.ts'
 import { proveReseal } from '../support/reseal.ts'
 import { proveReuse } from '../support/reuse.ts'
-import { type FaultyProxy, startProxy } from './mongodb/proxy.ts'
+import { FAULTS, type FaultyProxy, startProxy } from './mongodb/proxy.ts'
 
 const HOUR = 3_600_000
 const CALL = { ctx: undefined, rolling: false, changed: true }
@@ -181,8 +182,10 @@ suiteOn('mongodb', 'what is particular to MongoDB', title => {
   test('however the collection is set, values are those of JavaScript', async () => {
     const name = newName()
     const raw = { raw: true, promoteValues: false, promoteLongs: false }
-    const store = mongoStore(client.db(database).collection(name, raw))
+    const collection = client.db(database).collection(name, raw)
+    const store = mongoStore(collection)
     await store.create('id', ADA, HOUR, CALL)
+    assert.ok(Buffer.isBuffer(await collection.findOne()), 'it gives bytes of itself')
     assert.equal(await store.patch('id', { ...PATCH, unset: ['cart'], version: 0 }, HOUR, CALL), 'saved')
     assert.equal((await store.read('id', CALL))?.version, 1)
     assert.equal((await store.list('ada'))[0]?.data.user, 'ada')
@@ -203,6 +206,32 @@ suiteOn('mongodb', 'what is particular to MongoDB', title => {
     for (const [message, answers, act] of rows) {
       await assert.rejects(async () => act(mongoStore(answering(answers))), { code: OPTION, message })
     }
+  })
+
+  test('an error of BSON is one of the store, without what the driver has put beside its message', async () => {
+    const { collection } = open()
+    const error = Object.assign(new Error('secret data'), { name: 'BSONError', doc: { user: 'ada' } })
+    const store = mongoStore(Object.assign(Object.create(collection), { updateOne: () => Promise.reject(error) }))
+    await assert.rejects(
+      async () => store.touch('id', {}, 1, CALL),
+      (error: Error & { code: string; cause: object }) => {
+        assert.equal(error.code, 'ERR_SESSION_STORE')
+        assert.match(error.message, /could not write or read BSON: give the store a collection of the official driver/)
+        assert.equal('doc' in error.cause, false)
+        return true
+      },
+    )
+  })
+
+  test('a sign-out that did not reach a majority is the error of its request', async t => {
+    const subject = ({ user }: Record<string, unknown>) => user as string | undefined
+    const { visitor, errors } = await serve(t, () => ({ store: openSeen(), subject, now: Date.now }))
+    await visitor.get('/in')
+    const other = visitor.copy()
+    proxy.fail('delete', FAULTS.writeConcern)
+    assert.equal((await visitor.get('/out')).status, 500)
+    assert.match(String(errors[0]), /failed in destroy\(\).*waiting for replication timed out/)
+    assert.equal((await other.get('/')).text, 'nobody', 'on the primary it is done')
   })
 
   test('driver 5 before 5.7 puts what it found into an object', async () => {

@@ -33,7 +33,24 @@ const HOUR = 3_600_000
 const call = { ctx: undefined, rolling: false, changed: true }
 
 /** Names of keys, and ids, that a database could stumble over. */
-const HOSTILE = ['', ' ', 'a ', 'a', 'A', 'ä', '__proto__', '$.a', 'a.b', '"', "'", '\\', '`', '~', '~0000', '[0]']
+export const HOSTILE = [
+  '',
+  ' ',
+  'a ',
+  'a',
+  'A',
+  'ä',
+  '__proto__',
+  '$.a',
+  'a.b',
+  '"',
+  "'",
+  '\\',
+  '`',
+  '~',
+  '~0000',
+  '[0]',
+]
 HOSTILE.push(
   '🍪',
   '\ud83c',
@@ -149,6 +166,36 @@ export function sqlSuite(test: Register, open: Open): void {
       await Promise.all(racing.map(store => store.setup()))
       assert.deepEqual(await run(`SELECT * FROM ${quote(table)}`), [])
     }
+  })
+
+  test('two applications in one database have nothing of each other', async t => {
+    const { connect } = await start(t)
+    const name = randomBytes(4).toString('hex')
+    const [one, two] = ['shop', 'forum'].map(app => connect({ table: `${app}_${name}` }))
+    assert.ok(one && two)
+    for (const store of [one, two]) await store.setup()
+    for (const store of [one, two]) await store.create('a', recordOf({ user: '"ada"' }, 'ada'), HOUR, call)
+    assert.equal(await one.destroyAll('ada'), 1)
+    assert.equal(await one.read('a', call), undefined)
+    assert.equal((await two.list('ada')).length, 1)
+  })
+
+  test('what is kept of a user is listed, and once it was deleted no data is left, but of a former id a tombstone', async t => {
+    const { connect, run, quote } = await start(t)
+    const table = `user_${randomBytes(4).toString('hex')}`
+    const store = connect({ table })
+    await store.setup()
+    for (const id of ['a', 'b', 'c']) await store.create(id, recordOf({ n: `"${id}"` }, 'ada'), HOUR, call)
+    assert.equal(await store.retire('b', { successor: 'c' }, HOUR, call), 'saved')
+    const data = (await store.list('ada')).map(({ data }) => data.n)
+    assert.deepEqual(data.sort(), ['a', 'c'])
+    assert.equal(await store.destroyAll('ada'), 2)
+    const left = await run(`SELECT name, data, retired_at FROM ${quote(table)}`)
+    assert.deepEqual(
+      left.map(({ name, data }) => [name, typeof data === 'string' ? JSON.parse(data) : data]),
+      [[digest('b'), {}]],
+    )
+    assert.ok(left.every(({ retired_at }) => Number(retired_at) > 0))
   })
 
   test('a table of that name that is somebody else’s is refused, and stays as it is', async t => {
