@@ -38,6 +38,7 @@ export interface Config {
   readonly store: Store | undefined
   readonly ContextStore: (new (ctx: unknown) => Store) | undefined
   readonly subject: ((session: unknown) => unknown) | undefined
+  readonly maxSessions: { readonly count: number; readonly beyond?: 'end-oldest' | 'refuse' } | undefined
   readonly onStoreError: 'throw' | 'anonymous'
   /** How long (ms) a request waits for the store. */
   readonly storeTimeout: number
@@ -52,7 +53,7 @@ export interface Config {
 
 type WithoutDefault =
   | ('notBefore' | 'valid' | 'beforeSave' | 'schema' | 'skip' | 'absoluteTimeout')
-  | ('store' | 'ContextStore' | 'subject' | 'externalKey')
+  | ('store' | 'ContextStore' | 'subject' | 'externalKey' | 'maxSessions')
 
 /** What Node's timers take. */
 const LONGEST_TIMER = 2 ** 31 - 1
@@ -110,6 +111,7 @@ const OURS: Readonly<Record<string, Rule>> = {
     'a class whose instances have the methods get, set and destroy',
   ],
   subject: FUNCTION,
+  maxSessions: [isCap, "{ count, beyond }: a positive integer, and 'end-oldest' or 'refuse'"],
   onStoreError: [value => value === 'throw' || value === 'anonymous', "'throw' or 'anonymous'"],
   storeTimeout: [
     value => isLifetime(value) && value <= LONGEST_TIMER,
@@ -225,6 +227,12 @@ function cookieOptions(given: Given, isSealed: boolean): Config['cookie'] {
 
 function pick(given: Given, isWanted: (name: string) => boolean): Given {
   return Object.fromEntries(Object.entries(given).filter(([name]) => isWanted(name)))
+}
+
+function isCap(value: unknown): boolean {
+  const { count, beyond = 'end-oldest', ...others } = Object(value)
+  const isCount = Number.isSafeInteger(count) && count > 0
+  return isCount && (beyond === 'end-oldest' || beyond === 'refuse') && Object.keys(others).length === 0
 }
 
 function isExternalKey(value: unknown): boolean {
