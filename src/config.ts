@@ -39,6 +39,7 @@ export interface Config {
   readonly ContextStore: (new (ctx: unknown) => Store) | undefined
   readonly subject: ((session: unknown) => unknown) | undefined
   readonly maxSessions: { readonly count: number; readonly beyond?: 'end-oldest' | 'refuse' } | undefined
+  readonly onReuse: 'end' | undefined
   readonly onStoreError: 'throw' | 'anonymous'
   /** How long (ms) a request waits for the store. */
   readonly storeTimeout: number
@@ -53,7 +54,7 @@ export interface Config {
 
 type WithoutDefault =
   | ('notBefore' | 'valid' | 'beforeSave' | 'schema' | 'skip' | 'absoluteTimeout')
-  | ('store' | 'ContextStore' | 'subject' | 'externalKey' | 'maxSessions')
+  | ('store' | 'ContextStore' | 'subject' | 'externalKey' | 'maxSessions' | 'onReuse')
 
 /** What Node's timers take. */
 const LONGEST_TIMER = 2 ** 31 - 1
@@ -111,6 +112,7 @@ const OURS: Readonly<Record<string, Rule>> = {
     'a class whose instances have the methods get, set and destroy',
   ],
   subject: FUNCTION,
+  onReuse: [value => value === 'end', "'end', or leave it out"],
   maxSessions: [isCap, "{ count, beyond }: a positive integer, and 'end-oldest' or 'refuse'"],
   onStoreError: [value => value === 'throw' || value === 'anonymous', "'throw' or 'anonymous'"],
   storeTimeout: [

@@ -16,9 +16,9 @@ const CIRCLES = { files: 0, largest: 0 }
  * again 7. What remembers verified cookies, and copies their data in place of parsing them, takes 400. That sessions can be
  * ended by an instant (`notBefore`) takes 130, the events for what became of a session 110, and the cap on a user's sessions 145.
  */
-const BUDGETS = { koa: 920, node: 277, request: 2536, session: 751, codec: 619, root: 575 }
+const BUDGETS = { koa: 921, node: 277, request: 2564, session: 751, codec: 619, root: 578 }
 /** Of all these together. */
-const CORE_BUDGET = 5678
+const CORE_BUDGET = 5710
 
 /** Lines of a file, of any kind. */
 const FILE_LINES = 250

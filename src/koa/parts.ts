@@ -3,7 +3,7 @@ import { type Config, KNOWN, resolveConfig } from '../config.ts'
 import { unknownOptions } from '../option-names.ts'
 import { AskedStore } from '../request/asked-store.ts'
 import type { Backend } from '../request/backend.ts'
-import { checkCap } from '../request/cap.ts'
+import { checkCap, checkReuse } from '../request/cap.ts'
 import { type Carrier, cookieCarrier, externalCarrier } from '../request/carrier.ts'
 import { CookieBackend } from '../request/cookie-backend.ts'
 import type { Exchange } from '../request/exchange.ts'
@@ -60,6 +60,7 @@ function partsOf(options: Given): Parts {
   const unknown = unknownOptions(Object.keys(config.cookie), KNOWN)
   for (const { name, advice } of unknown) if (advice) warnOfOption(name, advice)
   checkCap(config)
+  checkReuse(config)
   const { store, ContextStore, rolling, renew } = config
   const isStored = store !== undefined || ContextStore !== undefined
   const storeFor = (exchange: Exchange, settings: Settings) =>

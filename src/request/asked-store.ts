@@ -56,7 +56,7 @@ export class AskedStore {
   }
 
   get canRetire(): boolean {
-    return keyed(this.store)?.retire !== undefined
+    return canRetire(this.store)
   }
 
   /** Whether it keeps whose sessions it has, so that it can find them by that. */
@@ -236,6 +236,11 @@ function told(exchange: Exchange, operation: string, id: string | undefined, err
 export function canList(store: Store): boolean {
   const own = keyed(store)
   return own?.list !== undefined && own.destroyAll !== undefined
+}
+
+/** Whether an id that was replaced stays known in `store`. */
+export function canRetire(store: Store): boolean {
+  return keyed(store)?.retire !== undefined
 }
 
 /** Whether `error` is that of a store which failed, or did not answer. */

@@ -3,7 +3,7 @@ import { digest } from '../codec/digest.ts'
 import type { Config } from '../config.ts'
 import { optionError, SessionError } from '../errors.ts'
 import type { ListedSession, Patch, Patched, StoredRecord } from '../stores/store.ts'
-import { type AskedStore, canList } from './asked-store.ts'
+import { type AskedStore, canList, canRetire } from './asked-store.ts'
 import type { Exchange } from './exchange.ts'
 import type { StoredState } from './stored-state.ts'
 
@@ -15,6 +15,12 @@ export interface Cap {
 }
 
 const EXPECTED = 'the option subject beside it, and a store that has list and destroyAll'
+
+/** Throws `ERR_SESSION_OPTION` where an id that was replaced leaves nothing. A `ContextStore` is not known before it is asked. */
+export function checkReuse({ onReuse, store, ContextStore }: Config): void {
+  if (!onReuse || ContextStore || (store && canRetire(store))) return
+  throw optionError('onReuse', onReuse, 'a store that has retire')
+}
 
 /** A session that a subject gets in the store. */
 export interface Owned {
