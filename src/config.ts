@@ -40,6 +40,8 @@ export interface Config {
   readonly store: Store | undefined
   readonly ContextStore: (new (ctx: unknown) => Store) | undefined
   readonly subject: ((session: unknown) => unknown) | undefined
+  readonly maxSessions: { readonly count: number; readonly beyond?: 'end-oldest' | 'refuse' } | undefined
+  readonly onReuse: 'end' | undefined
   readonly onStoreError: 'throw' | 'anonymous'
   /** How long (ms) a request waits for the store. */
   readonly storeTimeout: number
@@ -54,7 +56,7 @@ export interface Config {
 
 type WithoutDefault =
   | ('notBefore' | 'valid' | 'beforeSave' | 'schema' | 'skip' | 'absoluteTimeout')
-  | ('store' | 'ContextStore' | 'subject' | 'externalKey')
+  | ('store' | 'ContextStore' | 'subject' | 'externalKey' | 'maxSessions' | 'onReuse')
 
 /** What Node's timers take. */
 const LONGEST_TIMER = 2 ** 31 - 1
@@ -113,6 +115,8 @@ const OURS: Readonly<Record<string, Rule>> = {
     'a class whose instances have the methods get, set and destroy',
   ],
   subject: FUNCTION,
+  onReuse: [value => value === 'end', "'end', or leave it out"],
+  maxSessions: [isCap, "{ count, beyond }: a positive integer, and 'end-oldest' or 'refuse'"],
   onStoreError: [value => value === 'throw' || value === 'anonymous', "'throw' or 'anonymous'"],
   storeTimeout: [
     value => isLifetime(value) && value <= LONGEST_TIMER,
@@ -227,8 +231,13 @@ function cookieOptions(given: Given, isSealed: boolean): Config['cookie'] {
   })
 }
 
-function pick(given: Given, isWanted: (name: string) => boolean): Given {
-  return Object.fromEntries(Object.entries(given).filter(([name]) => isWanted(name)))
+const pick = (given: Given, isWanted: (name: string) => boolean): Given =>
+  Object.fromEntries(Object.entries(given).filter(([name]) => isWanted(name)))
+
+function isCap(value: unknown): boolean {
+  const { count, beyond = 'end-oldest', ...others } = Object(value)
+  const isKnown = /^(end-oldest|refuse)$/.test(beyond) && Object.keys(others).length === 0
+  return isKnown && Number.isSafeInteger(count) && count > 0
 }
 
 function isExternalKey(value: unknown): boolean {
@@ -237,6 +246,5 @@ function isExternalKey(value: unknown): boolean {
 }
 
 function isSchema(value: unknown): boolean {
-  const standard = Object(value)['~standard']
-  return has(standard, ['validate']) && standard.version === 1
+  return has(Object(value)['~standard'], ['validate']) && Object(value)['~standard'].version === 1
 }

@@ -18,6 +18,7 @@ import { kindOf } from './value-kind.ts'
  * | `ERR_SESSION_TIMEOUT` | the store did not answer within `storeTimeout`; what was asked may still be done |
  * | `ERR_SESSION_CONFLICT` | `update()` gave up: others saved the session each time |
  * | `ERR_SESSION_NOT_LOADED` | with the option `lazy`, the session was read before `load(ctx)` of the middleware was awaited |
+ * | `ERR_SESSION_LIMIT` | the user has as many sessions as `maxSessions` allows: nobody was signed in |
  * | `ERR_SESSION_SKIPPED` | the session was used on a request that the `skip` option leaves out |
  * | `ERR_SESSION_KEYS` | `app.keys`, `keys` or `seal` of a store is no list of secrets, or has one that can be guessed and is to seal |
  * | `ERR_SESSION_INSECURE` | a `secure` cookie was to be sent over a connection that is not encrypted |
@@ -36,6 +37,7 @@ export type SessionErrorCode =
   | 'ERR_SESSION_TIMEOUT'
   | 'ERR_SESSION_CONFLICT'
   | 'ERR_SESSION_NOT_LOADED'
+  | 'ERR_SESSION_LIMIT'
   | 'ERR_SESSION_SKIPPED'
   | 'ERR_SESSION_KEYS'
   | 'ERR_SESSION_INSECURE'

@@ -171,6 +171,17 @@ export interface CreateSessionOptions<Data extends object = SessionData, Propert
    */
   subject?: ((session: SessionDataOf<Data>) => Subject | null | undefined) | null | undefined
   /**
+   * How many sessions a `subject` has at most (ASVS 7.1.2), with a store. `beyond`: `'end-oldest'`, the default, ends those that
+   * were made first (`session:ended`, reason `cap`); `'refuse'` signs nobody in: `regenerate()` and `save()` reject with
+   * `ERR_SESSION_LIMIT`. Looked at when a session gets a subject. Where the store can't list them, the sign-in fails.
+   */
+  maxSessions?: { readonly count: number; readonly beyond?: 'end-oldest' | 'refuse' | undefined } | null | undefined
+  /**
+   * `'end'`: where an id is used that was replaced more than ten seconds before, the session that took its place ends, beside the
+   * event `session:reuse`. Needs a store with `retire`. Default: it goes on.
+   */
+  onReuse?: 'end' | null | undefined
+  /**
    * What a request has for a session whose store can't be read: `'throw'`, the default, an error where `ctx.session` is
    * read; `'anonymous'`, an empty session that says `degraded` and is never saved, while the client keeps its own. A
    * change that can't be saved is an error with both. A session that can't be extended is an error with `'throw'` alone.

@@ -162,6 +162,20 @@ const rows: Record<Exclude<keyof CreateSessionOptions, keyof CookieOptions | 'ke
     },
   },
   subject: FUNCTION,
+  onReuse: {
+    expected: "'end', or leave it out",
+    good: ['end'],
+    bad: { '"End"': 'End', true: true, 1: 1 },
+  },
+  maxSessions: {
+    expected: "{ count, beyond }: a positive integer, and 'end-oldest' or 'refuse'",
+    good: [{ count: 1 }, { count: 5, beyond: 'refuse' }, { count: 5, beyond: 'end-oldest' }],
+    bad: {
+      1: 1,
+      true: true,
+      'an object': { count: 0 },
+    },
+  },
   onStoreError: {
     expected: "'throw' or 'anonymous'",
     good: ['throw', 'anonymous'],

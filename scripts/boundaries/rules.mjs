@@ -14,12 +14,12 @@ const CIRCLES = { files: 0, largest: 0 }
  * cookies, which is still in `koa`, and in `request` the state machine with its steps. Errors that say why a store failed, and
  * nothing of what it was given, take 100. HMAC by one-shot hashes takes 31, and a check of base64url that does not encode
  * again 7. What remembers verified cookies, and copies their data in place of parsing them, takes 400. That sessions can be
- * ended by an instant (`notBefore`) takes 130, the events for what became of a session 110, and that nothing is read before
- * somebody asks (`lazy`) 102.
+ * ended by an instant (`notBefore`) takes 130, the events for what became of a session 110, that nothing is read before
+ * somebody asks (`lazy`) 102, and the cap on a user's sessions 145.
  */
-const BUDGETS = { koa: 903, node: 277, request: 2513, session: 756, codec: 636, root: 572 }
+const BUDGETS = { koa: 909, node: 277, request: 2669, session: 756, codec: 636, root: 582 }
 /** Of all these together. */
-const CORE_BUDGET = 5657
+const CORE_BUDGET = 5829
 
 /** Lines of a file, of any kind. */
 const FILE_LINES = 250

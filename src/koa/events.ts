@@ -48,7 +48,7 @@ function emitNow(ctx: Context, event: Exclude<SessionEvent, { type: 'error' }>):
     case 'reuse': {
       const { id, subject: subjectHash } = event
       const handle = handleOf(event.successor)
-      const successor = handle && Buffer.from(handle, 'base64url').toString('hex').slice(0, 8)
+      const successor = fingerprintOf(handle)
       deliver(ctx, 'session:reuse', inContext(ctx, { id: fingerprint(id), successor, subjectHash, handle }))
       return
     }
@@ -56,7 +56,7 @@ function emitNow(ctx: Context, event: Exclude<SessionEvent, { type: 'error' }>):
     case 'regenerated':
     case 'ended': {
       const { type, id: key, subject: subjectHash, reason } = event
-      const id = fingerprint(key)
+      const id = fingerprint(key) ?? fingerprintOf(event.handle)
       const argument = { ...(id && { id }), ...(subjectHash && { subjectHash }), ...(reason && { reason }) }
       deliver(ctx, NAMES[type], inContext(ctx, argument))
       return
@@ -115,6 +115,11 @@ function warn(error: unknown): void {
 
 function fingerprint(id: string | undefined): string | undefined {
   return id === undefined ? undefined : createHash('sha256').update(id).digest('hex').slice(0, 8)
+}
+
+/** That of the id of a handle. */
+function fingerprintOf(handle: string | undefined): string | undefined {
+  return handle && Buffer.from(handle, 'base64url').toString('hex').slice(0, 8)
 }
 
 /** A store that breaks its contract may give an id in place of its handle, which is the SHA-256 in base64url. */

@@ -3,6 +3,7 @@ import { type Config, KNOWN, resolveConfig } from '../config.ts'
 import { unknownOptions } from '../option-names.ts'
 import { AskedStore } from '../request/asked-store.ts'
 import type { Backend } from '../request/backend.ts'
+import { checkCap, checkReuse } from '../request/cap.ts'
 import type { Carrier } from '../request/carrier.ts'
 import { carrierFor, isStored } from '../request/carriers.ts'
 import { CookieBackend } from '../request/cookie-backend.ts'
@@ -57,6 +58,8 @@ function partsOf(options: Given): Parts {
   const config = resolveConfig(options)
   const unknown = unknownOptions(Object.keys(config.cookie), KNOWN)
   for (const { name, advice } of unknown) if (advice) warnOfOption(name, advice)
+  checkCap(config)
+  checkReuse(config)
   const { store, ContextStore, rolling, renew, lazy } = config
   const hasStore = isStored(config)
   const storeFor = (exchange: Exchange, settings: Settings) =>

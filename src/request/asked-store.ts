@@ -5,6 +5,7 @@ import {
   type Answer,
   type KeyedStore,
   keyed,
+  type ListedSession,
   type Patch,
   type Patched,
   type Retire,
@@ -18,6 +19,7 @@ import type { Settings } from './settings.ts'
 export type Operation =
   | ('open' | 'get' | 'set' | 'destroy')
   | ('read' | 'create' | 'patch' | 'touch' | 'retire' | 'update')
+  | ('list' | 'destroyAll')
 
 /** A store outlives the session by this much (ms), so that one that has expired is seen to have (as in 7.x). */
 const GRACE = 10_000
@@ -59,12 +61,17 @@ export class AskedStore {
   }
 
   get canRetire(): boolean {
-    return keyed(this.store)?.retire !== undefined
+    return canRetire(this.store)
   }
 
   /** Whether it keeps whose sessions it has, so that it can find them by that. */
   get keepsOwner(): boolean {
     return keyed(this.store)?.list !== undefined
+  }
+
+  /** Whether it can find and end them. */
+  get canList(): boolean {
+    return canList(this.store)
   }
 
   get(id: string): unknown {
@@ -99,10 +106,20 @@ export class AskedStore {
     return this.#ask('retire', id, retire)
   }
 
+  /** Where the store `keepsOwner`: the sessions of `owner`, in any order. */
+  list(owner: string): Answer<readonly ListedSession[]> {
+    return this.#ask('list', undefined, { subject: owner })
+  }
+
+  /** Ends the session of `owner` with this handle. Says how many there were. */
+  endOne(owner: string, only: string): Answer<number> {
+    return this.#ask('destroyAll', undefined, { subject: owner, only })
+  }
+
   /** What `answer` gives, if it does within `patience` (ms); `waited` is told of the time that it took, if any. */
   within<Value>(
     operation: Operation,
-    id: string,
+    id: string | undefined,
     answer: PromiseLike<Value>,
     patience = this.#settings.config.storeTimeout,
     waited: (time: number) => void = () => {},
@@ -139,7 +156,7 @@ export class AskedStore {
   }
 
   /** Asks by what the methods above are given, and says what of it is an answer to which. */
-  #ask<Value>(operation: Operation, id: string, what?: object, changed = false): Answer<Value> {
+  #ask<Value>(operation: Operation, id: string | undefined, what?: object, changed = false): Answer<Value> {
     try {
       // A store that answers something else than its contract says is not told from one that does.
       const answer = this.#call(operation, id, what, changed) as Answer<Value>
@@ -150,11 +167,12 @@ export class AskedStore {
   }
 
   /** One switch in place of a closure for each question, which would be a good part of what a request allocates here. */
-  #call(operation: Operation, id: string, what: object | undefined, changed: boolean): unknown {
+  #call(operation: Operation, given: string | undefined, what: object | undefined, changed: boolean): unknown {
     const { ctx } = this.#exchange
     const { rolling, maxAge, ttl, sealing, externalKey, cookie } = this.#settings.config
     const signed = sealing !== undefined || (externalKey === undefined && cookie.signed === true)
-    const store = this.store as KeyedStore
+    const [store, id = ''] = [this.store as KeyedStore, given]
+    const { subject: subjectHash, only } = (what ?? {}) as { subject?: string; only?: string }
     switch (operation) {
       case 'get':
         return store.get(id, maxAge === 'session' ? ttl : maxAge, { ctx, signed, rolling })
@@ -170,6 +188,10 @@ export class AskedStore {
         return store.touch(id, what as Lifetime, this.#ttl, { ctx, signed })
       case 'retire':
         return store.retire?.(id, what as Retire, this.#ttl, { ctx, signed })
+      case 'list':
+        return store.list?.({ subjectHash })
+      case 'destroyAll':
+        return store.destroyAll?.({ subjectHash }, { only })
       default:
         return store.destroy(id, { ctx, signed })
     }
@@ -182,7 +204,7 @@ export class AskedStore {
   }
 
   /** A request does not wait longer in all than for one answer that does not come. */
-  #settled<Value>(operation: Operation, id: string, what: object | undefined, answer: PromiseLike<Value>) {
+  #settled<Value>(operation: Operation, id: string | undefined, what: object | undefined, answer: PromiseLike<Value>) {
     let isOver = false
     const fail = (cause: unknown) => {
       // That it has not answered was told.
@@ -204,7 +226,7 @@ function failed(exchange: Exchange, question: Question, cause: unknown): Session
   return told(exchange, operation, id, new SessionError('ERR_SESSION_STORE', `the session store ${what}`, reason))
 }
 
-function overdue(exchange: Exchange, operation: Operation, id: string, patience: number): SessionError {
+function overdue(exchange: Exchange, operation: Operation, id: string | undefined, patience: number): SessionError {
   const what = `the session store did not answer ${operation}() within ${patience} ms (option storeTimeout)`
   const advice = 'it may still do what it was asked; look at its load, and at the connection to it'
   return told(exchange, operation, id, new SessionError('ERR_SESSION_TIMEOUT', `${what}: ${advice}`))
@@ -214,6 +236,12 @@ function told(exchange: Exchange, operation: string, id: string | undefined, err
   exchange.emit({ type: 'store', operation, id, error })
   return error
 }
+
+/** Whether the sessions of a subject can be found, and ended, in `store`. */
+export const canList = (store: Store) => Boolean(keyed(store)?.list && keyed(store)?.destroyAll)
+
+/** Whether an id that was replaced stays known in `store`. */
+export const canRetire = (store: Store) => keyed(store)?.retire !== undefined
 
 /** Whether `error` is that of a store which failed, or did not answer. */
 export function isStoreFailure(error: unknown): boolean {

@@ -7,12 +7,13 @@ import type { Refused } from '../session/model.ts'
 export type Beginning = 'early' | 'running' | 'done' | 'thrown'
 
 /** Why a session was ended. */
-export type EndReason = 'sign-out' | 'emptied' | 'revoked'
+export type EndReason = 'sign-out' | 'emptied' | 'revoked' | 'cap' | 'reuse'
 
-/** What became of a session. `id`: of a stored one; `subject`: the hash of whose it is, or was. */
+/** What became of a session. `id`: of a stored one, or `handle` where only that is known; `subject`: the hash of whose it is, or was. */
 export interface Told {
   readonly type: 'created' | 'regenerated' | 'ended'
   readonly id: string | undefined
+  readonly handle?: string
   readonly subject: string | undefined
   readonly reason?: EndReason
 }

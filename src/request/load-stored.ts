@@ -1,4 +1,5 @@
-import { andThen, isPromise } from '../async.ts'
+import { andThen, isPromise, promised } from '../async.ts'
+import { digest } from '../codec/digest.ts'
 import type { Config } from '../config.ts'
 import { endOf } from '../session/lifetime.ts'
 import { NO_MEMBERS } from '../session/members.ts'
@@ -23,7 +24,7 @@ export function loadStored(
     return andThen(store.read(id), record =>
       record?.retiredAt === undefined
         ? examined(exchange.ctx, config, store, id, record?.lifetime, record)
-        : retired(exchange, config, id, record),
+        : retired(exchange, config, store, id, record),
     )
   }
   return andThen(store.get(id), payload => {
@@ -31,7 +32,7 @@ export function loadStored(
     // An empty object has nothing of a session that was saved: an id must not be adopted for it.
     const names = Object.keys(Object(payload))
     if (names.length === 1 && isPayload(payload) && typeof payload._retired === 'number') {
-      return retired(exchange, config, id, { retiredAt: payload._retired })
+      return retired(exchange, config, store, id, { retiredAt: payload._retired })
     }
     const isThere = isPayload(payload) && names.length > 0
     return isThere
@@ -46,13 +47,36 @@ type Tombstone = Pick<StoredRecord, 'retiredAt' | 'retiredFor' | 'successor' | '
 const UNDER_WAY = 10_000
 
 /** A retired id. Who presents it later than that never received a response, or has stolen the cookie. */
-function retired(exchange: Exchange, config: Config, id: string, tombstone: Tombstone): Loaded {
+function retired(
+  exchange: Exchange,
+  config: Config,
+  store: AskedStore,
+  id: string,
+  tombstone: Tombstone,
+): Loaded | Promise<Loaded> {
   const { retiredAt, retiredFor, successor, subject } = tombstone
   // A backend may give what is no number, which subtraction may throw for.
   const age = retiredFor ?? (Number.isFinite(retiredAt) ? config.now() - Number(retiredAt) : Number.NaN)
   const isParallel = age < UNDER_WAY
   if (!isParallel) exchange.emit({ type: 'reuse', id, successor, subject })
-  return { fault: 'missed', reason: 'retired', id, isParallel }
+  const loaded = { fault: 'missed', reason: 'retired', id, isParallel } as const
+  return isParallel || config.onReuse !== 'end'
+    ? loaded
+    : andThen(endFamily(exchange, store, id, tombstone), () => loaded)
+}
+
+/** Ends the session that took the place of `id`, whatever its id is by now. Where the store fails, that is told. */
+async function endFamily(exchange: Exchange, store: AskedStore, id: string, tombstone: Tombstone): Promise<void> {
+  const { successor, subject } = tombstone
+  try {
+    // Only `destroyAll` says whether there was one.
+    const isKnown = subject !== undefined && store.canList
+    const count = isKnown
+      ? await store.endOne(subject, digest(id))
+      : await promised(() => store.destroy(id)).then(() => 1)
+    if (count === 0 || successor === undefined || !exchange.hears('ended')) return
+    exchange.emit({ type: 'ended', id: undefined, handle: successor, subject, reason: 'reuse' })
+  } catch {}
 }
 
 /** A session that is there: as a `record`, or as a payload, which says its own `lifetime`. */

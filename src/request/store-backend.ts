@@ -86,6 +86,7 @@ export class StoreBackend extends StoredSteps {
   }
 
   save(session: Session, isFinal: boolean): void | Promise<void> {
+    if (isFinal && this.state.refused !== undefined && this.state.refused === this.state.owner) return
     return this.#prepared(session, { wish: 'save', session, isFinal })
   }
 

@@ -12,6 +12,8 @@ export class StoredState {
   changes: Changes | undefined
   /** Whose session it is, and what the store has of that. */
   owner: string | undefined
+  /** For whom there was no room. */
+  refused: string | undefined
   #storedOwner: string | undefined
   /** Whether the store could know whose session it is. */
   #keepsOwner = true
@@ -92,6 +94,15 @@ export class StoredState {
     return this.owner === this.#storedOwner ? undefined : (this.owner ?? null)
   }
 
+  /** What takes the changes back, where the store has them and is not to. */
+  get undoing(): Pick<Patch, 'set' | 'unset' | 'subject'> {
+    const { stored } = this
+    const [known, others] = [[] as string[], [] as string[]]
+    for (const name of this.changedNames) (Object.hasOwn(stored, name) ? known : others).push(name)
+    const set = Object.fromEntries(known.map(name => [name, stored[name] ?? '']))
+    return { set, unset: others, subject: this.#storedOwner ?? null }
+  }
+
   /** The store has the session as it was compared last, or can't have it. */
   settle(): void {
     this.#isSaved = true
@@ -100,7 +111,7 @@ export class StoredState {
 
   /** The store has none any more. */
   clear(): void {
-    this.members = this.version = this.owner = this.#storedOwner = undefined
+    this.members = this.version = this.owner = this.#storedOwner = this.refused = undefined
     this.#isSaved = false
   }
 }

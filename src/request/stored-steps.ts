@@ -5,6 +5,7 @@ import { pack } from '../session/payload.ts'
 import { dataOf, type Session } from '../session/session.ts'
 import type { AskedStore } from './asked-store.ts'
 import { Backend } from './backend.ts'
+import { createCapped, type Owned, patchCapped, updateCapped } from './cap.ts'
 import type { Step, StepAnswer, Surroundings, Wish } from './custody.ts'
 import { CustodyMachine, PRESENTED } from './custody-machine.ts'
 import type { EndReason, Exchange, Told } from './exchange.ts'
@@ -127,7 +128,16 @@ export abstract class StoredSteps extends Backend implements Surroundings<Former
   #create(id: string, session: Session): StepAnswer | PromiseLike<StepAnswer> {
     if (!this.store.isKeyed) return this.#set(id, session, true)
     const { owner: subject } = this.state
-    return this.store.create(id, { members: this.state.after(), lifetime: this.lifetime, version: 0, subject })
+    const record = { members: this.state.after(), lifetime: this.lifetime, version: 0, subject }
+    const owned = this.#owned(id, subject, this.machine.former?.id)
+    return owned ? createCapped(owned, record) : this.store.create(id, record)
+  }
+
+  /** What has got an owner, where a user may have only so many sessions. */
+  #owned(id: string, owner: string | null | undefined, former?: string): Owned | undefined {
+    const { store, exchange, state } = this
+    const { maxSessions: cap } = this.settings.config
+    return cap && typeof owner === 'string' ? { store, exchange, state, cap, owner, id, former } : undefined
   }
 
   /** For a store of three methods, which replaces all. */
@@ -145,7 +155,8 @@ export abstract class StoredSteps extends Backend implements Surroundings<Former
     const { set, unset, isEmpty } = changes
     state.version = undefined
     const patch = { set, unset, lifetime: this.lifetime, keepsEmpty: isEmpty && keepsEmpty, subject }
-    const patching = this.store.patch(id, patch)
+    const owned = this.#owned(id, subject)
+    const patching = owned ? patchCapped(owned, patch) : this.store.patch(id, patch)
     return this.exchange.hears('ended') ? andThen(patching, outcome => this.#patched(id, outcome)) : patching
   }
 
@@ -163,6 +174,8 @@ export abstract class StoredSteps extends Backend implements Surroundings<Former
       this.state.changes ??= NO_CHANGES
       return 'gone'
     }
+    const owned = updated.owner === this.state.owner ? undefined : this.#owned(id, updated.owner)
+    if (owned && updated.outcome === 'saved') await updateCapped(owned)
     this.lifetime = updated.lifetime
     this.#patched(id, updated.outcome)
     this.state.adopt(one, updated.members, updated.owner)

@@ -230,7 +230,7 @@ test('a page can mark the session that asks for the list, by its handle', async 
   await visitor.get('/in')
   const other = visitor.stranger()
   await other.get('/in')
-  assert.deepEqual([(await visitor.get('/mine')).text, (await other.get('/mine')).text], ['0', '1'])
+  assert.deepEqual([(await visitor.get('/mine')).text, (await other.get('/mine')).text], ['1', '0'])
   assert.equal((await visitor.get('/renewed')).text, 'false true')
   const inCookie = await serve(t, () => ({}), { '/handle': ctx => String(ctx.session.handle) })
   assert.equal((await inCookie.visitor.get('/handle')).text, 'undefined')

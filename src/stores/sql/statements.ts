@@ -105,7 +105,7 @@ export function statementsFor(dialect: Dialect, { quoted: table }: Table, hasClo
     ),
     some: sized(limit => compile(`SELECT name FROM ${table} WHERE subject = :subject AND ${live} LIMIT ${limit}`)),
     // Under the name of a column that is asked for, as an answer has to have one.
-    count: compile(`SELECT COUNT(*) AS version FROM ${table} WHERE ${live}`),
+    count: compile(`SELECT COUNT(*) AS version FROM ${table} WHERE ${live} AND ${isReadable}`),
     create: compile(dialect.create(table, columns)),
     makeRoom: dialect.makeRoom && compile(dialect.makeRoom(table)),
     replace: compile(dialect.replace(table, columns)),

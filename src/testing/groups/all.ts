@@ -13,6 +13,12 @@ async function gathered(found: AsyncIterable<StoredSession>): Promise<StoredSess
 /** Handles of sessions, without what a store may give twice. */
 const handlesOf = (all: readonly StoredSession[]) => [...new Set(all.map(({ handle }) => handle))].sort()
 
+/** Ends all. Gives how many are counted then: what no `clear` can read, of another test. */
+async function cleared(t: Bench): Promise<number> {
+  await t.store.clear()
+  return t.store.count()
+}
+
 /** Makes `count` sessions, and a tombstone, where there is nothing else. Gives the handles. */
 async function fill(t: Bench, count: number): Promise<string[]> {
   await t.store.clear()
@@ -84,13 +90,12 @@ const all = cases('all', ['subjects', 'all'], {
   },
 
   'sessions are counted': async t => {
-    await t.store.clear()
-    assert.equal(await t.store.count(), 0)
+    const unreadable = await cleared(t)
     await add(t, ada(t), 'one')
     await t.create(t.id('nobody'), MEMBERS)
-    assert.equal(await t.store.count(), 2)
+    assert.equal(await t.store.count(), unreadable + 2)
     await t.destroy(t.id('nobody'))
-    assert.equal(await t.store.count(), 1)
+    assert.equal(await t.store.count(), unreadable + 1)
   },
 
   'all are ended, and counted once': async t => {
@@ -120,23 +125,23 @@ const all = cases('all', ['subjects', 'all'], {
 
 const expiring = cases('all', ['subjects', 'all'], {
   'what has expired is neither given nor counted': async t => {
-    await t.store.clear()
+    const unreadable = await cleared(t)
     const left = await add(t, ada(t), 'left')
     await add(t, ada(t), 'expired', { ttl: t.ttl })
     await t.pass(t.ttl)
     assert.deepEqual(handlesOf(await gathered(t.store.all())), [digestOf(left)])
-    assert.equal(await t.store.count(), 1)
+    assert.equal(await t.store.count(), unreadable + 1)
     assert.equal(await t.store.clear(), 1)
   },
 })
 
 const retiring = cases('all', ['subjects', 'all', 'retire'], {
   'what was retired is neither given nor counted, and stays retired': async t => {
-    await t.store.clear()
+    const unreadable = await cleared(t)
     const [id, left] = [await add(t, ada(t), 'one'), await add(t, ada(t), 'two')]
     await t.retire(id, undefined, { successor: left })
     assert.deepEqual(handlesOf(await gathered(t.store.all())), [digestOf(left)])
-    assert.equal(await t.store.count(), 1)
+    assert.equal(await t.store.count(), unreadable + 1)
     assert.equal(await t.store.clear(), 1)
     assert.equal(await t.create(id, MEMBERS), false, 'a retired id is free after clear()')
   },

@@ -1,0 +1,126 @@
+import { promised } from '../async.ts'
+import { digest } from '../codec/digest.ts'
+import type { Config } from '../config.ts'
+import { optionError, SessionError } from '../errors.ts'
+import type { ListedSession, Patch, Patched, StoredRecord } from '../stores/store.ts'
+import { type AskedStore, canList, canRetire } from './asked-store.ts'
+import type { Exchange } from './exchange.ts'
+import type { StoredState } from './stored-state.ts'
+
+export interface Cap {
+  /** How many sessions a subject has at most. */
+  readonly count: number
+  /** What becomes of one more. Absent: the oldest ends. */
+  readonly beyond?: 'end-oldest' | 'refuse'
+}
+
+const EXPECTED = 'the option subject beside it, and a store that has list and destroyAll'
+
+/** Throws `ERR_SESSION_OPTION` where an id that was replaced leaves nothing. A `ContextStore` is not known before it is asked. */
+export function checkReuse({ onReuse, store, ContextStore }: Config): void {
+  if (!onReuse || ContextStore || (store && canRetire(store))) return
+  throw optionError('onReuse', onReuse, 'a store that has retire')
+}
+
+/** A session that a subject gets in the store. */
+export interface Owned {
+  readonly store: AskedStore
+  readonly exchange: Exchange
+  readonly state: StoredState
+  readonly cap: Cap
+  readonly owner: string
+  readonly id: string
+  /** The id that it takes the place of: the same session. */
+  readonly former: string | undefined
+}
+
+/** Throws `ERR_SESSION_OPTION` where nobody could count. A `ContextStore` is seen when it is asked. */
+export function checkCap({ maxSessions, subject, store, ContextStore }: Config): void {
+  if (!maxSessions) return
+  const isStored = ContextStore !== undefined || (store !== undefined && canList(store))
+  if (subject && isStored) return
+  throw optionError(
+    'maxSessions',
+    maxSessions,
+    'the option subject beside it, and a store that has list and destroyAll',
+  )
+}
+
+/** Creates it, or rejects. What is refused was made, and is taken back. */
+export function createCapped(owned: Owned, record: StoredRecord): Promise<boolean> {
+  const { store, id } = owned
+  return capped(owned, async () => {
+    const isMade = await store.create(id, record)
+    if (isMade) await enforce(owned, true).catch(error => taken(owned, error))
+    return isMade
+  })
+}
+
+/** Patches it, or rejects. What others were faster than is taken back. */
+export function patchCapped(owned: Owned, patch: Patch): Promise<Patched> {
+  const { store, state, cap, owner, id } = owned
+  const { undoing } = state
+  return capped(owned, async () => {
+    const others = (await store.list(owner)).filter(({ handle }) => handle !== digest(id))
+    if (cap.beyond === 'refuse' && others.length >= cap.count) throw limitError(cap)
+    const outcome = await store.patch(id, patch)
+    if (outcome !== 'saved') return outcome
+    await enforce(owned, false).catch(async error => {
+      await store.patch(id, { ...patch, ...undoing, keepsEmpty: true })
+      throw error
+    })
+    return outcome
+  })
+}
+
+/** After `update()` has saved it. What it was before nobody knows by now: where there is no room, it ends. */
+export function updateCapped(owned: Owned): Promise<void> {
+  return capped(owned, () => enforce(owned, false).catch(error => taken(owned, error)))
+}
+
+/** The final commit does not try again what had no room. */
+async function capped<Value>({ store, state, cap, owner }: Owned, save: () => Promise<Value>) {
+  if (!store.canList) throw optionError('maxSessions', cap, EXPECTED)
+  state.refused = undefined
+  try {
+    return await save()
+  } catch (error) {
+    if (error instanceof SessionError && error.code === 'ERR_SESSION_LIMIT') state.refused = owner
+    throw error
+  }
+}
+
+/** What is not to be would count. */
+async function taken({ store, id }: Owned, error: unknown): Promise<never> {
+  await promised(() => store.destroy(id)).catch(() => {})
+  throw error
+}
+
+/**
+ * Ends what is beyond the cap, or rejects with `ERR_SESSION_LIMIT`. Everybody does so after the store has their session: of
+ * parallel sign-ins the one that lists last sees all of them. A session that was there keeps its place, however old it is.
+ */
+async function enforce({ store, exchange, cap, owner, id, former }: Owned, isMade: boolean): Promise<void> {
+  const [own, same] = [digest(id), former === undefined ? undefined : digest(former)]
+  const all = (await store.list(owner)).filter(({ handle }) => handle !== same).sort(newestFirst)
+  if (all.length <= cap.count) return
+  if (cap.beyond === 'refuse') throw limitError(cap)
+  if (!isMade) all.sort((one, other) => Number(other.handle === own) - Number(one.handle === own))
+  for (const { handle } of all.slice(cap.count)) {
+    // Others have signed in at the same time, and are newer.
+    if (handle === own) throw limitError(cap)
+    const count = await store.endOne(owner, handle)
+    if (count === 0 || !exchange.hears('ended')) continue
+    exchange.emit({ type: 'ended', id: undefined, handle, subject: owner, reason: 'cap' })
+  }
+}
+
+/** Every process has to have the same order. */
+function newestFirst(one: ListedSession, other: ListedSession): number {
+  return other.createdAt - one.createdAt || (other.handle < one.handle ? -1 : 1)
+}
+
+function limitError({ count }: Cap): SessionError {
+  const what = `the user has ${count} sessions, as many as the option maxSessions allows`
+  return new SessionError('ERR_SESSION_LIMIT', `${what}: end one of them first, by store.destroyAll(subject, { only })`)
+}
