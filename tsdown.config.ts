@@ -17,6 +17,8 @@ const parts = {
 }
 /** It has what it needs of the stores from the files that they have in common. */
 const cli = 'src/cli/main.ts'
+/** A door to the index: a copy of the core would make the package much larger. */
+const open = 'src/open/index.ts'
 
 const shared = {
   platform: 'node',
@@ -58,6 +60,11 @@ const errorsFromIndex = {
   resolveId: (source: string) => (source.endsWith('/errors.ts') ? { id: './index.js', external: true } : undefined),
 }
 
+const allFromIndex = {
+  name: 'all-from-index',
+  resolveId: (source: string) => (source === '../index.ts' ? { id: './index.js', external: true } : undefined),
+}
+
 /** What several stores need is there once: in `shared`, and in `sql` for those of SQL databases. */
 const sharedByStores = (format: string) => ({
   chunkFileNames: format === 'es' ? '[name].mjs' : '[name].cjs',
@@ -83,6 +90,13 @@ export default defineConfig([
   { ...beside, entry: parts, format: ['cjs'] },
   // Apart, so that the types of the core are a single file, which scripts/build-types.mjs makes CommonJS of.
   { ...types, entry: { index } },
+  { ...code, entry: { open }, clean: false, plugins: [allFromIndex] },
+  {
+    ...types,
+    entry: { open },
+    plugins: [allFromIndex],
+    outputOptions: options => ({ ...options, paths: { './index.js': './index.mjs' } }),
+  },
   {
     ...types,
     entry: parts,

@@ -16,9 +16,9 @@ import { formatMessage } from 'publint/utils'
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
 /** It is not minified, so that stacks can be read. */
-const MAX_BYTES = 172_000
+const MAX_BYTES = 174_000
 /** Of all the package, unpacked: the core and nine stores, each for `import` and `require`, with source maps by the line. */
-const MAX_PACKAGE_BYTES = 960_000
+const MAX_PACKAGE_BYTES = 967_000
 
 /** What each part exports. */
 const PARTS = {
@@ -32,6 +32,7 @@ const PARTS = {
   mongodb: ['mongoStore'],
   connect: ['connectStore'],
   migrate: ['migrate'],
+  open: ['openSession'],
   testing: ['createAgent', 'manualClock', 'storeContract'],
 }
 
@@ -160,7 +161,7 @@ async function works({ session, named, parts }) {
     assert.deepEqual(Object.keys(parts[name]).sort(), exported, name)
   assert.equal(named.default, session)
   assert.equal(named.createSession, session)
-  assert.deepEqual(Object.keys(named).sort(), ['SessionError', 'createSession', 'default'])
+  assert.deepEqual(Object.keys(named).sort(), ['SessionError', 'createSession', 'default', 'openSession'])
   // One class for both entries, or `instanceof` would lie.
   assert.throws(() => memory.memoryStore({ max: 0 }), named.SessionError)
 

@@ -1,6 +1,7 @@
 export { SessionError, type SessionErrorCode } from './errors.ts'
 export type { SessionApp, SessionMiddleware } from './koa/middleware.ts'
 export { createSession, createSession as default } from './koa/middleware.ts'
+export { type OpenedSession, type OpenOptions, openSession, type ReadSession } from './open/open.ts'
 export type {
   CookieOptions,
   CreateSessionOptions,

@@ -17,9 +17,9 @@ const CIRCLES = { files: 0, largest: 0 }
  * ended by an instant (`notBefore`) takes 130, the events for what became of a session 110, and that nothing is read before
  * somebody asks (`lazy`) 102.
  */
-const BUDGETS = { koa: 915, node: 277, request: 2500, session: 756, codec: 625, root: 571 }
+const BUDGETS = { koa: 903, node: 277, request: 2513, session: 756, codec: 636, root: 572 }
 /** Of all these together. */
-const CORE_BUDGET = 5644
+const CORE_BUDGET = 5657
 
 /** Lines of a file, of any kind. */
 const FILE_LINES = 250
@@ -29,7 +29,7 @@ const FILE_LINES = 250
  * runs.
  */
 const ARROWS = {
-  index: ['koa', 'request', 'session', 'options', 'types', 'errors', 'stores/store (types)'],
+  index: ['koa', 'open', 'request', 'session', 'options', 'types', 'errors', 'stores/store (types)'],
   koa: [
     ...['node', 'request', 'session', 'codec', 'stores/store (types)'],
     ...['config', 'options', 'option-names', 'sealing', 'secure', 'types', 'errors', 'async', 'value-kind'],
@@ -51,6 +51,8 @@ const ARROWS = {
   'stores/store': [],
   stores: ['stores/store', 'codec', 'errors', 'async', 'value-kind'],
   testing: ['stores/store'],
+  // Its entry is a door to the index, which has the code.
+  open: ['index', 'codec', 'request', 'session', 'config', 'options (types)', 'types (types)', 'errors'],
   // It prints the statements of the stores, which have to be those that they run.
   cli: ['codec', 'request', 'session', 'stores', 'config', 'errors'],
   config: ['options', 'sealing', 'secure', 'codec', 'session', 'stores/store (types)', 'errors'],

@@ -1,4 +1,5 @@
 import { join } from '../codec/chunks.ts'
+import { isValueAlone } from '../codec/cookie-header.ts'
 
 /** Name and value together, in bytes: RFC 6265bis, 5.6. Browsers drop a larger cookie, and the middleware ignores it. */
 export const LARGEST_COOKIE = 4096
@@ -47,14 +48,12 @@ function sizeOf(name: string, value: string | undefined): Size[] {
   return value ? [{ name, bytes: Buffer.byteLength(name + value) }] : []
 }
 
-/** A value, where `=` stands at the end at most, as base64 has it. */
-const VALUE_ALONE = /^[^\s;=]+={0,2}$/
 /** As browsers' tools copy a line, and as `curl -v` prints it. */
 const HEADER = /^(?:[<>] ?)?(set-)?cookie: */i
 
 function pairsIn(text: string, key: string): Pair[] {
   const trimmed = text.trim()
-  if (VALUE_ALONE.test(trimmed) && !trimmed.startsWith(`${key}=`)) return [[key, unquoted(trimmed)]]
+  if (isValueAlone(trimmed, key)) return [[key, unquoted(trimmed)]]
   return trimmed.split(/[\r\n]+/).flatMap(line => {
     const [header = '', isSet] = HEADER.exec(line) ?? []
     const parts = line.slice(header.length).split(';').flatMap(pairOf)

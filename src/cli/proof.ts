@@ -1,6 +1,6 @@
-import { createHmac, timingSafeEqual } from 'node:crypto'
 import { createKeyrings } from '../codec/keyring.ts'
 import { type Opened, open, sealContext } from '../codec/sealed.ts'
+import { signerIn } from '../codec/signature.ts'
 import type { Presented } from './cookies.ts'
 
 /** What keeps a client from writing a cookie of its own. */
@@ -60,14 +60,6 @@ function unseal(value: string, { key, secrets }: ProofOptions): Proof {
 function verify(value: string, signature: string, { key, secrets }: ProofOptions): Proof {
   const protection = 'signed'
   if (secrets.length === 0) return { protection, fault: 'secrets' }
-  const secret = secrets.findIndex(candidate => {
-    const expected = createHmac('sha1', candidate).update(`${key}=${value}`).digest('base64url')
-    return isEqual(expected, signature)
-  })
+  const secret = signerIn(secrets, `${key}=${value}`, signature)
   return secret < 0 ? { protection, fault: 'signature' } : { protection, secret }
-}
-
-function isEqual(expected: string, given: string): boolean {
-  const [ours, theirs] = [Buffer.from(expected), Buffer.from(given)]
-  return ours.length === theirs.length && timingSafeEqual(ours, theirs)
 }

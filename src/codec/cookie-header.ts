@@ -3,6 +3,14 @@
 /** How many values of one name, and signatures, are looked at (a browser sends several where domain or path changed). */
 const MOST = 4
 
+/** A value, where `=` stands at the end at most, as base64 has it. */
+const VALUE_ALONE = /^[^\s;=]+={0,2}$/
+
+/** Whether `text` is one value of the cookie `key`, and not cookies with their names. */
+export function isValueAlone(text: string, key: string): boolean {
+  return VALUE_ALONE.test(text) && !text.startsWith(`${key}=`)
+}
+
 /** The `nth` cookie in `header` that begins with `start`, a name and `=`; with its name. There are at most four, from 0. */
 export function find(header: string, start: string, nth = 0): string | undefined {
   let left = nth < MOST ? nth : Number.POSITIVE_INFINITY

@@ -3,12 +3,11 @@ import { type Config, KNOWN, resolveConfig } from '../config.ts'
 import { unknownOptions } from '../option-names.ts'
 import { AskedStore } from '../request/asked-store.ts'
 import type { Backend } from '../request/backend.ts'
-import { type Carrier, cookieCarrier, externalCarrier } from '../request/carrier.ts'
+import type { Carrier } from '../request/carrier.ts'
+import { carrierFor, isStored } from '../request/carriers.ts'
 import { CookieBackend } from '../request/cookie-backend.ts'
 import type { Exchange } from '../request/exchange.ts'
-import type { CookieJar } from '../request/jar.ts'
 import { isAwaited } from '../request/looks.ts'
-import { sealedCarrier } from '../request/sealed-carrier.ts'
 import type { Settings } from '../request/settings.ts'
 import { StoreBackend } from '../request/store-backend.ts'
 import type { Given } from '../sealing.ts'
@@ -59,7 +58,7 @@ function partsOf(options: Given): Parts {
   const unknown = unknownOptions(Object.keys(config.cookie), KNOWN)
   for (const { name, advice } of unknown) if (advice) warnOfOption(name, advice)
   const { store, ContextStore, rolling, renew, lazy } = config
-  const isStored = store !== undefined || ContextStore !== undefined
+  const hasStore = isStored(config)
   const storeFor = (exchange: Exchange, settings: Settings) =>
     ContextStore
       ? AskedStore.open(() => new ContextStore(exchange.ctx), exchange, settings)
@@ -68,10 +67,13 @@ function partsOf(options: Given): Parts {
     options,
     config,
     unknown: unknown.filter(({ advice }) => !advice).map(({ name }) => name),
-    isLazy: isStored || isAwaited(config) ? lazy : !rolling && !renew,
-    carrier: carrierOf(config, isStored),
+    isLazy: hasStore || isAwaited(config) ? lazy : !rolling && !renew,
+    carrier: carrierFor(config, {
+      jar: kind => koaCookie(config, kind),
+      appKeys: ctx => (ctx as Context).app.keys,
+    }),
     backendFor: (exchange, settings) =>
-      isStored ? new StoreBackend(exchange, settings, storeFor) : new CookieBackend(exchange, settings),
+      hasStore ? new StoreBackend(exchange, settings, storeFor) : new CookieBackend(exchange, settings),
   }
 }
 
@@ -83,13 +85,4 @@ export function warnOfUnknown(names: readonly string[]): void {
 function warnOfOption(name: string, advice: string): void {
   const message = `session() has no option ${name}, and passes it on to ctx.cookies: ${advice}`
   warnOnce('KOA_SESSION_OPTION', message, 'Warning', name)
-}
-
-function carrierOf(config: Config, isStored: boolean): Carrier {
-  const { sealing, externalKey, codec } = config
-  const jar: CookieJar = kind => koaCookie(config, kind)
-  const appKeys = (ctx: unknown) => (ctx as Context).app.keys
-  if (sealing) return sealedCarrier(config, sealing, isStored ? 'id' : 'session', { jar, appKeys })
-  if (isStored && externalKey) return externalCarrier(externalKey)
-  return cookieCarrier(jar({ isPlain: !isStored && codec.write !== undefined }))
 }

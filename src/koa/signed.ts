@@ -2,7 +2,7 @@ import { createHmac, getHashes } from 'node:crypto'
 import { find } from '../codec/cookie-header.ts'
 import type { Memory, Remembered } from '../codec/memory.ts'
 import { listOfSecrets, UNSET, weakSigning } from '../codec/secrets.ts'
-import { isEqual, isSigningSecret, type SigningSecret, signBy } from '../codec/signature.ts'
+import { isSigningSecret, signBy, signerIn } from '../codec/signature.ts'
 import { SessionError } from '../errors.ts'
 import { LARGEST_COOKIE } from '../request/size.ts'
 import { warnOnce } from '../warnings.ts'
@@ -59,18 +59,11 @@ function signerOf(
     if (signature === undefined) break
     const known = memory?.find(value, signature)
     if (known) return known
-    const found = Array.isArray(keys) ? indexIn(keys, pair, signature) : (keys as Keygrip).index(pair, signature)
+    const found = Array.isArray(keys) ? signerIn(keys, pair, signature) : (keys as Keygrip).index(pair, signature)
     if (found === 0) memory?.add({ body: value, tag: signature, text: undefined })
     if (found >= 0 && (position < 0 || found < position)) position = found
   }
   return position
-}
-
-function indexIn(keys: readonly SigningSecret[], pair: string, signature: string): number {
-  for (let position = 0; position < keys.length; position++) {
-    if (isEqual(signBy(keys[position] as SigningSecret, pair), signature)) return position
-  }
-  return -1
 }
 
 interface Keygrip {

@@ -21,7 +21,7 @@ async function fill(t: Bench, count: number): Promise<string[]> {
   return ids.map(digestOf).sort()
 }
 
-export const all = cases('all', ['subjects', 'all'], {
+const all = cases('all', ['subjects', 'all'], {
   'every session is given, with what list() says of it and whose it is': async t => {
     await t.store.clear()
     const id = await add(t, ada(t), 'one')
