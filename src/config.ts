@@ -236,7 +236,7 @@ const pick = (given: Given, isWanted: (name: string) => boolean): Given =>
 
 function isCap(value: unknown): boolean {
   const { count, beyond = 'end-oldest', ...others } = Object(value)
-  const isKnown = /^(end-oldest|refuse)$/.test(beyond) && Object.keys(others).length === 0
+  const isKnown = ['end-oldest', 'refuse'].includes(beyond) && Object.keys(others).length === 0
   return isKnown && Number.isSafeInteger(count) && count > 0
 }
 
