@@ -2,7 +2,7 @@ import { EMPTY } from './changes.ts'
 import { checkLosses, mayHaveLosses } from './losses.ts'
 import type { Data, Lifetime, Payload } from './model.ts'
 import { isPayload, packedEnd } from './payload.ts'
-import { dataIn, dataOf, type Session } from './session.ts'
+import { dataIn, dataOf, RESERVED, type Session } from './session.ts'
 
 /** What is nested deeper is parsed each time: what goes through it here calls itself. */
 const DEEPEST = 100
@@ -129,7 +129,7 @@ export class Template {
     return at === this.#members.length
   }
 
-  /** The members of `session`; `undefined` where they are all the same. Throws what JSON throws, and for `__proto__`. */
+  /** The members of `session`; `undefined` where they are all the same. Throws what JSON throws, and for a name of no data. */
   #membersOf(session: object): readonly Member[] | undefined {
     const known = this.#members
     let members: Member[] | undefined
@@ -173,7 +173,7 @@ export class Template {
 
 /** Nothing where JSON leaves it out. */
 function memberOf(name: string, value: unknown): Member | undefined {
-  if (name === '__proto__') throw new TypeError('no name of data')
+  if (RESERVED.has(name)) throw new TypeError('no name of data')
   const text = JSON.stringify({ [name]: value })
   if (text === EMPTY) return undefined
   // A longer string may be a part of one that is longer still, and would keep it.

@@ -57,6 +57,14 @@ test('a text that is our own is read with its lifetime, whatever that is', () =>
   }
 })
 
+test('data under a name of no data, which a definition brings there, are left to be parsed each time', () => {
+  for (const name of ['save', 'length', '_expire', '_meta', '__proto__']) {
+    const session = sessionOf(keptOf({ a: 1 }))
+    Object.defineProperty(session, name, { value: 1, enumerable: true })
+    assert.equal(keptOf({ a: 1 })?.template.after(session), undefined, name)
+  }
+})
+
 /** What can be done to a session; each gives what it leaves undone where it does not apply. */
 const name = fc.constantFrom('a', 'b', 'c', '1', '0', 'ä', 'length2', 'a long name of a key')
 const leaf = fc.oneof(
