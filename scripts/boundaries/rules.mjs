@@ -13,13 +13,13 @@ const CIRCLES = { files: 0, largest: 0 }
  * folder's, with the reason. The aim is 400 for `koa` and 3100 for all: what is above that is the fast way around Koa's own
  * cookies, which is still in `koa`, and in `request` the state machine with its steps. Errors that say why a store failed, and
  * nothing of what it was given, take 100. HMAC by one-shot hashes takes 31, and a check of base64url that does not encode
- * again 7. What remembers verified cookies, and copies their data in place of parsing them, takes 400. That sessions can be
+ * again 7. What remembers verified cookies, and copies their data in place of parsing them, takes 406. That sessions can be
  * ended by an instant (`notBefore`) takes 130, the events for what became of a session 110, and that nothing is read before
  * somebody asks (`lazy`) 102.
  */
-const BUDGETS = { koa: 915, node: 277, request: 2500, session: 756, codec: 625, root: 571 }
+const BUDGETS = { koa: 915, node: 277, request: 2500, session: 762, codec: 625, root: 571 }
 /** Of all these together. */
-const CORE_BUDGET = 5644
+const CORE_BUDGET = 5650
 
 /** Lines of a file, of any kind. */
 const FILE_LINES = 250
