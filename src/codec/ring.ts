@@ -34,8 +34,9 @@ export class Ring {
   /** Writes a record for `owner`, a whole number. One that is not ASCII, or larger than a sixteenth of all, is left out. */
   add(owner: number, hash: number, { body, tag, text = '' }: Verified): void {
     const bytes = this.#bytes
-    // A character of a string has at most three bytes in UTF-8.
-    const most = HEADER + body.length + tag.length + text.length * 3
+    // A character of a string has at most three bytes in UTF-8. With 4 more, what is not ASCII
+    // takes too many even where it is cut off by the end.
+    const most = HEADER + body.length + tag.length + text.length * 3 + 4
     if (most * 16 > bytes.length) return
     if ((this.#head % bytes.length) + most > bytes.length) this.#head += bytes.length - (this.#head % bytes.length)
     const at = this.#head % bytes.length

@@ -241,7 +241,8 @@ export function fillFrom(session: Session, members: Members): void {
   }
 }
 
-const RESERVED: ReadonlySet<string> = new Set([...API, ...METADATA, '__proto__'])
+/** Names that are left out of a payload when it is read. */
+export const RESERVED: ReadonlySet<string> = new Set([...API, ...METADATA, '__proto__'])
 
 function settle(outcome: Promise<void>, callback: CommitCallback | undefined): Promise<void> | void {
   if (!callback) return outcome

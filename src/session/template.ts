@@ -2,10 +2,12 @@ import { EMPTY } from './changes.ts'
 import { checkLosses, mayHaveLosses } from './losses.ts'
 import type { Data, Lifetime, Payload } from './model.ts'
 import { isPayload, packedEnd } from './payload.ts'
-import { dataIn, dataOf, type Session } from './session.ts'
+import { dataIn, dataOf, RESERVED, type Session } from './session.ts'
 
 /** What is nested deeper is parsed each time: what goes through it here calls itself. */
 const DEEPEST = 100
+/** What has more objects and lists in it, too: each takes a hundred times as much memory as its two brackets. */
+const MOST = 200
 
 /**
  * An object or a list of parsed JSON that nobody else has. It is copied for each session, and compared with what the session
@@ -19,6 +21,8 @@ class Branch {
   readonly #values: readonly unknown[]
   /** The places of what is nested. */
   readonly #nested: readonly number[]
+  /** How many objects and lists it is, with all that is nested in it. */
+  readonly count: number
 
   constructor(source: object, depth: number) {
     const isList = Array.isArray(source)
@@ -26,6 +30,7 @@ class Branch {
     this.#names = isList ? undefined : Object.keys(source)
     this.#values = Object.values(source).map(value => branched(value, depth))
     this.#nested = [...this.#values.keys()].filter(at => this.#values[at] instanceof Branch)
+    this.count = 1 + countIn(this.#values)
   }
 
   copy(): object {
@@ -65,6 +70,10 @@ class Branch {
 
 function isSame(known: unknown, value: unknown): boolean {
   return known instanceof Branch ? known.isSame(value) : known === value
+}
+
+function countIn(values: readonly unknown[]): number {
+  return values.reduce<number>((count, value) => count + (value instanceof Branch ? value.count : 0), 0)
 }
 
 /** Throws a `RangeError` for what is too deep. */
@@ -129,7 +138,7 @@ export class Template {
     return at === this.#members.length
   }
 
-  /** The members of `session`; `undefined` where they are all the same. Throws what JSON throws, and for `__proto__`. */
+  /** The members of `session`; `undefined` where they are all the same. Throws what JSON throws, and for a name of no data. */
   #membersOf(session: object): readonly Member[] | undefined {
     const known = this.#members
     let members: Member[] | undefined
@@ -164,7 +173,7 @@ export class Template {
         if (member.text.includes('"__proto__":')) return undefined
         member.value = branched(JSON.parse(`{${member.text}}`)[member.name], 0)
       }
-      return this
+      return countIn(this.#members.map(({ value }) => value)) > MOST ? undefined : this
     } catch {
       return undefined
     }
@@ -173,7 +182,7 @@ export class Template {
 
 /** Nothing where JSON leaves it out. */
 function memberOf(name: string, value: unknown): Member | undefined {
-  if (name === '__proto__') throw new TypeError('no name of data')
+  if (RESERVED.has(name)) throw new TypeError('no name of data')
   const text = JSON.stringify({ [name]: value })
   if (text === EMPTY) return undefined
   // A longer string may be a part of one that is longer still, and would keep it.

@@ -37,6 +37,21 @@ for (const [what, [added, owner, hash, body, tag]] of Object.entries({ ...FOUND,
   })
 }
 
+test('what is not ASCII, and is cut off by the end of the block, is not found', () => {
+  for (const [body, tag] of [
+    ['éé', 'a tag.'],
+    ['a body', 'éé'],
+  ] as const) {
+    const ring = new Ring(1024, 64)
+    const filler = { body: 'a filler', tag: '', text: undefined }
+    // As many bytes are left as it would take if it were ASCII.
+    for (let at = 1; at < 1024 / 32; at++) ring.add(2, 1, filler)
+    ring.add(1, 7, { body, tag, text: undefined })
+    const bytes = Buffer.from(body + tag).toString('latin1')
+    assert.equal(ring.find(1, 7, bytes.slice(0, body.length), tag.length), undefined)
+  }
+})
+
 const record = fc.record({
   owner: fc.constantFrom(1, 2),
   hash: fc.constantFrom(1, 2, 66, 300),

@@ -110,6 +110,9 @@ const PAGES: Pages = {
   '/out': ctx => {
     ctx.session = null
   },
+  '/defined': ctx => {
+    Object.defineProperty(ctx.session, 'save', { value: 1, enumerable: true })
+  },
   '/later': () => 'later',
 }
 

@@ -1,6 +1,11 @@
 /** What a session is copied from, and compared with: the same as its text tells, whatever was done to it. */
 import assert from 'node:assert/strict'
 import test from 'node:test'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
+import { decodeText, encodeText } from '../../src/codec/json.ts'
+import { Memory } from '../../src/codec/memory.ts'
+import { Ring } from '../../src/codec/ring.ts'
 import { textOf } from '../../src/session/changes.ts'
 import { pack } from '../../src/session/payload.ts'
 import { dataOf, draftOf, Session, type SessionHost } from '../../src/session/session.ts'
@@ -31,6 +36,7 @@ const LEFT: Readonly<Record<string, string>> = {
   'a zero below zero': '{"a":-0,"_expire":1,"_maxAge":1}',
   'an escape that is not needed': '{"a":"\\u0061","_expire":1,"_maxAge":1}',
   'more levels than it follows': `{"a":${'['.repeat(200)}${']'.repeat(200)},"_expire":1,"_maxAge":1}`,
+  'more objects and lists than it follows': `{"a":[${Array(100).fill('{}')}],"b":[${Array(100).fill('[]')}],"_expire":1,"_maxAge":1}`,
   'a list': '[1]',
   'no object': '1',
   'no JSON': '{"a":',
@@ -54,6 +60,50 @@ test('a text that is our own is read with its lifetime, whatever that is', () =>
       assert.equal(kept?.template.text, JSON.stringify(data))
       assert.deepEqual(JSON.parse(JSON.stringify(kept?.lifetime)), lifetime)
     }
+  }
+})
+
+test('so many objects and lists are copied, and one more is left', () => {
+  const of = (count: number) => ({ a: Array.from({ length: count / 2 }, () => [{}]), b: {} })
+  const { template } = keptOf(of(198)) ?? {}
+  assert.ok(template)
+  const session = sessionOf(new Kept(template, LIFETIME))
+  session.b = { c: {} }
+  const next = template.after(session)
+  assert.equal(next?.text, JSON.stringify({ ...of(198), b: { c: {} } }))
+  assert.equal(next?.parsed(), undefined)
+})
+
+test('whatever data are nested in them, 100 remembered cookies take what they may', () => {
+  setFlagsFromString('--expose-gc')
+  const collect: () => void = runInNewContext('gc')
+  const heap = () => {
+    collect()
+    return process.memoryUsage().heapUsed
+  }
+  const tag = 'x'.repeat(27)
+  for (const item of ['[]', '{}', '{"a":1}', '1', '"é"', '[[1]]']) {
+    const memory = new Memory(100, new Ring(2 ** 20, 1024)).for('a secret that signs')
+    const before = heap()
+    for (let at = 0; at < 300; at++) {
+      const list = Array(Math.floor(2900 / (item.length + 1))).fill(item)
+      const body = encodeText(`{"a":[${list}],"_expire":${1_700_000_000_000 + at * 977},"_maxAge":1000}`)
+      memory.add({ body, tag, text: undefined })
+      const found = memory.find(body, tag)
+      assert.ok(found)
+      found.made = Kept.of(decodeText(body)) ?? 'nothing'
+    }
+    const bytes = heap() - before
+    assert.ok(bytes < 100 * 65_536, `${bytes} bytes with ${item}`)
+    assert.equal(memory.find('', tag), undefined)
+  }
+})
+
+test('data under a name of no data, which a definition brings there, are left to be parsed each time', () => {
+  for (const name of ['save', 'length', '_expire', '_meta', '__proto__']) {
+    const session = sessionOf(keptOf({ a: 1 }))
+    Object.defineProperty(session, name, { value: 1, enumerable: true })
+    assert.equal(keptOf({ a: 1 })?.template.after(session), undefined, name)
   }
 })
 
