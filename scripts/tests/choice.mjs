@@ -24,7 +24,7 @@ const ALONE_IN_QUICK = [
   ALONE,
   /^test\/(node\/cache|request\/unsaved)/,
   /^test\/security\/sealing/,
-  /^test\/session\/changes/,
+  /^test\/session\/(changes|template)/,
 ]
 /** Folders that are run in one process each with `--dist`: starting one and its loader takes most of the time. */
 const TOGETHER = ['test/koa', 'test/security', 'test/compat']
