@@ -1,6 +1,6 @@
 /** The recipes of docs/ending-sessions.md. */
 import assert from 'node:assert/strict'
-import test, { mock, type TestContext as Test } from 'node:test'
+import test, { type TestContext as Test } from 'node:test'
 import { visit } from '../support/agent.ts'
 import { createApp, type TestApp, type TestContext } from '../support/koa.ts'
 import { newSecret } from '../support/secrets.ts'
@@ -30,9 +30,13 @@ interface Impersonation {
 
 /** The instants that the recipes write are those of the process. */
 function standStill(t: Test) {
-  mock.timers.enable({ apis: ['Date'], now: 1_700_000_000_000 })
-  t.after(() => mock.timers.reset())
-  return { elapse: (milliseconds: number) => mock.timers.tick(milliseconds) }
+  let time = 1_700_000_000_000
+  t.mock.method(Date, 'now', () => time)
+  return {
+    elapse(milliseconds: number) {
+      time += milliseconds
+    },
+  }
 }
 
 async function serve(t: Test, app: TestApp, pages: Record<string, (ctx: TestContext) => unknown>) {
