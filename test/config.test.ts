@@ -173,7 +173,7 @@ const rows: Record<Exclude<keyof CreateSessionOptions, keyof CookieOptions | 'ke
     bad: {
       1: 1,
       true: true,
-      'an object': { count: 0 },
+      'an object': { count: 0, beyond: ['refuse'] },
     },
   },
   onStoreError: {

@@ -4,7 +4,7 @@ const SERVERS = /^test\/stores\/servers\//
 /** Tests that look inside the source, as what is built has no inside, and those of the kit itself and its page. */
 const INSIDE = [
   /^test\/(scripts|races|request|node|session|codec|config|testing\/(broken|page))/,
-  /^test\/stores\/(rows|migrate\.races|sql\/(names|sweep))/,
+  /^test\/stores\/(recency|rows|migrate\.races|sql\/(names|sweep))/,
   /^test\/cli\/(?!process)/,
 ]
 /** What takes seconds, starts processes or reads the build: `--quick` leaves it out. */

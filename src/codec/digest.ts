@@ -7,6 +7,11 @@ export const digest: (text: string) => string =
     ? text => crypto.hash('sha256', text, 'base64url')
     : text => crypto.createHash('sha256').update(text).digest('base64url')
 
+/** A SHA-256 in base64url as logs may show it: its first 8 digits. */
+export function fingerprintOf(hash: string): string {
+  return Buffer.from(hash, 'base64url').toString('hex').slice(0, 8)
+}
+
 /** The text of a name: of a string, or of a whole number that is exact; `undefined` for anything else. */
 export function nameIn(value: unknown): string | undefined {
   if (typeof value === 'string') return value

@@ -12,8 +12,8 @@ export interface Remembered extends Verified {
   readonly hash: number
   /** What whoever reads it has made of it. `undefined`: nothing yet. */
   made: unknown
-  /** What the same visitor had before. */
-  former?: Remembered | undefined
+  /** The hash of what the same visitor had before. */
+  former?: number | undefined
 }
 
 /** What one entry may take on average, in bytes; twice as much as one of 2 KB with all that is made of it. */
@@ -85,11 +85,9 @@ export class Memory {
       this.#sharedRing.add(this.#owner, hash, verified)
       return
     }
-    const past = former?.former
-    if (past && this.#newer.get(past.hash) === past) this.#newer.delete(past.hash)
-    // One step back, and no chain of all that there was.
-    if (former) former.former = undefined
-    this.#keep({ body, tag, text, hash, made, former })
+    // Where another one has the same hash, that is verified once more.
+    if (former?.former !== undefined) this.#newer.delete(former.former)
+    this.#keep({ body, tag, text, hash, made, former: former?.hash })
   }
 
   get #sharedRing(): Ring {

@@ -1,8 +1,7 @@
-import { createHash } from 'node:crypto'
 import { EventEmitter } from 'node:events'
 import type { Context } from 'koa'
 import { isPromise } from '../async.ts'
-import { digest } from '../codec/digest.ts'
+import { digest, fingerprintOf } from '../codec/digest.ts'
 import type { SessionEvent, Told } from '../request/exchange.ts'
 import { kindOf } from '../value-kind.ts'
 
@@ -48,7 +47,7 @@ function emitNow(ctx: Context, event: Exclude<SessionEvent, { type: 'error' }>):
     case 'reuse': {
       const { id, subject: subjectHash } = event
       const handle = handleOf(event.successor)
-      const successor = fingerprintOf(handle)
+      const successor = handle && fingerprintOf(handle)
       deliver(ctx, 'session:reuse', inContext(ctx, { id: fingerprint(id), successor, subjectHash, handle }))
       return
     }
@@ -56,7 +55,7 @@ function emitNow(ctx: Context, event: Exclude<SessionEvent, { type: 'error' }>):
     case 'regenerated':
     case 'ended': {
       const { type, id: key, subject: subjectHash, reason } = event
-      const id = fingerprint(key) ?? fingerprintOf(event.handle)
+      const id = fingerprint(key) ?? (event.handle && fingerprintOf(event.handle))
       const argument = { ...(id && { id }), ...(subjectHash && { subjectHash }), ...(reason && { reason }) }
       deliver(ctx, NAMES[type], inContext(ctx, argument))
       return
@@ -114,12 +113,7 @@ function warn(error: unknown): void {
 }
 
 function fingerprint(id: string | undefined): string | undefined {
-  return id === undefined ? undefined : createHash('sha256').update(id).digest('hex').slice(0, 8)
-}
-
-/** That of the id of a handle. */
-function fingerprintOf(handle: string | undefined): string | undefined {
-  return handle && Buffer.from(handle, 'base64url').toString('hex').slice(0, 8)
+  return id === undefined ? undefined : fingerprintOf(digest(id))
 }
 
 /** A store that breaks its contract may give an id in place of its handle, which is the SHA-256 in base64url. */

@@ -2,7 +2,7 @@ import { promised } from '../async.ts'
 import { digest } from '../codec/digest.ts'
 import type { Config } from '../config.ts'
 import { optionError, SessionError } from '../errors.ts'
-import type { ListedSession, Patch, Patched, StoredRecord } from '../stores/store.ts'
+import type { Patch, Patched, StoredRecord } from '../stores/store.ts'
 import { type AskedStore, canList, canRetire } from './asked-store.ts'
 import type { Exchange } from './exchange.ts'
 import type { StoredState } from './stored-state.ts'
@@ -36,14 +36,8 @@ export interface Owned {
 
 /** Throws `ERR_SESSION_OPTION` where nobody could count. A `ContextStore` is seen when it is asked. */
 export function checkCap({ maxSessions, subject, store, ContextStore }: Config): void {
-  if (!maxSessions) return
-  const isStored = ContextStore !== undefined || (store !== undefined && canList(store))
-  if (subject && isStored) return
-  throw optionError(
-    'maxSessions',
-    maxSessions,
-    'the option subject beside it, and a store that has list and destroyAll',
-  )
+  const canCount = subject && (ContextStore || (store && canList(store)))
+  if (maxSessions && !canCount) throw optionError('maxSessions', maxSessions, EXPECTED)
 }
 
 /** Creates it, or rejects. What is refused was made, and is taken back. */
@@ -102,7 +96,7 @@ async function taken({ store, id }: Owned, error: unknown): Promise<never> {
  */
 async function enforce({ store, exchange, cap, owner, id, former }: Owned, isMade: boolean): Promise<void> {
   const [own, same] = [digest(id), former === undefined ? undefined : digest(former)]
-  const all = (await store.list(owner)).filter(({ handle }) => handle !== same).sort(newestFirst)
+  const all = (await store.list(owner)).filter(({ handle }) => handle !== same)
   if (all.length <= cap.count) return
   if (cap.beyond === 'refuse') throw limitError(cap)
   if (!isMade) all.sort((one, other) => Number(other.handle === own) - Number(one.handle === own))
@@ -113,11 +107,6 @@ async function enforce({ store, exchange, cap, owner, id, former }: Owned, isMad
     if (count === 0 || !exchange.hears('ended')) continue
     exchange.emit({ type: 'ended', id: undefined, handle, subject: owner, reason: 'cap' })
   }
-}
-
-/** Every process has to have the same order. */
-function newestFirst(one: ListedSession, other: ListedSession): number {
-  return other.createdAt - one.createdAt || (other.handle < one.handle ? -1 : 1)
 }
 
 function limitError({ count }: Cap): SessionError {

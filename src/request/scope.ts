@@ -50,8 +50,10 @@ export class Scope extends Host {
 
   /** Loads what the client presented. A promise where that takes a round trip. Only with `lazy` it may reject. */
   load(): void | Promise<void> {
-    if (this.settings.config.lazy) this.#use()
-    if (this.settings.config.lazy) return this.#look()
+    if (this.settings.config.lazy) {
+      this.#use()
+      return this.#look()
+    }
     if (this.#presented.isLoaded) return undefined
     if (this.#backend.waits) this.#discardEarly()
     return this.#presented.load()?.then(() => this.#discardEarly())

@@ -115,7 +115,9 @@ export function recordStore(maker: string, plainRows: Rows, options: RowOptions)
     list(subject, options: ListOptions = {}) {
       checkListing('list', options)
       const whose = ownerOf(subject)
-      return after(whose === undefined ? [] : rows.list(whose, options.limit), found =>
+      // Which of one instant are among them is for the handles to say, which these rows do not have.
+      const limit = hashIds ? options.limit : undefined
+      return after(whose === undefined ? [] : rows.list(whose, limit), found =>
         found
           .map(row => listed(row, handleOf))
           .sort(newestFirst)

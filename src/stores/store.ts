@@ -83,8 +83,8 @@ export interface Store {
    */
   retire?(id: string, retire: Retire, ttl: number, call: StoreCall): Answer<Exclude<Patched, 'emptied'>>
   /**
-   * The sessions of a subject, the newest first, without those that have expired or were retired. One that is retired
-   * during the call is listed under its successor. Nobody has none. Throws or rejects with `ERR_SESSION_OPTION` where
+   * The sessions of a subject, the newest first, those of one instant by their handles, without those that have expired or
+   * were retired: `maxSessions` has each process end the same ones. One that is retired during the call is listed under its successor. Nobody has none. Throws or rejects with `ERR_SESSION_OPTION` where
    * `limit` is not a positive integer.
    */
   list?(subject: Whose, options?: ListOptions): Answer<readonly ListedSession[]>

@@ -1,6 +1,6 @@
 /** What a store ends without a request, which no event of an application says. */
 
-import { digest } from '../codec/digest.ts'
+import { digest, fingerprintOf } from '../codec/digest.ts'
 import { kindOf } from '../value-kind.ts'
 import { after, checkOption } from './after.ts'
 import type { EndedSession, Removed, RowOptions, Rows } from './rows.ts'
@@ -24,9 +24,7 @@ function warn(error: unknown): void {
 export function teller({ onEnded, hashIds = true }: RowOptions, reason: EndedSession['reason']) {
   return (name: string, subjectHash: string | undefined) => {
     if (!onEnded) return
-    const id = Buffer.from(hashIds ? name : digest(name), 'base64url')
-      .toString('hex')
-      .slice(0, 8)
+    const id = fingerprintOf(hashIds ? name : digest(name))
     tell(onEnded, { id, ...(subjectHash !== undefined && { subjectHash }), reason })
   }
 }

@@ -141,6 +141,20 @@ test('what was made of a value takes the place of what it was made from', () => 
   assert.equal(known.find(numbered(1).body, one.tag)?.made, 'made')
 })
 
+test('what a visitor had before is found for parallel requests, and not what they had before that', () => {
+  const known = memory(100, new Ring(4096, 64))
+  known.add(numbered(0))
+  let former = known.find(numbered(0).body, one.tag)
+  for (let at = 1; at < 10; at++) {
+    known.add(numbered(at), 'made', former)
+    const made = (of: number) => known.find(numbered(of).body, one.tag)?.made
+    assert.deepEqual([made(at), made(at - 1)], ['made', at === 1 ? undefined : 'made'], String(at))
+    // The first one is in the ring, too.
+    if (at > 2) assert.equal(known.find(numbered(at - 2).body, one.tag), undefined, String(at))
+    former = known.find(numbered(at).body, one.tag)
+  }
+})
+
 test('100,000 values that come twice, and what is made of each, take what 1,000 may', () => {
   setFlagsFromString('--expose-gc')
   const collect: () => void = runInNewContext('gc')

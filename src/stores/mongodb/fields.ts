@@ -17,7 +17,6 @@
  * is known the second time.
  */
 
-import { pooled } from '../../codec/random.ts'
 import { lifetimeIn, lifetimeText } from '../redis/lifetime.ts'
 import type { Row, Tombstone } from '../rows.ts'
 import { decodeName, encodeName } from '../sql/names.ts'
@@ -37,11 +36,6 @@ const OTHER = /[.$]|^_/g
 /** The name of a member in printable ASCII, another one for each, that MongoDB takes for nothing but a name. */
 function fieldOf(name: string): string {
   return encodeName(name).replace(OTHER, unit => `~${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
-}
-
-/** Of 48 random bits. */
-export function newToken(): string {
-  return Buffer.from(pooled(6)).toString('base64url')
 }
 
 export interface Times {

@@ -2,6 +2,7 @@ import { SessionError } from '../../errors.ts'
 import type { Row, Rows } from '../rows.ts'
 import { decodeName, encodeName } from '../sql/names.ts'
 import type { Patched } from '../store.ts'
+import { token as newToken } from '../token.ts'
 import { type Asked, type Found, MAKER } from './collection.ts'
 import {
   changeFor,
@@ -10,7 +11,6 @@ import {
   insertedFor,
   isDoneBy,
   isRetired,
-  newToken,
   recordIn,
   replacementFor,
   rowIn,

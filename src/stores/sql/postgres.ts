@@ -64,6 +64,9 @@ const postgres: Dialect = {
   index: (table, column) =>
     `CREATE INDEX IF NOT EXISTS ${postgres.quote(indexName(table, column))} ON ${table.quoted} (${column})${whereOf(column)}`,
 
+  // A database orders texts by the rules of its language.
+  nameInBytes: 'name COLLATE "C"',
+
   // As text first: some clients make JSON of what is said to be jsonb, and the text would be JSON in JSON.
   inserted: 'CAST(CAST(:data AS text) AS jsonb)',
   // Its values are texts, so that no other null is dropped.

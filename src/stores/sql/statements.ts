@@ -28,6 +28,8 @@ export interface Dialect {
   readonly inserted?: string
   /** `data` with the members of the JSON object `:change` set, and those removed that are `null` there. */
   readonly changed: string
+  /** The name as it is ordered by its bytes, where it is not by itself. */
+  readonly nameInBytes?: string
   /** Whether `data` can be changed like that. */
   readonly isReadable: string
   readonly isEmpty: string
@@ -101,7 +103,7 @@ export function statementsFor(dialect: Dialect, { quoted: table }: Table, hasClo
     list: compile(`SELECT ${COLUMNS.names} FROM ${table} WHERE subject = :subject AND ${live}`),
     newest: sized(limit =>
       compile(`SELECT ${COLUMNS.names} FROM ${table} WHERE subject = :subject AND ${live}
-        ORDER BY created_at DESC, name DESC LIMIT ${limit}`),
+        ORDER BY created_at DESC, ${dialect.nameInBytes ?? 'name'} DESC LIMIT ${limit}`),
     ),
     some: sized(limit => compile(`SELECT name FROM ${table} WHERE subject = :subject AND ${live} LIMIT ${limit}`)),
     // Under the name of a column that is asked for, as an answer has to have one.

@@ -91,6 +91,17 @@ export const subjects = cases('subjects', ['subjects'], {
     }
   },
 
+  'those of one instant are listed by their handles, the last one first': async t => {
+    for (let number = 0; number < 8; number++) await add(t, ada(t), `at once ${number}`)
+    const found = await t.list(ada(t))
+    const order = [...found].sort(
+      (one, other) => other.createdAt - one.createdAt || (one.handle < other.handle ? 1 : -1),
+    )
+    assert.deepEqual([...found], order)
+    const limited = await t.list(ada(t), { limit: 3 })
+    assert.deepEqual([...limited], order.slice(0, 3), 'with a limit')
+  },
+
   'a limit that is none, and another name, are refused': async t => {
     for (const options of [{ limit: 0 }, { limit: -1 }, { limit: 1.5 }, { limit: '5' }, { last: 1 }]) {
       const refused = t.list(ada(t), options as never)

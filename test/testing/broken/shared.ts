@@ -185,6 +185,16 @@ export const SUBJECTS: readonly Row[] = [
     memory => ({ list: subject => memory.list(typeof subject === 'number' ? `number ${subject}` : subject) }),
   ],
   ['list() shows nothing', 'subjects', () => ({ list: () => [] })],
+  [
+    'list() has those of one instant in another order',
+    'subjects',
+    memory => ({
+      list: subject =>
+        [...memory.list(subject)].sort(
+          (one, other) => other.createdAt - one.createdAt || (one.handle < other.handle ? -1 : 1),
+        ),
+    }),
+  ],
   ['list() has the oldest first', 'subjects', memory => ({ list: subject => [...memory.list(subject)].reverse() })],
   [
     'a limit of list() is of the oldest',
