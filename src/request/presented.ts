@@ -90,7 +90,7 @@ export class Presented {
   }
 
   /** Loads it, and looks at it where that is pending. What the handler has set meanwhile stays. */
-  loadAndLook(host: SessionHost, isRemoved: () => boolean, drop: () => void): void | Promise<void> {
+  loadAndLook(host: SessionHost, isRemoved: () => boolean, drop: () => unknown): void | Promise<void> {
     return andThen(this.load(), () => {
       if (!this.isPending) return
       const { settings } = this.#backend

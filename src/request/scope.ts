@@ -62,10 +62,7 @@ export class Scope extends Host {
   /** Loads it, and looks at it where a session was assigned before that. One that can't take its place is dropped. */
   #look(): void | Promise<void> {
     const isRemoved = () => this.#session === null || this.#renewal !== undefined
-    const drop = () => {
-      this.#session = undefined
-    }
-    return this.#presented.loadAndLook(this, isRemoved, drop)
+    return this.#presented.loadAndLook(this, isRemoved, () => (this.#session = undefined))
   }
 
   /** Ends the request: waits for every commit, and commits. Throws what one of them threw that nobody waited for. */
