@@ -24,9 +24,9 @@ test('a person signs out one of her devices, and all others, and stays signed in
   const { page: phone } = await signedIn(t, example.url, 'Ada', PHONE)
   await signedIn(t, example.url, 'Grace')
   await visitDevices(desktop)
-  assert.deepEqual(await devicesOn(desktop), ['Chrome on Linux this one', 'Safari on iPhone'])
+  assert.deepEqual(await devicesOn(desktop), ['Safari on iPhone', 'Chrome on Linux this one'])
   await visitDevices(phone)
-  assert.deepEqual(await devicesOn(phone), ['Chrome on Linux', 'Safari on iPhone this one'])
+  assert.deepEqual(await devicesOn(phone), ['Safari on iPhone this one', 'Chrome on Linux'])
   await takePictures({ desktop, phone })
 
   await desktop.getByRole('row', { name: 'Safari on iPhone' }).getByRole('button', { name: 'Sign out' }).click()
