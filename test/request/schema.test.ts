@@ -12,7 +12,7 @@ import { extend } from '../../src/request/keep-alive.ts'
 import { ownerOf, prepare } from '../../src/request/prepare.ts'
 import { propertyError } from '../../src/request/property-error.ts'
 import { checkSchema, passesSchema } from '../../src/request/schema.ts'
-import { tooLarge } from '../../src/request/size.ts'
+import { tooLarge } from '../../src/codec/size.ts'
 import type { Session } from '../../src/session/session.ts'
 import { codeOf, site } from './site.ts'
 
