@@ -35,14 +35,14 @@ export const renderUser = ({ notice, user, sessions }) =>
 ${table(sessions.slice(0, MOST_SHOWN), one => actions(user, one, sessions.length > 1))}
 <div class="actions">
   ${sessions.length > 0 ? ask('/end-all', 'End all …', { user }) : ''}
-  <a href="/">All users</a>
+  <a href="/">Another user</a>
 </div>`,
   })
 
 // Before what ends many. `kept` is the session that goes on, if there is one.
 export const renderConfirmation = ({ user, kept, ending }) =>
   page({
-    title: `End ${kept ? 'all others' : 'all sessions'} of ${user}?`,
+    title: `End all ${kept ? 'other sessions' : 'sessions'} of ${user}?`,
     content: html`<p>${ending.length === 1 ? 'One session ends' : `${ending.length} sessions end`}.
   ${kept ? html`This one goes on:` : html`${user} is signed out everywhere.`}</p>
 ${kept ? table([kept], () => '') : ''}

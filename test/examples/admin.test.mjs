@@ -152,7 +152,7 @@ test('all others end after a confirmation, and nothing ends where the one that i
   const [first, second, third] = [await customer('ada'), await customer('ada'), await customer('ada')]
   const [, handle] = handlesIn(await admin.get('/user?user=ada'))
   const question = await admin.get(`/end-others?user=ada&handle=${handle}`)
-  assert.match(question.text, /End all others of ada\?<.*2 sessions end\.\s+This one goes on:/s)
+  assert.match(question.text, /End all other sessions of ada\?<.*2 sessions end\.\s+This one goes on:/s)
   assert.deepEqual(handlesIn(question), [handle])
   const { headers } = await send(admin, '/end-others', { user: 'ada', handle })
   assert.equal(noticeIn(await admin.get(headers.get('location'))), '2 sessions have ended.')
