@@ -44,7 +44,7 @@ export const renderConfirmation = ({ user, notice }) =>
   page({
     title: 'Your password again',
     notice,
-    content: html`<p>It may be somebody else who is at this device.</p>
+    content: html`<p>Enter it before you change it: somebody else may be at this device.</p>
 <form method="post" action="/confirm">
   ${whose(user)}
   ${currentPassword}

@@ -26,6 +26,7 @@ const STYLE = `
   a { display: inline-block; min-height: 44px; line-height: 44px; color: var(--link) }
   label { display: block; margin: 1rem 0 }
   input, button { font: inherit; min-height: 44px; padding: .25rem .75rem; box-sizing: border-box; max-width: 100% }
+  button, th, time { white-space: nowrap }
   .actions { display: flex; flex-wrap: wrap; gap: .5rem 1rem; margin: 1.5rem 0 }
   .notice, mark { padding: .1rem .75rem; border-radius: .25rem; background: var(--mark); color: inherit }
   table { width: 100%; border-collapse: collapse; margin: 1.5rem 0 }

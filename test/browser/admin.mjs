@@ -78,6 +78,8 @@ test('an administrator ends one session, all others and all, without a script an
   await page.getByRole('button', { name: 'End all others' }).click()
   await isNotice(page, 'One session has ended.')
   assert.deepEqual(await devicesOn(page), ['Chrome on Windows'])
+  // One line, in spite of the long handle beside it.
+  assert.equal(await page.locator('tbody button').evaluate(({ offsetHeight }) => offsetHeight), 44)
   await takePictures({ 'admin-ended': page })
 
   await page.getByRole('link', { name: 'End all …' }).click()
