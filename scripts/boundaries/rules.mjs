@@ -17,9 +17,9 @@ const CIRCLES = { files: 0, largest: 0 }
  * ended by an instant (`notBefore`) takes 130, the events for what became of a session 110, that nothing is read before
  * somebody asks (`lazy`) 102, and the cap on a user's sessions 145.
  */
-const BUDGETS = { koa: 905, node: 277, request: 2659, session: 762, codec: 637, root: 582 }
+const BUDGETS = { koa: 905, node: 277, request: 2660, session: 762, codec: 637, root: 582 }
 /** Of all these together. */
-const CORE_BUDGET = 5822
+const CORE_BUDGET = 5823
 
 /** Lines of a file, of any kind. */
 const FILE_LINES = 250
