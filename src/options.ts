@@ -63,6 +63,9 @@ export interface CookieOptions {
   overwrite?: boolean | null | undefined
 }
 
+/** `Data`, which is not inferred from what is of this type. `NoInfer` is of TypeScript 5.4. */
+type Known<Data> = [Data][Data extends unknown ? 0 : never]
+
 /** An instant, or none. */
 export type Instant = number | Date | null | undefined
 
@@ -161,7 +164,7 @@ export interface CreateSessionOptions<Data extends object = SessionData, Propert
    * koa-session 7, and a process without `version`, do not save the version. Needs `version`.
    */
   // biome-ignore lint/suspicious/noConfusingVoidType: a function that changes what it is given returns nothing
-  upgrade?: ((data: Record<string, unknown>, from: number) => SessionDataOf<Data> | void) | null | undefined
+  upgrade?: ((data: Record<string, unknown>, from: number) => SessionDataOf<Known<Data>> | void) | null | undefined
   /** `true` for a request that is to have no session: nothing is read, and `ctx.session` is `ERR_SESSION_SKIPPED`. */
   skip?: ((ctx: Context) => boolean) | null | undefined
   /**
