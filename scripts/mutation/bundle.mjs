@@ -18,5 +18,6 @@ const output = { config: false, outDir: folder, clean: false, dts: false, report
 await build({ ...output, entry: [`${folder}/mutation.ts`], format: 'esm', platform: 'node', treeshake: false })
 const bundle = `${folder}/mutation.mjs`
 const code = readFileSync(bundle, 'utf8').replaceAll(/import (\w+) from "node:test";/g, 'const $1 = globalThis.test;')
-if (code.includes('"node:test"')) throw new Error(`${folder} has a test that no mutant would run: import test from 'node:test'`)
+if (code.includes('"node:test"'))
+  throw new Error(`${folder} has a test that no mutant would run: import test from 'node:test'`)
 writeFileSync(bundle, code)
