@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import { decodeText, encode, encodeText } from '../../src/codec/json.ts'
 import type { Remembered } from '../../src/codec/memory.ts'
+import { Kept } from '../../src/session/template.ts'
 import { codeOf, site } from './site.ts'
 
 const COOKIE = { store: null, encode: JSON.stringify, decode: JSON.parse, genid: undefined }
@@ -244,6 +245,14 @@ const STORIES: Readonly<
     },
     { b: 2, a: 1 },
   ],
+  'a value with the same JSON is no change': [
+    {},
+    one => {
+      const { a } = one.sessionOf()
+      one.sessionOf().a = { toJSON: () => a }
+    },
+    'the same',
+  ],
   'the same data, assigned, is no change': [
     {},
     one => {
@@ -467,6 +476,17 @@ test('an object that decode gives may be written to by the application afterward
   assert.equal(one.exchange.client, one.payload)
 })
 
+for (const [kind, { codec, ...how }] of Object.entries(KINDS)) {
+  test(`what is not nested is the same in any order (${kind})`, async () => {
+    const { isRemembered, isSealed } = { isRemembered: false, isSealed: false, ...how }
+    const one = open(codec, { a: 1, b: 2 }, isRemembered, isSealed)
+    await one.start()
+    one.scope.session = { b: 2, a: 1 }
+    await one.scope.finish()
+    assert.equal(one.exchange.client, one.payload)
+  })
+}
+
 /** A request with a cookie that was verified before, after `settings` has said what of it is remembered. */
 async function visit({ begin }: ReturnType<typeof open>, client: string | undefined, remembered: Remembered) {
   const request = begin(client)
@@ -492,9 +512,20 @@ for (const [what, a] of Object.entries(DATA)) {
     else Object.assign(Object(one.session.a), { deep: 2 })
     Object.assign(one.session, { b: 2 })
     assert.deepEqual([other.session.a, other.session.b], [a, undefined])
-    const { made: was } = remembered
     assert.deepEqual((await visit(made, made.payload, remembered)).session.toJSON(), { a })
-    assert.equal(remembered.made, was, 'nothing is made anew')
+  })
+
+  test(`a remembered cookie is read once: ${what}`, async () => {
+    const one = open(OURS, { a })
+    for (const text of [undefined, decodeText(one.payload)]) {
+      const remembered = remember(undefined, text)
+      assert.deepEqual((await visit(one, one.payload, remembered)).session.toJSON(), { a })
+      const { made } = remembered
+      assert.ok(made === 'nothing' || made instanceof Kept)
+      const again = await visit(one, made instanceof Kept ? 'not read' : one.payload, remembered)
+      assert.deepEqual([again.session.toJSON(), remembered.made], [{ a }, made])
+      assert.equal(made instanceof Kept, !what.includes('too deep'))
+    }
   })
 
   test(`what is sent is remembered with its data: ${what}`, async () => {
