@@ -17,9 +17,9 @@ const CIRCLES = { files: 0, largest: 0 }
  * ended by an instant (`notBefore`) takes 130, the events for what became of a session 110, that nothing is read before
  * somebody asks (`lazy`) 102, and the cap on a user's sessions 145.
  */
-const BUDGETS = { koa: 637, node: 277, request: 2718, session: 762, codec: 782, root: 647 }
+const BUDGETS = { koa: 637, node: 277, request: 2719, session: 762, codec: 782, root: 647 }
 /** Of all these together. */
-const CORE_BUDGET = 5823
+const CORE_BUDGET = 5824
 
 /** Lines of a file, of any kind. */
 const FILE_LINES = 250
