@@ -27,7 +27,7 @@ const groups: Record<string, string[]> = {
     'docs/clients',
     'docs/writing-a-store',
   ],
-  Use: ['docs/deployment', 'docs/scale', 'docs/testing', 'docs/websockets-and-other-processes'],
+  Use: ['docs/deployment', 'docs/data-that-changes', 'docs/scale', 'docs/testing', 'docs/websockets-and-other-processes'],
   'When it does not work': ['docs/troubleshooting', 'docs/faq', 'SECURITY'],
   Compare: ['MIGRATING', 'docs/comparison', 'docs/benchmarks'],
   'API reference': pagesIn('docs/api').filter(page => page !== 'docs/api/index'),

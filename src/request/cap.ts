@@ -60,7 +60,7 @@ export function patchCapped(owned: Owned, patch: Patch): Promise<Patched> {
     const outcome = await store.patch(id, patch)
     if (outcome !== 'saved') return outcome
     await enforce(owned, false).catch(async error => {
-      await store.patch(id, { ...patch, ...undoing, keepsEmpty: true })
+      await store.patch(id, { ...patch, ...undoing, keepsEmpty: true, version: undefined })
       throw error
     })
     return outcome
