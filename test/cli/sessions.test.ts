@@ -42,7 +42,6 @@ async function ran(parameters: readonly string[], { environment = {}, answers, l
         working.push(`${what} ${done()}`)
         return work()
       },
-      interruption: () => new AbortController().signal,
     },
   })
   const outcome = await run(['sessions', ...parameters], process)

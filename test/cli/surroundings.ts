@@ -1,7 +1,9 @@
 /** A process that does not exist. */
 import type { Surroundings } from '../../src/cli/run.ts'
 
-export function surroundings({ admin, ...others }: Partial<Surroundings> = {}): Surroundings {
+type Given = Partial<Omit<Surroundings, 'admin'>> & { readonly admin?: Partial<Surroundings['admin']> }
+
+export function surroundings({ admin, ...others }: Given = {}): Surroundings {
   return {
     environment: {},
     readInput: async () => undefined,
