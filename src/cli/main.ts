@@ -33,8 +33,14 @@ function print(text: string): Promise<void> {
 /** The end of the input is no answer. */
 async function ask(question: string): Promise<string> {
   process.stderr.write(question)
-  for await (const line of createInterface({ input: process.stdin })) return line
-  return ''
+  const lines = createInterface({ input: process.stdin })
+  try {
+    for await (const line of lines) return line
+    return ''
+  } finally {
+    // It would wait for more.
+    lines.close()
+  }
 }
 
 async function working<Result>(what: string, done: () => number, work: () => Promise<Result>): Promise<Result> {

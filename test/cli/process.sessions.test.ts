@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { createServer } from 'node:net'
 import test from 'node:test'
 import { freePort, makeFolder } from '../servers/place.ts'
-import { type Given, run } from './spawned.ts'
+import { type Given, noTerminal, run, runAtTerminal } from './spawned.ts'
 import { digest, fill, fingerprint, stored } from './stored.ts'
 
 const MANY = 10_000
@@ -53,6 +53,23 @@ test('where there is no terminal, nothing ends without --yes, with 2', async t =
     assert.match(stderr, /there is no terminal to ask at: say --yes; see koa-session --help\n$/)
   }
   assert.equal(await store.count(), 1)
+})
+
+test('at a terminal it asks, ends them after a yes alone, and ends itself', { skip: noTerminal }, async t => {
+  const { url, store } = await stored(t, { a: 'ada', b: 'ada' })
+  const asked = (answer: string) =>
+    runAtTerminal('sessions end --subject ada', { KOA_SESSION_STORE: url }, 'Go on? [y/N] ', answer)
+  const refused = await asked('n\n')
+  assert.match(refused.printed, /This ends 2 sessions\. Go on\? \[y\/N\] n\r\nkoa-session: nothing was ended\r\n$/)
+  assert.deepEqual([refused.code, await store.count()], [1, 2])
+  const agreed = await asked('y\n')
+  assert.match(agreed.printed, /\[y\/N\] y\r\n[^\n]*2 sessions ended\r\n$/)
+  assert.deepEqual([agreed.code, await store.count()], [0, 0])
+  // The interrupt key of a terminal.
+  await fill(store as never, { a: 'ada' })
+  const interrupted = await asked('\u0003')
+  assert.match(interrupted.printed, /koa-session: interrupted: what was ended stays ended\r\n$/)
+  assert.deepEqual([interrupted.code, await store.count()], [130, 1])
 })
 
 test('a folder without a client is told what to install, with 1', async () => {
@@ -104,12 +121,12 @@ test('an interruption closes the connection, and ends with 130', async t => {
 })
 
 test(`of ${MANY} sessions`, async t => {
-  // 100 MB, where the process may have 64.
-  const little: Given = { node: ['--max-old-space-size=64'] }
+  // 60 MB, where the process may have 40.
+  const little: Given = { node: ['--max-old-space-size=40'] }
   const file = await stored(t, {})
   file.db.exec('PRAGMA synchronous = OFF; BEGIN')
   const all = Object.fromEntries(Array.from({ length: MANY }, (_, n) => [`id ${n}`, `user ${n % 100}`]))
-  await fill(file.store as never, all, { text: JSON.stringify('x'.repeat(10_000)) })
+  await fill(file.store as never, all, { text: JSON.stringify('x'.repeat(6_000)) })
   file.db.exec('COMMIT')
 
   await t.test('all are listed in the memory of a few', async () => {

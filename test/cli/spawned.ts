@@ -1,5 +1,6 @@
 /** The command as a process: of the source, or of what is built with `scripts/test.mjs --dist`. */
-import { spawn } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
@@ -32,6 +33,32 @@ export interface Given {
   readonly started?: (interrupt: () => void) => unknown
   /** Whether nobody reads on after the first text that is printed. */
   readonly isShort?: boolean
+}
+
+/** Why there is no terminal on this machine. */
+export const noTerminal = spawnSync('script', ['--version']).stdout?.includes('util-linux')
+  ? undefined
+  : 'script of util-linux is not installed: apt-get install bsdutils'
+
+/** Runs it at a terminal, where somebody types `answer` once it has printed `question`. */
+export async function runAtTerminal(
+  parameters: string,
+  environment: Given['environment'],
+  question: string,
+  answer: string,
+) {
+  const line = [process.execPath, ...command, parameters].join(' ')
+  const child = spawn('script', ['-qfec', line, '/dev/null'], {
+    cwd: root,
+    env: { ...process.env, TSX_TSCONFIG_PATH: join(root, 'tsconfig.json'), ...environment },
+  })
+  let printed = ''
+  child.stdout.setEncoding('utf8').on('data', text => {
+    if (!printed.includes(question) && (printed + text).includes(question)) child.stdin.write(answer)
+    printed += text
+  })
+  const [code] = await once(child, 'close')
+  return { code, printed }
 }
 
 /** Runs it with `input` piped in, or with nothing to read. */

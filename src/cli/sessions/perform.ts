@@ -25,7 +25,6 @@ export async function perform(plan: Plan, { make }: Opened, desk: Desk): Promise
   let done = 0
   let printed: Promise<unknown> = Promise.resolve()
   const ended = (session: EndedShown) => {
-    done++
     printed = printed.then(() => desk.print(endedLine(session)))
     // It is awaited at the end.
     printed.catch(() => undefined)
@@ -87,7 +86,9 @@ export async function perform(plan: Plan, { make }: Opened, desk: Desk): Promise
       if (!/^\s*y(es)?\s*$/i.test(answer ?? '')) throw new Failure('nothing was ended')
     }
     const stores = { store, byHandle, ended: (session: EndedShown) => onEnded?.(session) }
-    const sessions = await working('ending sessions', () => endSessions(which, stores))
+    const ending = () => endSessions(which, stores)
+    // What is printed says how far it is.
+    const sessions = await (onEnded ? ending() : working('ending sessions', ending))
     if (sessions === 0 && which.of === 'all') await refuseUnhashed()
     await report('ended', sessions)
   }
