@@ -55,8 +55,8 @@ const ARROWS = {
   testing: ['stores/store'],
   // Its entry is a door to the index, which has the code.
   open: ['index', 'codec', 'request', 'session', 'config', 'options (types)', 'types (types)', 'errors'],
-  // It prints the statements of the stores, which have to be those that they run.
-  cli: ['codec', 'request', 'session', 'stores', 'config', 'errors'],
+  // It prints the statements of the stores, which have to be those that they run, and lists and ends their sessions.
+  cli: ['codec', 'request', 'session', 'stores', 'stores/store (types)', 'config', 'errors'],
   config: ['options', 'sealing', 'secure', 'codec', 'session', 'stores/store (types)', 'errors', 'async'],
   sealing: ['codec', 'errors'],
   secure: ['sealing (types)', 'errors'],
