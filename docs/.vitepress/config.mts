@@ -32,6 +32,7 @@ const groups: Record<string, string[]> = {
     'docs/data-that-changes',
     'docs/scale',
     'docs/testing',
+    'docs/tracing-and-metrics',
     'docs/websockets-and-other-processes',
   ],
   'When it does not work': ['docs/troubleshooting', 'docs/faq', 'SECURITY'],

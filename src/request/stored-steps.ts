@@ -129,9 +129,10 @@ export abstract class StoredSteps extends Backend implements Surroundings<Former
 
   #create(id: string, session: Session): StepAnswer | PromiseLike<StepAnswer> {
     if (!this.store.isKeyed) return this.#set(id, session, true)
+    const { owner: subject } = this.state
     this.state.version = undefined
-    const record = { members: this.state.after(), lifetime: this.lifetime, version: 0, subject: this.state.owner }
-    const owned = this.#owned(id, this.state.owner)
+    const record = { members: this.state.after(), lifetime: this.lifetime, version: 0, subject }
+    const owned = this.#owned(id, subject)
     return owned ? createCapped(owned, record) : this.store.create(id, record)
   }
 
@@ -242,8 +243,7 @@ export abstract class StoredSteps extends Backend implements Surroundings<Former
 
   /** Another request has ended the session: it stays so, and what changed is told once. */
   #reportGone(): undefined {
-    const { changes, changedNames: keys } = this.state
-    if (changes) this.exchange.emit({ type: 'gone', keys })
+    if (this.state.changes) this.exchange.emit({ type: 'gone', keys: this.state.changedNames })
     this.settings.isForced = false
     this.state.settle()
   }

@@ -41,6 +41,10 @@ export class FakeExchange implements Exchange {
     if (this.isInsecure) throw new SessionError('ERR_SESSION_INSECURE', 'not encrypted')
   }
 
+  get sentBytes() {
+    return this.sent?.length ?? 0
+  }
+
   use(): void {
     this.isUsed = true
   }
