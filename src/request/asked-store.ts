@@ -103,7 +103,7 @@ export class AskedStore {
     return this.#ask('retire', id, retire)
   }
 
-  /** Where the store `keepsOwner`: the sessions of `owner`, in any order. */
+  /** Where the store `keepsOwner`: the sessions of `owner`, the newest first. */
   list(owner: string): Answer<readonly ListedSession[]> {
     return this.#ask('list', undefined, { subject: owner })
   }
