@@ -5,7 +5,6 @@ import { digest } from '../../src/codec/digest.ts'
 import { resolveConfig } from '../../src/config.ts'
 import { Settings } from '../../src/request/settings.ts'
 import { StoreBackend } from '../../src/request/store-backend.ts'
-import { heard, warningsOf } from '../support/warnings.ts'
 import { FakeExchange } from './exchange.ts'
 import { after, codeOf, fails, failsThoughDone, gate, site } from './site.ts'
 
@@ -229,8 +228,7 @@ test('a new id is told once, though another request has written under the old on
   assert.deepEqual(made.held(), { 1: { a: 1, b: 2 } })
 })
 
-test('what is made of a session while it is loaded is thrown away, with a warning', async t => {
-  const warnings = warningsOf(t, 'KOA_SESSION_EARLY')
+test('what is made of a session while it is loaded is thrown away', async () => {
   const made = site()
   const reading = gate()
   made.courses.read = [reading.course]
@@ -244,8 +242,6 @@ test('what is made of a session while it is loaded is thrown away, with a warnin
   const asked = made.calls.length
   await request.scope.finish()
   assert.deepEqual([made.held(), made.calls.length], [{ A: { a: 1 } }, asked])
-  await heard()
-  assert.equal(warnings.length, 1)
 })
 
 test('a session is sure to be read at once where the store answers at once, and where none can be made', () => {
