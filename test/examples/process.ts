@@ -20,12 +20,17 @@ export interface Ending {
   readonly stderr: string
 }
 
-const server = fileURLToPath(new URL('../../examples/counter/server.mjs', import.meta.url))
+const serverOf = (name: string) => fileURLToPath(new URL(`../../examples/${name}/server.mjs`, import.meta.url))
 
 /** Rejects when it ends before it listens. */
-export async function startExample(t: Pick<TestContext, 'after'>, args: readonly string[], env = {}): Promise<Example> {
+export async function startExample(
+  t: Pick<TestContext, 'after'>,
+  args: readonly string[],
+  env = {},
+  name = 'counter',
+): Promise<Example> {
   const folder = makeFolder(t)
-  let running = await start(folder, args, env)
+  let running = await start(folder, args, env, name)
   t.after(async () => {
     running.child.kill('SIGKILL')
     await running.ended
@@ -38,14 +43,14 @@ export async function startExample(t: Pick<TestContext, 'after'>, args: readonly
       running.child.kill('SIGINT')
       const { code, stderr } = await running.ended
       if (code !== 0) throw new Error(`the example ended with ${code}: ${stderr}`)
-      running = await start(folder, args, env)
+      running = await start(folder, args, env, name)
     },
   }
 }
 
 /** Of a start that fails. */
 export function endOfExample(t: Pick<TestContext, 'after'>, args: readonly string[]): Promise<Ending> {
-  return launch(makeFolder(t), args, {}).ended
+  return launch(makeFolder(t), args, {}, 'counter').ended
 }
 
 function makeFolder(t: Pick<TestContext, 'after'>): string {
@@ -54,8 +59,8 @@ function makeFolder(t: Pick<TestContext, 'after'>): string {
   return folder
 }
 
-async function start(folder: string, args: readonly string[], env: object) {
-  const { child, told, ended } = launch(folder, args, env)
+async function start(folder: string, args: readonly string[], env: object, name: string) {
+  const { child, told, ended } = launch(folder, args, env, name)
   for (;;) {
     const url = /^http:\S+$/m.exec(told.stdout)?.[0]
     if (url) return { child, ended, url }
@@ -64,9 +69,9 @@ async function start(folder: string, args: readonly string[], env: object) {
   }
 }
 
-function launch(folder: string, args: readonly string[], env: object) {
+function launch(folder: string, args: readonly string[], env: object, name: string) {
   const { SESSION_KEYS, ...inherited } = process.env
-  const child: ChildProcess = spawn(process.execPath, [server, ...args], {
+  const child: ChildProcess = spawn(process.execPath, [serverOf(name), ...args], {
     cwd: folder,
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...inherited, PORT: '0', ...env },
