@@ -194,3 +194,22 @@ export class Gate {
     this.#open()
   }
 }
+
+/** Nobody answers before all have come: the first of them must not be done when the last one begins. */
+export class Meeting {
+  readonly #count: number
+  #waiting: Array<() => void> = []
+
+  constructor(count: number) {
+    this.#count = count
+  }
+
+  async pass(): Promise<void> {
+    await new Promise<void>(resolve => {
+      this.#waiting.push(resolve)
+      if (this.#waiting.length < this.#count) return
+      for (const goOn of this.#waiting) goOn()
+      this.#waiting = []
+    })
+  }
+}
