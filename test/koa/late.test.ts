@@ -1,11 +1,9 @@
 /** What is changed after the headers have left, or read for the first time then. */
 import assert from 'node:assert/strict'
 import test, { type TestContext as Test } from 'node:test'
-import { setImmediate } from 'node:timers/promises'
 import type { Store } from 'koa-session'
 import { memoryStore } from 'koa-session/memory'
 import { namesSet, type Visitor } from '../support/agent.ts'
-import { codesOf } from '../support/errors.ts'
 import { PROTOCOLS, type Protocol, serve } from '../support/http2.ts'
 import type { TestContext } from '../support/koa.ts'
 import { plainOf, scriptedStore } from '../support/stores.ts'
@@ -87,7 +85,6 @@ async function tell(t: Test, { isStored, protocol, leave, change, before }: Plot
 function recording(writes: string[]): Store {
   const { store, courses } = scriptedStore(plainOf(memoryStore()))
   courses.set = (ask, _, payload) => writes.push(`set ${Object(payload).views}`) && ask()
-  courses.destroy = ask => writes.push('destroy') && ask()
   return store
 }
 
@@ -121,37 +118,6 @@ for (const protocol of PROTOCOLS) {
         assert.deepEqual([...errors, ...late()], [])
       })
     }
-
-    test(`store, ${protocol}: the end of a session after ${how} is its end in the store`, async t => {
-      const { client, errors, late, writes } = await tell(t, given(true, end))
-      await client.get('/begin')
-      assert.deepEqual((await client.get('/')).cookies, [])
-      assert.deepEqual(writes, ['set 1', 'destroy'])
-      assert.equal((await client.get('/views')).text, 'undefined')
-      assert.deepEqual([...errors, ...late()], [])
-    })
-
-    for (const { what, change } of NEW) {
-      const isAsked = what.includes('()')
-      const outcome = isAsked ? 'an error' : 'served, and session:late'
-      test(`store, ${protocol}: ${what} after ${how} is ${outcome}, before the store is written to`, async t => {
-        const { client, errors, late, writes } = await tell(t, given(true, change))
-        assert.deepEqual((await client.get('/')).cookies, [])
-        assert.deepEqual([...new Set(codesOf(errors))], isAsked ? ['ERR_SESSION_HEADERS_SENT'] : [])
-        assert.deepEqual(writes, [])
-        await setImmediate()
-        assert.equal(late().length, isAsked && what.includes('save') ? 0 : 1)
-      })
-    }
-
-    test(`store, ${protocol}: regenerate() after ${how} is an error, and the session stays as it is`, async t => {
-      const { client, errors, writes } = await tell(t, given(true, regenerate.change))
-      await client.get('/begin')
-      assert.deepEqual((await client.get('/')).cookies, [])
-      assert.deepEqual(codesOf(errors), ['ERR_SESSION_HEADERS_SENT'])
-      assert.deepEqual(writes, ['set 1'])
-      assert.equal((await client.get('/views')).text, '1')
-    })
 
     for (const [cookie, tamper, expected] of [
       ['a good cookie', () => {}, 1],

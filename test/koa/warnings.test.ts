@@ -1,6 +1,7 @@
 /** Process warnings about the set-up are raised once per process, and so each is asked for in one test. */
 import assert from 'node:assert/strict'
 import test from 'node:test'
+import mount from 'koa-mount'
 import session, { type CreateSessionOptions } from 'koa-session'
 import { visit } from '../support/agent.ts'
 import { createApp, type TestContext } from '../support/koa.ts'
@@ -170,6 +171,31 @@ test('a change that autoCommit: false leaves uncommitted is told, once', async t
   await heard()
   assert.equal(warnings.length, 1)
   assert.match(warnings[0]?.message ?? '', /autoCommit is false.*manuallyCommit\(\)/)
+})
+
+test('different options of a mounted session that is shared are told, once, equal ones are not', async t => {
+  const warnings = warningsOf(t, 'KOA_SESSION_SHARED')
+  const app = appOf({ key: 'a', maxAge: 1000 })
+  for (const [path, options] of Object.entries({
+    '/alike': { maxAge: 1000, key: 'a' },
+    '/different': { key: 'b', maxAge: 1000 },
+  })) {
+    const mounted = createApp()
+    mounted.use(session(options, mounted))
+    mounted.use(async ctx => {
+      ctx.body = String(await COUNT(ctx))
+    })
+    app.middleware.splice(1, 0, mount(path, mounted as never) as never)
+  }
+  const visitor = await visit(t, app)
+  await visitor.get('/alike')
+  await heard()
+  assert.equal(warnings.length, 0)
+  for (let turn = 0; turn < 2; turn++) await visitor.get('/different')
+  await heard()
+  assert.equal(warnings.length, 1)
+  assert.match(warnings[0]?.message ?? '', /ctx\.session/)
+  assert.deepEqual([...visitor.jar.keys()], ['a', 'a.sig'])
 })
 
 test('a change after an un-awaited next(), and after the response, is session:late', async t => {
