@@ -1,5 +1,7 @@
 /** What is probably meant by an option that koa-session does not have. */
 
+import { warnOnce } from './warnings.ts'
+
 /** Options of other packages, and what to do in place of them. */
 const ELSEWHERE = new Map([
   ['secret', 'set app.keys to a list of secrets'],
@@ -24,6 +26,12 @@ export interface UnknownOption {
 export function unknownOptions(names: readonly string[], known: readonly string[]): readonly UnknownOption[] {
   const isUnknown = (name: string) => !known.includes(name) && !OF_KOA.includes(name)
   return names.filter(isUnknown).map(name => ({ name, advice: ELSEWHERE.get(name) ?? correction(name, known) }))
+}
+
+/** Says once of an option that nobody knows it. */
+export function warnOfUnknown(name: string, advice = 'look for it in the list of options'): void {
+  const message = `session() has no option ${name}, and passes it on to ctx.cookies: ${advice}`
+  warnOnce('KOA_SESSION_OPTION', message, 'Warning', name)
 }
 
 function correction(name: string, known: readonly string[]): string | undefined {

@@ -11,7 +11,7 @@ const packages = { 'koa-session 7': () => import('koa-session-7'), 'koa-session 
 
 export async function open({ peer, mode, rolling }) {
   const session = (await packages[peer]?.())?.default
-  const options = { maxAge: lifetime, rolling }
+  const options = { maxAge: lifetime, rolling, seal: mode === 'sealed' }
   if (session && mode === 'store') options.store = (await built('memory')).memoryStore({ max: 1000 })
 
   return handle => {

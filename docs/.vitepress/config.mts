@@ -13,7 +13,7 @@ const base = process.env.DOCS_BASE ?? '/'
 
 /** The pages in their order, by the title of their group. */
 const groups: Record<string, string[]> = {
-  Begin: ['docs/getting-started', 'docs/signing-in', 'docs/ending-sessions', 'examples/README'],
+  Begin: ['docs/getting-started', 'docs/signing-in', 'docs/ending-sessions', 'docs/recipes', 'examples/README'],
   'Look up': ['docs/options', 'docs/session-api', 'docs/events-and-errors', 'docs/command-line'],
   Understand: [
     'docs/cookies-and-sealing',

@@ -17,9 +17,9 @@ const CIRCLES = { files: 0, largest: 0 }
  * ended by an instant (`notBefore`) takes 130, the events for what became of a session 110, that nothing is read before
  * somebody asks (`lazy`) 102, and the cap on a user's sessions 145.
  */
-const BUDGETS = { koa: 905, node: 277, request: 2659, session: 762, codec: 637, root: 582 }
+const BUDGETS = { koa: 637, node: 277, request: 2719, session: 762, codec: 782, root: 647 }
 /** Of all these together. */
-const CORE_BUDGET = 5822
+const CORE_BUDGET = 5824
 
 /** Lines of a file, of any kind. */
 const FILE_LINES = 250
@@ -32,7 +32,7 @@ const ARROWS = {
   index: ['koa', 'open', 'request', 'session', 'options', 'types', 'errors', 'stores/store (types)'],
   koa: [
     ...['node', 'request', 'session', 'codec', 'stores/store (types)'],
-    ...['config', 'options', 'option-names', 'sealing', 'secure', 'types', 'errors', 'async', 'value-kind'],
+    ...['config', 'options', 'option-names', 'sharing', 'sealing', 'secure', 'types', 'errors', 'async', 'value-kind'],
   ],
   node: ['request', 'session (types)', 'codec', 'config', 'options (types)', 'errors', 'async'],
   request: [
@@ -42,6 +42,7 @@ const ARROWS = {
     'config',
     'sealing (types)',
     'options (types)',
+    'option-names',
     'errors',
     'async',
     'value-kind',
@@ -59,6 +60,7 @@ const ARROWS = {
   sealing: ['codec', 'errors'],
   secure: ['sealing (types)', 'errors'],
   'option-names': [],
+  sharing: ['config (types)', 'sealing (types)', 'errors'],
   options: ['session (types)', 'types', 'stores/store (types)'],
   types: ['session (types)'],
   async: ['errors'],

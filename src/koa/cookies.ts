@@ -1,7 +1,7 @@
 import { types } from 'node:util'
 import type { Context } from 'koa'
-import { isOriginal } from './originals.ts'
-import { sign } from './signed.ts'
+import { isOriginal } from '../codec/originals.ts'
+import { sign } from '../codec/signed.ts'
 
 /**
  * What `ctx.cookies` does, in fewer steps: they need not even be made. It is done so only where they would be Koa's own

@@ -2,15 +2,15 @@ import type { Context } from 'koa'
 import { find } from '../codec/cookie-header.ts'
 import { Memory } from '../codec/memory.ts'
 import type { SigningSecret } from '../codec/signature.ts'
+import { canVerify, createKeysCheck, presentedIn, sign } from '../codec/signed.ts'
+import { LARGEST_COOKIE, tooLarge } from '../codec/size.ts'
 import type { Config } from '../config.ts'
 import { cookieLines, isOf, setCookieLines, without } from '../node/set-cookie.ts'
 import type { Cookie, CookieKind, JarAccess, Lines } from '../request/jar.ts'
-import { LARGEST_COOKIE, tooLarge } from '../request/size.ts'
 import type { MaxAge, Refused } from '../session/model.ts'
 import { FORGED, UNDECODABLE } from '../session/payload.ts'
 import { type Attributes, attributesOf, type Cookies, type KoaCookies, koaCookiesOf } from './cookies.ts'
 import { explained, NO_KEYS, NOT_ENCRYPTED, warnOfInsecure } from './insecure.ts'
-import { canVerify, createKeysCheck, presentedIn, sign } from './signed.ts'
 
 /**
  * The value in a cookie, and its signature beside it. All is as `ctx.cookies` would have it, which a framework may have

@@ -1,15 +1,19 @@
 import type { Context } from 'koa'
 import { refusePromise } from '../async.ts'
+import type { Config } from '../config.ts'
 import { optionError } from '../errors.ts'
 import { NodeExchange } from '../node/exchange.ts'
+import { warnOfUnknown } from '../option-names.ts'
 import type { Beginning, SessionEvent, Told } from '../request/exchange.ts'
+import { type Parts, watch } from '../request/parts.ts'
 import { Scope } from '../request/scope.ts'
+import type { SealedSurroundings } from '../request/sealed-carrier.ts'
 import { Settings } from '../request/settings.ts'
 import type { Given } from '../sealing.ts'
+import { refuseDifference, refuseMounted, refuseSameCookie, warnOfDifference } from '../sharing.ts'
 import { koaCookiesOf } from './cookies.ts'
 import { emitEvent, isHeard } from './events.ts'
-import { type Parts, warnOfUnknown, watch } from './parts.ts'
-import { refuseDifference, refuseMounted, refuseSameCookie, warnOfDifference } from './sharing.ts'
+import { koaCookie } from './jar.ts'
 
 /** One kind of session of an application: its options, and where its scopes are found. */
 export interface Kind {
@@ -77,7 +81,7 @@ const KINDS = Symbol.for('koa-session.kinds')
 
 /** The kind for `options` on the application that `context` belongs to; one that is there already is shared. */
 export function register(context: object, options: Given): Kind {
-  const parts = watch(options)
+  const parts = watch(options, koaSurroundings)
   const { config } = parts()
   const { property } = config
   const kinds = kindsOf(context)
@@ -142,6 +146,10 @@ export function scopeOf(ctx: Context, kind: Kind): Scope {
   return entryOf(ctx, kind).scope
 }
 
+function koaSurroundings(config: Config): SealedSurroundings {
+  return { jar: kind => koaCookie(config, kind), appKeys: ctx => (ctx as Context).app.keys }
+}
+
 class KoaExchange extends NodeExchange {
   hears(type: Told['type']): boolean {
     return isHeard(this.ctx, type)
@@ -153,7 +161,7 @@ class KoaExchange extends NodeExchange {
 }
 
 function scopeFor(ctx: Context, parts: Parts, phase: Beginning): Scope {
-  if (parts.unknown.length > 0 && koaCookiesOf(ctx)) warnOfUnknown(parts.unknown)
+  if (parts.unknown.length > 0 && koaCookiesOf(ctx)) for (const name of parts.unknown) warnOfUnknown(name)
   const settings = new Settings(parts.config)
   const exchange = new KoaExchange(ctx, ctx.res, parts.carrier, settings)
   return new Scope(parts.backendFor(exchange, settings), phase)

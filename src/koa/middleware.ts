@@ -2,6 +2,7 @@ import type Koa from 'koa'
 import type { Context, Next } from 'koa'
 import { isPromise, promised } from '../async.ts'
 import { sealingSecrets } from '../codec/secrets.ts'
+import { areSet, checkKeys } from '../codec/signed.ts'
 import { SessionError } from '../errors.ts'
 import type { CreateSessionOptions } from '../options.ts'
 import type { Given } from '../sealing.ts'
@@ -9,7 +10,6 @@ import type { ContextFor, Session, SessionData } from '../types.ts'
 import { kindOf } from '../value-kind.ts'
 import { warnOnce } from '../warnings.ts'
 import { type Entry, type Kind, register, scopeOf, toBegin } from './kind.ts'
-import { areSet, checkKeys } from './signed.ts'
 
 /** What `session()` asks of a Koa application. */
 export interface SessionApp {

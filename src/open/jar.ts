@@ -1,7 +1,7 @@
 import { find, isValueAlone } from '../codec/cookie-header.ts'
 import { type SigningSecret, signerIn } from '../codec/signature.ts'
+import { LARGEST_COOKIE } from '../codec/size.ts'
 import { type CookieJar, NO_LINES } from '../request/jar.ts'
-import { LARGEST_COOKIE } from '../request/size.ts'
 import { FORGED, UNDECODABLE } from '../session/payload.ts'
 
 /** `cookie` as a header: one value is that of the cookie `key`. */

@@ -12,9 +12,9 @@ export class StoredState {
   changes: Changes | undefined
   /** Whose session it is, and what the store has of that. */
   owner: string | undefined
+  storedOwner: string | undefined
   /** For whom there was no room. */
   refused: string | undefined
-  #storedOwner: string | undefined
   /** Whether the store could know whose session it is. */
   #keepsOwner = true
   /** Whether the store has the changes by now. */
@@ -24,7 +24,7 @@ export class StoredState {
   fill(session: Session, { payload, members, version, subject }: Found, keepsOwner: boolean): boolean {
     this.version = version
     this.#keepsOwner = keepsOwner
-    this.owner = this.#storedOwner = subject
+    this.owner = this.storedOwner = subject
     try {
       if (members) fillFrom(session, members)
       else fill(session, payload ?? {})
@@ -42,7 +42,7 @@ export class StoredState {
     fillFrom(session, Object.fromEntries(Object.entries(members).filter(([name, text]) => text !== compared[name])))
     this.members = members
     this.version = this.changes = undefined
-    this.owner = this.#storedOwner = owner
+    this.owner = this.storedOwner = owner
     this.#isSaved = false
   }
 
@@ -58,10 +58,10 @@ export class StoredState {
 
   /** A store that does not know whose session it is, because nobody said so before, is told, if it can keep that. */
   #compareOwner(session: Session, ownerOf: (session: Session) => string | undefined): void {
-    const isKnown = this.#storedOwner !== undefined || !this.members || this.members === NO_MEMBERS
+    const isKnown = this.storedOwner !== undefined || !this.members || this.members === NO_MEMBERS
     if (this.changes ? this.changes.isEmpty : isKnown || !this.#keepsOwner) return
     this.owner = ownerOf(session)
-    if (this.owner !== this.#storedOwner) this.changes ??= NO_CHANGES
+    if (this.owner !== this.storedOwner) this.changes ??= NO_CHANGES
   }
 
   /** The members of the session as it was compared last. */
@@ -80,7 +80,7 @@ export class StoredState {
   dropUnsaved(): void {
     if (this.#isSaved) return
     this.changes = undefined
-    this.owner = this.#storedOwner
+    this.owner = this.storedOwner
   }
 
   /** The names of what had changed when it was compared last. */
@@ -91,7 +91,7 @@ export class StoredState {
 
   /** Whose session it is from now on, as a patch says it. */
   get newOwner(): Patch['subject'] {
-    return this.owner === this.#storedOwner ? undefined : (this.owner ?? null)
+    return this.owner === this.storedOwner ? undefined : (this.owner ?? null)
   }
 
   /** What takes the changes back, where the store has them and is not to. */
@@ -100,18 +100,18 @@ export class StoredState {
     const [known, others] = [[] as string[], [] as string[]]
     for (const name of this.changedNames) (Object.hasOwn(stored, name) ? known : others).push(name)
     const set = Object.fromEntries(known.map(name => [name, stored[name] ?? '']))
-    return { set, unset: others, subject: this.#storedOwner ?? null }
+    return { set, unset: others, subject: this.storedOwner ?? null }
   }
 
   /** The store has the session as it was compared last, or can't have it. */
   settle(): void {
     this.#isSaved = true
-    this.#storedOwner = this.owner
+    this.storedOwner = this.owner
   }
 
   /** The store has none any more. */
   clear(): void {
-    this.members = this.version = this.owner = this.#storedOwner = this.refused = undefined
+    this.members = this.version = this.owner = this.storedOwner = this.refused = undefined
     this.#isSaved = false
   }
 }

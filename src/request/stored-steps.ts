@@ -129,15 +129,16 @@ export abstract class StoredSteps extends Backend implements Surroundings<Former
     if (!this.store.isKeyed) return this.#set(id, session, true)
     const { owner: subject } = this.state
     const record = { members: this.state.after(), lifetime: this.lifetime, version: 0, subject }
-    const owned = this.#owned(id, subject, this.machine.former?.id)
+    const owned = this.#owned(id, subject)
     return owned ? createCapped(owned, record) : this.store.create(id, record)
   }
 
   /** What has got an owner, where a user may have only so many sessions. */
-  #owned(id: string, owner: string | null | undefined, former?: string): Owned | undefined {
-    const { store, exchange, state } = this
+  #owned(id: string, owner: string | null | undefined): Owned | undefined {
+    const { store, exchange, state, machine } = this
     const { maxSessions: cap } = this.settings.config
-    return cap && typeof owner === 'string' ? { store, exchange, state, cap, owner, id, former } : undefined
+    if (!cap || typeof owner !== 'string') return undefined
+    return { store, exchange, state, cap, owner, id, replaced: [machine.former?.id, ...machine.leftovers] }
   }
 
   /** For a store of three methods, which replaces all. */
@@ -174,7 +175,7 @@ export abstract class StoredSteps extends Backend implements Surroundings<Former
       this.state.changes ??= NO_CHANGES
       return 'gone'
     }
-    const owned = updated.owner === this.state.owner ? undefined : this.#owned(id, updated.owner)
+    const owned = updated.owner === this.state.storedOwner ? undefined : this.#owned(id, updated.owner)
     if (owned && updated.outcome === 'saved') await updateCapped(owned)
     this.lifetime = updated.lifetime
     this.#patched(id, updated.outcome)

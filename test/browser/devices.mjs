@@ -1,11 +1,10 @@
 // What a person sees of sessions in a store: those on other devices, signed out from here, and that all of them go on
 // when the server is started anew. Run by run.mjs, on the example as a process. PICTURES names a folder for pictures.
 import assert from 'node:assert/strict'
-import { join } from 'node:path'
 import { test } from 'node:test'
 import { setTimeout as wait } from 'node:timers/promises'
 import { tsImport } from 'tsx/esm/api'
-import { openAt, read, signIn } from './support.mjs'
+import { measure, openAt, PHONE, read, signIn, takePictures } from './support.mjs'
 
 const { startExample } = await tsImport('../examples/process.ts', import.meta.url)
 const { available } = await tsImport('../servers/available.ts', import.meta.url)
@@ -13,10 +12,6 @@ const { startRedis } = await tsImport('../servers/redis.ts', import.meta.url)
 
 const SQLITE = ['--store', 'sqlite:./sessions.db']
 const SESSION_KEYS = 'a key for tests, long enough'
-const PHONE = {
-  viewport: { width: 390, height: 844 },
-  userAgent: 'Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 Version/18.5 Safari/604.1',
-}
 
 test('a person signs out one of her devices, and all others, and stays signed in over a restart', async t => {
   const example = await startExample(t, SQLITE, { SESSION_KEYS })
@@ -79,17 +74,6 @@ test('on a phone at night the pages are dark, fit, have buttons for thumbs, and 
   const local = new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium', timeStyle: 'short', timeZone: 'Asia/Kolkata' })
   assert.equal(shown, local.format(new Date(sent)))
 })
-
-// Runs in the page.
-function measure() {
-  const touched = [...document.querySelectorAll('button, a, input:not([type=hidden])')]
-  const isSmall = element => element.getBoundingClientRect().height < 44
-  return {
-    ground: getComputedStyle(document.body).backgroundColor,
-    width: document.documentElement.scrollWidth,
-    small: touched.filter(isSmall).map(({ outerHTML }) => outerHTML),
-  }
-}
 
 const { missing } = available('redis')
 const isLeftOut = missing !== undefined && process.env.CI !== 'true' && missing
@@ -154,11 +138,4 @@ async function seeItGoOn(page, example) {
   await page.goto(example.url)
   assert.deepEqual(await read(page), { views: String(Number(views) + 1), user, age: 'known from before' })
   assert.equal(user, 'Ada')
-}
-
-async function takePictures(pages) {
-  const folder = process.env.PICTURES
-  if (!folder) return
-  for (const [name, page] of Object.entries(pages))
-    await page.screenshot({ path: join(folder, `${name}.png`), fullPage: true })
 }

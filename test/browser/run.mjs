@@ -5,7 +5,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { memoryStore } from 'koa-session/memory'
+import './admin.mjs'
 import './devices.mjs'
+import './password.mjs'
 import './sealed.mjs'
 import {
   assertAttributes,

@@ -53,6 +53,15 @@ export async function openAt(t, url, device) {
   return { url, context, page: await context.newPage() }
 }
 
+// A page where no script runs. `errors`: what the browser has found wrong with it, and said to its console.
+export async function openWithoutScripts(t, url, device) {
+  const { context, page } = await openAt(t, url, { javaScriptEnabled: false, ...device })
+  const errors = []
+  page.on('console', message => message.type() === 'error' && errors.push(message.text()))
+  page.on('pageerror', error => errors.push(error.message))
+  return { context, page, errors }
+}
+
 // A browser of its own, started on a profile and closed again; starting it anew is a restart.
 export async function withProfile(profile, use) {
   const context = await chromium.launchPersistentContext(profile, launchOptions)
@@ -112,3 +121,27 @@ export async function assertAttributes(response, cookies, { names, secure }) {
 }
 
 export const idIn = cookies => cookies.find(({ name }) => name === 'koa.sess').value
+
+export const PHONE = {
+  viewport: { width: 390, height: 844 },
+  userAgent: 'Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 Version/18.5 Safari/604.1',
+}
+
+// Runs in the page.
+export function measure() {
+  const touched = [...document.querySelectorAll('button, a, input:not([type=hidden])')]
+  const isSmall = element => element.getBoundingClientRect().height < 44
+  return {
+    ground: getComputedStyle(document.body).backgroundColor,
+    width: document.documentElement.scrollWidth,
+    small: touched.filter(isSmall).map(({ outerHTML }) => outerHTML),
+  }
+}
+
+// PICTURES names a folder for them.
+export async function takePictures(pages) {
+  const folder = process.env.PICTURES
+  if (!folder) return
+  for (const [name, page] of Object.entries(pages))
+    await page.screenshot({ path: join(folder, `${name}.png`), fullPage: true })
+}

@@ -1,4 +1,4 @@
-/* The example as a person starts it: a process, of the built package, in a folder of its own. */
+/* An example as a person starts it: a process, of the built package, in a folder of its own. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
@@ -10,6 +10,8 @@ import { fileURLToPath } from 'node:url'
 export interface Example {
   /** Another one after each `restart`. */
   readonly url: string
+  /** What it has printed since it was started. */
+  readonly stdout: string
   /** Ends it as the interrupt key does, and starts it again in the same folder. */
   restart(): Promise<void>
 }
@@ -20,12 +22,15 @@ export interface Ending {
   readonly stderr: string
 }
 
-const server = fileURLToPath(new URL('../../examples/counter/server.mjs', import.meta.url))
-
-/** Rejects when it ends before it listens. */
-export async function startExample(t: Pick<TestContext, 'after'>, args: readonly string[], env = {}): Promise<Example> {
+/** Rejects when it ends before it listens. `name`: its folder. */
+export async function startExample(
+  t: Pick<TestContext, 'after'>,
+  args: readonly string[],
+  env = {},
+  name = 'counter',
+): Promise<Example> {
   const folder = makeFolder(t)
-  let running = await start(folder, args, env)
+  let running = await start(name, folder, args, env)
   t.after(async () => {
     running.child.kill('SIGKILL')
     await running.ended
@@ -34,18 +39,21 @@ export async function startExample(t: Pick<TestContext, 'after'>, args: readonly
     get url() {
       return running.url
     },
+    get stdout() {
+      return running.told.stdout
+    },
     async restart() {
       running.child.kill('SIGINT')
       const { code, stderr } = await running.ended
       if (code !== 0) throw new Error(`the example ended with ${code}: ${stderr}`)
-      running = await start(folder, args, env)
+      running = await start(name, folder, args, env)
     },
   }
 }
 
 /** Of a start that fails. */
 export function endOfExample(t: Pick<TestContext, 'after'>, args: readonly string[]): Promise<Ending> {
-  return launch(makeFolder(t), args, {}).ended
+  return launch('counter', makeFolder(t), args, {}).ended
 }
 
 function makeFolder(t: Pick<TestContext, 'after'>): string {
@@ -54,17 +62,18 @@ function makeFolder(t: Pick<TestContext, 'after'>): string {
   return folder
 }
 
-async function start(folder: string, args: readonly string[], env: object) {
-  const { child, told, ended } = launch(folder, args, env)
+async function start(name: string, folder: string, args: readonly string[], env: object) {
+  const { child, told, ended } = launch(name, folder, args, env)
   for (;;) {
     const url = /^http:\S+$/m.exec(told.stdout)?.[0]
-    if (url) return { child, ended, url }
+    if (url) return { child, ended, told, url }
     const isOver = await Promise.race([ended, child.stdout ? once(child.stdout, 'data').then(() => undefined) : ended])
     if (isOver) throw new Error(`the example ended with ${isOver.code}: ${isOver.stderr}`)
   }
 }
 
-function launch(folder: string, args: readonly string[], env: object) {
+function launch(name: string, folder: string, args: readonly string[], env: object) {
+  const server = fileURLToPath(new URL(`../../examples/${name}/server.mjs`, import.meta.url))
   const { SESSION_KEYS, ...inherited } = process.env
   const child: ChildProcess = spawn(process.execPath, [server, ...args], {
     cwd: folder,

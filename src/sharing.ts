@@ -1,9 +1,9 @@
 /** What two sessions of one application may share: a property with the same options, and never a cookie. */
 
-import type { Config } from '../config.ts'
-import { optionError } from '../errors.ts'
-import type { Given } from '../sealing.ts'
-import { warnOnce } from '../warnings.ts'
+import type { Config } from './config.ts'
+import { optionError } from './errors.ts'
+import type { Given } from './sealing.ts'
+import { warnOnce } from './warnings.ts'
 
 interface Kind {
   readonly options: Given

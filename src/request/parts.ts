@@ -1,20 +1,18 @@
-import type { Context } from 'koa'
 import { type Config, KNOWN, resolveConfig } from '../config.ts'
-import { unknownOptions } from '../option-names.ts'
-import { AskedStore } from '../request/asked-store.ts'
-import type { Backend } from '../request/backend.ts'
-import { checkCap, checkReuse } from '../request/cap.ts'
-import type { Carrier } from '../request/carrier.ts'
-import { carrierFor, isStored } from '../request/carriers.ts'
-import { CookieBackend } from '../request/cookie-backend.ts'
-import type { Exchange } from '../request/exchange.ts'
-import { isAwaited } from '../request/looks.ts'
-import type { Settings } from '../request/settings.ts'
-import { StoreBackend } from '../request/store-backend.ts'
+import { unknownOptions, warnOfUnknown } from '../option-names.ts'
 import type { Given } from '../sealing.ts'
 import type { Store } from '../stores/store.ts'
-import { warnOnce } from '../warnings.ts'
-import { koaCookie } from './jar.ts'
+import { AskedStore } from './asked-store.ts'
+import type { Backend } from './backend.ts'
+import { checkCap, checkReuse } from './cap.ts'
+import type { Carrier } from './carrier.ts'
+import { carrierFor, isStored } from './carriers.ts'
+import { CookieBackend } from './cookie-backend.ts'
+import type { Exchange } from './exchange.ts'
+import { isAwaited } from './looks.ts'
+import type { SealedSurroundings } from './sealed-carrier.ts'
+import type { Settings } from './settings.ts'
+import { StoreBackend } from './store-backend.ts'
 
 /** What serves the requests of one middleware, made from its options. */
 export interface Parts {
@@ -28,13 +26,16 @@ export interface Parts {
   backendFor(exchange: Exchange, settings: Settings): Backend
 }
 
+/** What a framework has for the sessions of `config`. */
+export type SurroundingsOf = (config: Config) => SealedSurroundings
+
 /** The parts for `options` as they are now: a change on the caller's object counts from the next request on. */
-export function watch(options: Given): () => Parts {
+export function watch(options: Given, around: SurroundingsOf): () => Parts {
   let seen = listOf(options)
-  let parts = partsOf(options)
+  let parts = partsOf(options, around)
   return () => {
     if (!isSame(options, seen)) {
-      parts = partsOf(options)
+      parts = partsOf(options, around)
       seen = listOf(options)
     }
     return parts
@@ -54,10 +55,10 @@ function isSame(options: Given, seen: readonly unknown[]): boolean {
   return at === seen.length
 }
 
-function partsOf(options: Given): Parts {
+function partsOf(options: Given, around: SurroundingsOf): Parts {
   const config = resolveConfig(options)
   const unknown = unknownOptions(Object.keys(config.cookie), KNOWN)
-  for (const { name, advice } of unknown) if (advice) warnOfOption(name, advice)
+  for (const { name, advice } of unknown) if (advice) warnOfUnknown(name, advice)
   checkCap(config)
   checkReuse(config)
   const { store, ContextStore, rolling, renew, lazy } = config
@@ -71,21 +72,8 @@ function partsOf(options: Given): Parts {
     config,
     unknown: unknown.filter(({ advice }) => !advice).map(({ name }) => name),
     isLazy: hasStore || isAwaited(config) ? lazy : !rolling && !renew,
-    carrier: carrierFor(config, {
-      jar: kind => koaCookie(config, kind),
-      appKeys: ctx => (ctx as Context).app.keys,
-    }),
+    carrier: carrierFor(config, around(config)),
     backendFor: (exchange, settings) =>
       hasStore ? new StoreBackend(exchange, settings, storeFor) : new CookieBackend(exchange, settings),
   }
-}
-
-/** Says of options, once each, that nobody knows them. */
-export function warnOfUnknown(names: readonly string[]): void {
-  for (const name of names) warnOfOption(name, 'look for it in the list of options')
-}
-
-function warnOfOption(name: string, advice: string): void {
-  const message = `session() has no option ${name}, and passes it on to ctx.cookies: ${advice}`
-  warnOnce('KOA_SESSION_OPTION', message, 'Warning', name)
 }

@@ -1,12 +1,12 @@
 import { createHmac, getHashes } from 'node:crypto'
-import { find } from '../codec/cookie-header.ts'
-import type { Memory, Remembered } from '../codec/memory.ts'
-import { listOfSecrets, UNSET, weakSigning } from '../codec/secrets.ts'
-import { isSigningSecret, signBy, signerIn } from '../codec/signature.ts'
 import { SessionError } from '../errors.ts'
-import { LARGEST_COOKIE } from '../request/size.ts'
 import { warnOnce } from '../warnings.ts'
+import { find } from './cookie-header.ts'
+import type { Memory, Remembered } from './memory.ts'
 import { isOriginal } from './originals.ts'
+import { listOfSecrets, UNSET, weakSigning } from './secrets.ts'
+import { isSigningSecret, signBy, signerIn } from './signature.ts'
+import { LARGEST_COOKIE } from './size.ts'
 
 /** Whether what is signed with `keys` can be verified here: a list of secrets, or a Keygrip. */
 export function canVerify(keys: unknown): boolean {

@@ -1,0 +1,2 @@
+/** The least that signs: one file of one line, and node:crypto. */
+module.exports = require('node:crypto').createHmac
