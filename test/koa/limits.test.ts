@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
+import Keygrip from 'keygrip'
 import { memoryStore } from 'koa-session/memory'
 import { type Pages, serve } from '../support/story.ts'
 
@@ -98,3 +99,15 @@ for (const [claim, secure, proxy, protocol, sent] of PROXIES) {
     })
   }
 }
+
+test('app.keys may be a Keygrip, whose old keys are still good', async t => {
+  const { app, visitor } = await serve(t, {}, PAGES, { keys: new Keygrip(['first'], 'sha256') })
+  await visitor.get('/fill?3')
+  assert.match(visitor.jar.get('koa.sess.sig') ?? '', /^[\w-]{43}$/)
+  app.keys = new Keygrip(['second', 'first'], 'sha256')
+  assert.equal((await visitor.get('/')).text, '3')
+  app.keys = new Keygrip(['second'], 'sha256')
+  assert.equal((await visitor.get('/')).text, '3', 'it was signed anew when it was read')
+  app.keys = new Keygrip(['third'], 'sha256')
+  assert.equal((await visitor.get('/')).text, 'none')
+})
