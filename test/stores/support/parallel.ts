@@ -6,9 +6,8 @@
 import assert from 'node:assert/strict'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Store } from 'koa-session'
-import { Meeting } from '../../support/story.ts'
 import type { Register } from './contract.ts'
-import { gates, openSite, type Person, randomFrom, type SitePage, waiting } from './site.ts'
+import { gates, Meeting, openSite, type Person, randomFrom, type SitePage, waiting } from './site.ts'
 
 const KEYS = 200
 const INCREMENTS = 500

@@ -8,6 +8,8 @@ import { createApp, type TestApp, type TestContext } from '../../support/koa.ts'
 import type { Meeting } from '../../support/story.ts'
 import { SECRETS } from './contract.ts'
 
+export { Meeting } from '../../support/story.ts'
+
 /** Somebody with one set of cookies at both applications. */
 export interface Person {
   readonly cookies: ReadonlyMap<string, string>
