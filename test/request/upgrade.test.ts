@@ -658,9 +658,9 @@ test('store: a session without data that is saved all the same is kept, also aft
 
 test('a store of three methods: whose an older session was is told by what upgrade has made of it', async () => {
   const subject = ({ name }: Options) => name
-  const first = MODES['a store of three methods']?.({}) as Site
+  const first = site({ genid }, THREE_METHODS)
   const { client } = (await respond(first, undefined, fill(OLD))).exchange
-  const request = (MODES['a store of three methods']?.({ ...V2, subject }, first) as Site).begin(client)
+  const request = site({ ...V2, subject }, THREE_METHODS, first).begin(client)
   request.exchange.isHeard = true
   await request.scope.start(false)
   request.scope.session = null
