@@ -276,3 +276,14 @@ test('a mounted session whose store would be ignored is refused, though the oute
   assert.equal((await visitor.get('/child')).status, 500)
   assert.match(errors[0]?.message ?? '', /^option store was an object, expected that of the application around it/)
 })
+
+test('a mounted session of another version of the data is refused, and one of the same is served', async t => {
+  const upgrade = () => {}
+  const versions = [1, 2].map(version => ({ version, upgrade }))
+  const parent = appAround(versions[0], { first: versions[1], second: versions[0] })
+  const errors: Error[] = []
+  parent.on('error', error => errors.push(error))
+  const visitor = await visit(t, parent)
+  assert.deepEqual([(await visitor.get('/first')).status, (await visitor.get('/second')).status], [500, 200])
+  assert.match(errors[0]?.message ?? '', /^option version was 2, expected that of the application around it/)
+})
