@@ -15,11 +15,11 @@ const CIRCLES = { files: 0, largest: 0 }
  * nothing of what it was given, take 100. HMAC by one-shot hashes takes 31, and a check of base64url that does not encode
  * again 7. What remembers verified cookies, and copies their data in place of parsing them, takes 400. That sessions can be
  * ended by an instant (`notBefore`) takes 130, the events for what became of a session 110, that nothing is read before
- * somebody asks (`lazy`) 102, and the cap on a user's sessions 145. The tracing channels take 156.
+ * somebody asks (`lazy`) 102, and the cap on a user's sessions 145. The tracing channels take 159.
  */
-const BUDGETS = { koa: 902, node: 280, request: 2814, session: 762, codec: 640, root: 583 }
+const BUDGETS = { koa: 902, node: 280, request: 2817, session: 762, codec: 640, root: 583 }
 /** Of all these together. */
-const CORE_BUDGET = 5981
+const CORE_BUDGET = 5984
 
 /** Lines of a file, of any kind. */
 const FILE_LINES = 250

@@ -492,6 +492,17 @@ test('what a subscriber binds to start is there in the store and in the commit, 
   assert.deepEqual(seen, ['store read, in nothing', undefined, 'store patch, in commit none, in nothing', undefined])
 })
 
+test('a subscriber that freezes the message does not hurt the request', async t => {
+  for (const name of ['store', 'commit']) {
+    const { start } = tracingChannel(`koa-session:${name}`)
+    start.subscribe(Object.freeze)
+    t.after(() => start.unsubscribe(Object.freeze))
+  }
+  const made = site()
+  assert.equal(await respond(made, 'A', change), undefined)
+  assert.deepEqual(made.held(), { A: { a: 1, b: 2 } })
+})
+
 test('a subscriber that throws is an uncaught exception of Node, and the request goes on', async t => {
   const uncaught: unknown[] = []
   process.setUncaughtExceptionCaptureCallback(error => uncaught.push(error))
