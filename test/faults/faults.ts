@@ -32,6 +32,7 @@ export interface Fault {
 }
 
 const REDIS = ['redis', 'redis-queued', 'ioredis'] as const
+const SENTINEL = ['sentinel', 'sentinel-ioredis'] as const
 const CLUSTER = ['cluster', 'cluster-ioredis'] as const
 const DATABASES = ['postgres', 'mariadb'] as const
 const SQLITE = ['libsql', 'node:sqlite'] as const
@@ -39,6 +40,8 @@ const REMOTE = [...REDIS, ...CLUSTER, ...DATABASES, 'mongodb'] as const
 /** What was to be written when the connection broke waits for an answer in the next one, which so never begins. */
 const QUEUED = { 'redis-queued': "npm's redis 5.12 with its queue may never come back" }
 const MASTER_TIMEOUT = 3000
+/** How long (ms) a replica has heard nothing when its primary is killed. */
+const BEHIND = 1000
 
 const kill = {
   async inject(scene: Scene) {
@@ -63,6 +66,36 @@ function network(name: Mode, title: string): Fault {
       for (const proxy of target.proxies) proxy.mode = mode
     }
   return { name, title, stores: REMOTE, needs: { proxy: true }, inject: set(name), recover: set('pass') }
+}
+
+type Failover = Pick<Fault, 'name' | 'title' | 'stores'> & Partial<Pick<Fault, 'needs' | 'keepsAll'>>
+
+/** Two faults: the replicas are as near behind as they can be, or have heard nothing for a while. */
+function failover({ name, title, ...fault }: Failover): Fault[] {
+  const inject = async (scene: Scene) => {
+    scene.victim = await leaderOf(scene.target)
+    await scene.victim.kill()
+  }
+  async function recover({ target, victim }: Scene) {
+    await target.replication?.promote()
+    // As whoever repairs it would: sentinels make a replica of it. A database that was replaced stays down.
+    if (target.proxies.length === 0) await victim?.restart()
+  }
+  const behind = async (scene: Scene) => {
+    await scene.target.replication?.cutOff()
+    await sleep(BEHIND)
+    await inject(scene)
+  }
+  return [
+    { name, title, ...fault, inject, recover },
+    {
+      ...fault,
+      name: `${name}-behind`,
+      title: `${title}, which had heard nothing for a second`,
+      inject: behind,
+      recover,
+    },
+  ]
 }
 
 export const FAULTS: readonly Fault[] = [
@@ -98,6 +131,19 @@ export const FAULTS: readonly Fault[] = [
       await victim?.restart()
     },
   },
+  ...failover({
+    ...{ name: 'failover', title: 'SIGKILL of the primary, which a replica takes the place of' },
+    ...{ stores: SENTINEL, keepsAll: false },
+  }),
+  ...failover({
+    ...{ name: 'failover-min', title: 'the same, with `min-replicas-to-write 1` and `min-replicas-max-lag 1`' },
+    ...{ stores: ['sentinel-ioredis'], keepsAll: false },
+    needs: { redis: ['--min-replicas-to-write', '1', '--min-replicas-max-lag', '1'] },
+  }),
+  ...failover({
+    ...{ name: 'failover-sync', title: 'the same, where a write is acknowledged once a replica has it' },
+    stores: ['sentinel-wait'],
+  }),
   network('cut', 'replies cut in the middle, and the connection with them'),
   { ...network('reset', 'connections reset in the place of a reply'), known: QUEUED },
   {

@@ -10,7 +10,7 @@ import { startMariadb } from '../servers/mariadb.ts'
 import { foreignUrl, startMongodb } from '../servers/mongodb.ts'
 import { makeFolder, removeFolder } from '../servers/place.ts'
 import { startPostgres } from '../servers/postgres.ts'
-import { findRedis, type RedisCluster, startRedis, startRedisCluster } from '../servers/redis.ts'
+import { findRedis, type RedisCluster, startRedis, startRedisCluster, startRedisGroup } from '../servers/redis.ts'
 import type { Server } from '../servers/server.ts'
 import { type SqliteName, sqliteClients } from '../servers/sqlite.ts'
 import type { Place, StoreName } from './clients.ts'
@@ -33,9 +33,18 @@ export interface Target {
   /** None where the database is in the application. */
   readonly servers: readonly Server[]
   readonly cluster?: RedisCluster
+  readonly replication?: Replication
   readonly proxies: readonly TcpProxy[]
   readonly disk?: Disk | undefined
   stop(): Promise<void>
+}
+
+/** What takes the place of the first of the servers. */
+interface Replication {
+  /** Has the replicas hear nothing from it any more. */
+  cutOff(): Promise<void>
+  /** Has a replica take its place, or waits until it has. */
+  promote(): Promise<void>
 }
 
 export interface Kind {
@@ -68,6 +77,9 @@ export const KINDS: Readonly<Record<StoreName, Kind>> = {
   ioredis: kind('redis', 'ioredis', startSingle),
   cluster: kind('redis', 'redis', startCluster, ', a cluster of 6'),
   'cluster-ioredis': kind('redis', 'ioredis', startCluster, ', a cluster of 6'),
+  sentinel: kind('redis', 'redis', startGroup, ', 2 replicas, 3 sentinels'),
+  'sentinel-ioredis': kind('redis', 'ioredis', startGroup, ', 2 replicas, 3 sentinels'),
+  'sentinel-wait': kind('redis', 'ioredis', startGroup, ', 2 replicas, 3 sentinels, `WAIT 1` after each write'),
   postgres: kind('postgres-apt', 'pg', startPostgresOn),
   mariadb: kind('mariadb', 'mysql2', async needs => before([await startMariadb({ args: DURABLE_MARIADB })], needs)),
   mongodb: kind('mongodb', 'mongodb', startMongodbOn),
@@ -101,6 +113,12 @@ async function startCluster(needs: Needs): Promise<Target> {
   await sleep(4000)
   await cluster.ready()
   return { ...(await before(cluster.nodes, needs)), cluster }
+}
+
+async function startGroup({ redis = [] }: Needs): Promise<Target> {
+  const { nodes, sentinels, cutOff, promoted, stop } = await startRedisGroup({ args: redis })
+  const place = { ports: sentinels.map(({ port }) => port), addresses: {}, file: '' }
+  return { place, servers: nodes, proxies: [], replication: { cutOff, promote: promoted }, stop }
 }
 
 async function startPostgresOn(needs: Needs): Promise<Target> {
