@@ -133,7 +133,7 @@ export const FAULTS: readonly Fault[] = [
   },
   ...failover({
     ...{ name: 'failover', title: 'SIGKILL of the primary, which a replica takes the place of' },
-    ...{ stores: SENTINEL, keepsAll: false },
+    ...{ stores: [...SENTINEL, 'postgres'], needs: { standby: 'asynchronous' }, keepsAll: false },
   }),
   ...failover({
     ...{ name: 'failover-min', title: 'the same, with `min-replicas-to-write 1` and `min-replicas-max-lag 1`' },
@@ -142,7 +142,7 @@ export const FAULTS: readonly Fault[] = [
   }),
   ...failover({
     ...{ name: 'failover-sync', title: 'the same, where a write is acknowledged once a replica has it' },
-    stores: ['sentinel-wait'],
+    ...{ stores: ['sentinel-wait', 'postgres'], needs: { standby: 'synchronous' } },
   }),
   network('cut', 'replies cut in the middle, and the connection with them'),
   { ...network('reset', 'connections reset in the place of a reply'), known: QUEUED },

@@ -3,13 +3,14 @@ import { execFile } from 'node:child_process'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
+import pg from 'pg'
 import { available, type ServerName } from '../servers/available.ts'
 import { startDynalite } from '../servers/dynalite.ts'
 import { versionOfPackage } from '../servers/found.ts'
 import { startMariadb } from '../servers/mariadb.ts'
 import { foreignUrl, startMongodb } from '../servers/mongodb.ts'
 import { makeFolder, removeFolder } from '../servers/place.ts'
-import { startPostgres } from '../servers/postgres.ts'
+import { startPostgres, startPostgresStandby } from '../servers/postgres.ts'
 import { findRedis, type RedisCluster, startRedis, startRedisCluster, startRedisGroup } from '../servers/redis.ts'
 import type { Server } from '../servers/server.ts'
 import { type SqliteName, sqliteClients } from '../servers/sqlite.ts'
@@ -26,6 +27,8 @@ export interface Needs {
   readonly persistent?: boolean
   readonly redis?: readonly string[]
   readonly nodeTimeout?: number
+  /** A second PostgreSQL, which follows the first one: `'synchronous'`: and which each commit waits for. */
+  readonly standby?: 'asynchronous' | 'synchronous'
 }
 
 export interface Target {
@@ -122,6 +125,7 @@ async function startGroup({ redis = [] }: Needs): Promise<Target> {
 }
 
 async function startPostgresOn(needs: Needs): Promise<Target> {
+  if (needs.standby) return startPostgresPair(needs.standby)
   if (!needs.disk) return before([await startPostgres({ args: DURABLE_POSTGRES })], needs)
   const disk = mountDisk(DISK_OF_POSTGRES)
   const { TMPDIR } = process.env
@@ -137,6 +141,44 @@ async function startPostgresOn(needs: Needs): Promise<Target> {
   } finally {
     if (TMPDIR === undefined) delete process.env.TMPDIR
     else process.env.TMPDIR = TMPDIR
+  }
+}
+
+/** A pool knows one address: what is there goes to another server, as behind a load balancer or a name of the network. */
+async function startPostgresPair(standby: Needs['standby']): Promise<Target> {
+  const waits = standby === 'synchronous' ? ['-c', 'synchronous_standby_names=*'] : []
+  const primary = await startPostgres({ args: [...DURABLE_POSTGRES, ...waits] })
+  const other = await startPostgresStandby(primary, { args: DURABLE_POSTGRES })
+  const target = await before([primary, other], { proxy: true })
+  const [proxy] = target.proxies
+  await until(async () => (await ask(primary, 'SELECT FROM pg_stat_replication')).length > 0)
+  const replication = {
+    async cutOff() {
+      await ask(other, "ALTER SYSTEM SET primary_conninfo = ''")
+      await ask(other, 'SELECT pg_reload_conf()')
+      await until(async () => (await ask(primary, 'SELECT FROM pg_stat_replication')).length === 0)
+    },
+    async promote() {
+      await ask(other, 'SELECT pg_promote()')
+      if (proxy) proxy.target = other.port
+    },
+  }
+  return { ...target, place: { ...target.place, ports: target.place.ports.slice(0, 1) }, replication }
+}
+
+async function ask({ url }: Server, text: string): Promise<unknown[]> {
+  const client = new pg.Client({ connectionString: url })
+  await client.connect()
+  try {
+    return (await client.query(text)).rows
+  } finally {
+    await client.end()
+  }
+}
+
+async function until(isSo: () => Promise<boolean>): Promise<void> {
+  for (const deadline = Date.now() + 30_000; !(await isSo()); await sleep(20)) {
+    if (Date.now() > deadline) throw new Error('the standby does not follow, or does not stop following')
   }
 }
 
