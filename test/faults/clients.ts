@@ -154,9 +154,10 @@ function sqlite(name: SqliteName) {
       .find(client => client.name === name)
       ?.open(file)
     if (!db) throw new Error(`no client ${name}`)
-    db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA busy_timeout = 5000')
+    db.exec('PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL')
     const store = sqliteStore(db, options)
     await store.setup()
+    db.exec('PRAGMA busy_timeout = 500')
     return store
   }
 }

@@ -72,8 +72,8 @@ const sqlite: Dialect = {
  * SQLite does that, a statement keeps the event loop waiting.
  *
  * Give it a connection of its own: a transaction that is open on it would take the store's statements in, and roll them
- * back. Where several processes use the file, each connection needs `PRAGMA busy_timeout = 500`, and then had better be in
- * WAL mode (`PRAGMA journal_mode = WAL`). A database that is locked for longer is a store that is unavailable.
+ * back. Where several processes use the file, each connection needs `PRAGMA busy_timeout = 500` (5000 until `setup()` is done,
+ * where they start together), and then had better be in WAL mode (`PRAGMA journal_mode = WAL`). A database that is locked for longer is a store that is unavailable.
  *
  * While a statement waits for a lock, the event loop stands still, and `storeTimeout` can't end it. With the 5,000 ms that
  * better-sqlite3 has by default (its option `timeout`), a request to a locked database was seen to hold all others for 10 s;
