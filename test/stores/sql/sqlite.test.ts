@@ -32,6 +32,7 @@ for (const client of sqliteClients().filter(({ missing }) => missing === undefin
           sql.startsWith('SELECT')
             ? (db.prepare(sql).all() as Record<string, unknown>[])
             : [db.exec(sql)].map(() => ({})),
+        dialect: 'sqlite',
         quote: identifier => `"${identifier}"`,
         async planOf(sql) {
           db.exec('ANALYZE')
