@@ -3,7 +3,7 @@ import { answerError, countIn, rowsIn } from './answers.ts'
 import { type Column, type Desk, FIRST } from './set-up.ts'
 import type { SqlClient } from './sql-rows.ts'
 import { indexName, type SqlStore, type SqlStoreOptions, sqlStore, whereOf } from './sql-store.ts'
-import { type Dialect, onConflict, type Statement, type Table, valuesFor } from './statements.ts'
+import { type Dialect, onConflict, type SqlValue, type Statement, type Table, valuesFor } from './statements.ts'
 
 export type { SqlStore, SqlStoreOptions } from './sql-store.ts'
 
@@ -118,9 +118,44 @@ function clientOf(db: SqliteDatabase): SqlClient {
     return made
   }
 
+  /** Runs a write again that found the database locked, with values that change nothing. */
+  let settle: (() => unknown) | undefined
+
+  /**
+   * libsql leaves a write that was refused under way until it is run again, and commits none of those that follow: so it is
+   * run again before the next one.
+   */
+  function run<T>(statement: Statement, act: (prepared: SqliteStatement, values: SqlValue[]) => T, values: Values): T {
+    const isWrite = !statement.text.startsWith('SELECT')
+    if (isWrite) settle?.()
+    try {
+      return act(prepare(statement), valuesFor(statement, values))
+    } catch (error) {
+      if (isWrite && isLocked(error)) settle = () => settled(() => act(prepare(statement), valuesFor(statement, {})))
+      throw error
+    }
+  }
+
+  function settled(again: () => unknown): void {
+    try {
+      again()
+    } catch (error) {
+      if (isLocked(error)) throw error
+    }
+    settle = undefined
+  }
+
   return {
     // All of them, as a statement that is left before its end is not over.
-    rows: (statement, values) => rowsIn(MAKER, prepare(statement).all(...valuesFor(statement, values))),
-    count: (statement, values) => countIn(MAKER, prepare(statement).run(...valuesFor(statement, values))?.changes),
+    rows: (statement, values) =>
+      rowsIn(
+        MAKER,
+        run(statement, (made, given) => made.all(...given), values),
+      ),
+    count: (statement, values) => countIn(MAKER, run(statement, (made, given) => made.run(...given), values)?.changes),
   }
 }
+
+type Values = Parameters<typeof valuesFor>[1]
+
+const isLocked = (error: unknown) => error instanceof Error && error.message.includes('locked')
