@@ -3,6 +3,7 @@ import { execFile } from 'node:child_process'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
+import mysql from 'mysql2/promise'
 import pg from 'pg'
 import { available, type ServerName } from '../servers/available.ts'
 import { startDynalite } from '../servers/dynalite.ts'
@@ -13,7 +14,7 @@ import { makeFolder, removeFolder } from '../servers/place.ts'
 import { startPostgres, startPostgresStandby } from '../servers/postgres.ts'
 import { findRedis, type RedisCluster, startRedis, startRedisCluster, startRedisGroup } from '../servers/redis.ts'
 import type { Server } from '../servers/server.ts'
-import { type SqliteName, sqliteClients } from '../servers/sqlite.ts'
+import { type SqliteDatabase, type SqliteName, sqliteClients } from '../servers/sqlite.ts'
 import type { Place, StoreName } from './clients.ts'
 import { type Disk, mountDisk } from './disk.ts'
 import { startProxy, type TcpProxy } from './proxy.ts'
@@ -39,6 +40,8 @@ export interface Target {
   readonly replication?: Replication
   readonly proxies: readonly TcpProxy[]
   readonly disk?: Disk | undefined
+  /** Takes the lock of a database in a file, and gives what gives it back. */
+  lock?(): () => void
   stop(): Promise<void>
 }
 
@@ -62,11 +65,15 @@ const host = '127.0.0.1'
 const NODE_TIMEOUT = 15_000
 const DISK_OF_SQLITE = '48m'
 const DISK_OF_POSTGRES = '144m'
+const DISK_OF_MARIADB = '192m'
 /** A log that leaves some of that disk to the data. */
 const SHORT_LOG = ['-c', 'max_wal_size=48MB', '-c', 'min_wal_size=32MB']
 /** Those of the tests do not wait for the disk. */
 const DURABLE_POSTGRES = ['-c', 'fsync=on']
 const DURABLE_MARIADB = ['--innodb-flush-log-at-trx-commit=1']
+const SMALL_MARIADB = ['--innodb-log-file-size=16M']
+/** More rows than a full disk has room for. */
+const MANY = 100_000
 const run = promisify(execFile)
 const NOWHERE: Target = {
   ...{ place: { ports: [], addresses: {}, file: '' }, servers: [], proxies: [] },
@@ -84,7 +91,7 @@ export const KINDS: Readonly<Record<StoreName, Kind>> = {
   'sentinel-ioredis': kind('redis', 'ioredis', startGroup, ', 2 replicas, 3 sentinels'),
   'sentinel-wait': kind('redis', 'ioredis', startGroup, ', 2 replicas, 3 sentinels, `WAIT 1` after each write'),
   postgres: kind('postgres-apt', 'pg', startPostgresOn),
-  mariadb: kind('mariadb', 'mysql2', async needs => before([await startMariadb({ args: DURABLE_MARIADB })], needs)),
+  mariadb: kind('mariadb', 'mysql2', startMariadbOn),
   mongodb: kind('mongodb', 'mongodb', startMongodbOn),
   dynamodb: kind('dynalite', '@aws-sdk/client-dynamodb', async needs => before([await startDynalite()], needs)),
   libsql: sqlite('libsql'),
@@ -127,12 +134,48 @@ async function startGroup({ redis = [] }: Needs): Promise<Target> {
 async function startPostgresOn(needs: Needs): Promise<Target> {
   if (needs.standby) return startPostgresPair(needs.standby)
   if (!needs.disk) return before([await startPostgres({ args: DURABLE_POSTGRES })], needs)
-  const disk = mountDisk(DISK_OF_POSTGRES)
+  return onDisk(DISK_OF_POSTGRES, () => startPostgres({ args: [...DURABLE_POSTGRES, ...SHORT_LOG] }))
+}
+
+async function startMariadbOn(needs: Needs): Promise<Target> {
+  if (!needs.disk) return before([await startMariadb({ args: DURABLE_MARIADB })], needs)
+  const target = await onDisk(DISK_OF_MARIADB, () => startMariadb({ args: [...DURABLE_MARIADB, ...SMALL_MARIADB] }))
+  const [server] = target.servers
+  const { disk } = target
+  if (!server || !disk) throw new Error('there is no server on a disk')
+  const fill = async () => {
+    disk.fill()
+    await fillTable(server)
+  }
+  return { ...target, disk: { ...disk, fill } }
+}
+
+/** Its file has room for what is to come: takes that too, by rows that nobody asks for, until it refuses one, or ends. */
+async function fillTable({ url }: Server): Promise<void> {
+  const connection = await mysql.createConnection(url)
+  connection.on('error', () => {})
+  const columns = 'name, data, lifetime, version, created_at, seen_at, expires_at'
+  const insert = `INSERT INTO sessions (${columns}) VALUES (?, JSON_OBJECT('x', ?), '{}', 0, 0, 0, ${Number.MAX_SAFE_INTEGER})`
+  for (const length of [100_000, 5000, 100]) {
+    const put = async () => {
+      for (let row = 0; row < MANY; row++) await connection.execute(insert, [`${length} ${row}`, 'x'.repeat(length)])
+    }
+    const isFull = await put().then(
+      () => false,
+      () => true,
+    )
+    if (!isFull) throw new Error('the disk is not full')
+  }
+  connection.destroy()
+}
+
+/** A server whose folder, which is made where temporary files are, is on a small disk. */
+async function onDisk(size: string, start: () => Promise<Server>): Promise<Target> {
+  const disk = mountDisk(size)
   const { TMPDIR } = process.env
-  // Its folder is made where temporary files are.
   process.env.TMPDIR = disk.folder
   try {
-    const target = await before([await startPostgres({ args: [...DURABLE_POSTGRES, ...SHORT_LOG] })], needs)
+    const target = await before([await start()], {})
     const stop = () => target.stop().finally(disk.remove)
     return { ...target, disk, stop }
   } catch (error) {
@@ -183,7 +226,8 @@ async function until(isSo: () => Promise<boolean>): Promise<void> {
 }
 
 function sqlite(name: SqliteName): Kind {
-  const { title = name, missing } = sqliteClients().find(client => client.name === name) ?? {}
+  const client = sqliteClients().find(client => client.name === name)
+  const { title = name, missing } = client ?? {}
   return {
     title,
     missing,
@@ -192,8 +236,18 @@ function sqlite(name: SqliteName): Kind {
       const folder = disk?.folder ?? makeFolder()
       const place = { ports: [], addresses: {}, file: join(folder, 'sessions.db') }
       const stop = async () => (disk ? disk.remove() : removeFolder(folder))
-      return { place, servers: [], proxies: [], disk, stop }
+      const lock = () => lockOn(client?.open(place.file))
+      return { place, servers: [], proxies: [], disk, lock, stop }
     },
+  }
+}
+
+/** Another process than that of the application may write, until what this gives is called. */
+function lockOn(db: SqliteDatabase | undefined): () => void {
+  db?.exec('PRAGMA busy_timeout = 5000; BEGIN IMMEDIATE')
+  return () => {
+    db?.exec('ROLLBACK')
+    db?.close()
   }
 }
 
