@@ -10,6 +10,7 @@ import './chat.mjs'
 import './devices.mjs'
 import './password.mjs'
 import './sealed.mjs'
+import './spa.mjs'
 import {
   assertAttributes,
   idIn,
