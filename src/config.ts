@@ -1,3 +1,4 @@
+import { isAsyncFunction } from './async.ts'
 import { decode, encode } from './codec/json.ts'
 import { uuid } from './codec/random.ts'
 import { optionError } from './errors.ts'
@@ -34,6 +35,9 @@ export interface Config {
   readonly valid: ((ctx: unknown, payload: Record<string, unknown>) => unknown) | undefined
   readonly beforeSave: ((ctx: unknown, session: unknown) => unknown) | undefined
   readonly schema: StandardSchema | undefined
+  /** Which version of the application it is that reads and saves the data; `undefined`: it is 0, and not saved. */
+  readonly version: number | undefined
+  readonly upgrade: ((data: Record<string, unknown>, from: number) => unknown) | undefined
   readonly skip: ((ctx: unknown) => unknown) | undefined
   /** Whether nothing is loaded before somebody asks for it. */
   readonly lazy: boolean
@@ -56,6 +60,7 @@ export interface Config {
 
 type WithoutDefault =
   | ('notBefore' | 'valid' | 'beforeSave' | 'schema' | 'skip' | 'absoluteTimeout')
+  | ('version' | 'upgrade')
   | ('store' | 'ContextStore' | 'subject' | 'externalKey' | 'maxSessions' | 'onReuse')
 
 /** What Node's timers take. */
@@ -104,6 +109,8 @@ const OURS: Readonly<Record<string, Rule>> = {
   valid: FUNCTION,
   beforeSave: FUNCTION,
   schema: [isSchema, 'a validator that implements Standard Schema version 1'],
+  version: [value => Number.isSafeInteger(value) && Number(value) > 0, 'a whole number, 1 or more'],
+  upgrade: [value => isFunction(value) && !isAsyncFunction(value), 'a function that is not async'],
   skip: FUNCTION,
   lazy: FLAG,
   store: [
@@ -210,15 +217,7 @@ function unaliased(options: Given): Given {
 }
 
 /** An empty text, as of an environment variable that is not set, means "not set" here. */
-const MAY_BE_EMPTY: ReadonlySet<string> = new Set([
-  'key',
-  'property',
-  'domain',
-  'path',
-  'sameSite',
-  'priority',
-  'prefix',
-])
+const MAY_BE_EMPTY = new Set(['key', 'property', 'domain', 'path', 'sameSite', 'priority', 'prefix'])
 
 function cookieOptions(given: Given, isSealed: boolean): Config['cookie'] {
   const { secure, ...others } = pick(given, name => !Object.hasOwn(OURS, name))

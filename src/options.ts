@@ -63,6 +63,9 @@ export interface CookieOptions {
   overwrite?: boolean | null | undefined
 }
 
+/** `Data`, which is not inferred from what is of this type. `NoInfer` is of TypeScript 5.4. */
+type Known<Data> = [Data][Data extends unknown ? 0 : never]
+
 /** An instant, or none. */
 export type Instant = number | Date | null | undefined
 
@@ -149,6 +152,19 @@ export interface CreateSessionOptions<Data extends object = SessionData, Propert
    * May be async with a store.
    */
   schema?: StandardSchema<Data> | null | undefined
+  /**
+   * Which version of your application the data is of: a whole number from 1 on, saved with each session. Data that says none has
+   * version 0. Data of a newer version is left alone: `ctx.session` is empty and `degraded`, nothing is saved, the client keeps
+   * its cookie, and `session:refused` says `newer`. Needs `upgrade`.
+   */
+  version?: number | null | undefined
+  /**
+   * Changes `data` that was saved by the older version `from`, or returns other data, before `notBefore`, `valid`, `schema` and
+   * `subject` see it. The data is saved with the next change. Not async. It may be called again with data that it has changed:
+   * koa-session 7, and a process without `version`, do not save the version. Needs `version`.
+   */
+  // biome-ignore lint/suspicious/noConfusingVoidType: a function that changes what it is given returns nothing
+  upgrade?: ((data: Record<string, unknown>, from: number) => SessionDataOf<Known<Data>> | void) | null | undefined
   /** `true` for a request that is to have no session: nothing is read, and `ctx.session` is `ERR_SESSION_SKIPPED`. */
   skip?: ((ctx: Context) => boolean) | null | undefined
   /**

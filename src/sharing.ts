@@ -20,7 +20,7 @@ export function warnOfDifference(known: Pick<Kind, 'options' | 'property'>, opti
 }
 
 /** What decides whose session is accepted: a mounted application that asks for another answer would not get it. */
-const DECISIVE = ['valid', 'schema', 'store', 'ContextStore', 'notBefore']
+const DECISIVE = ['valid', 'schema', 'store', 'ContextStore', 'notBefore', 'version', 'upgrade']
 
 /** Throws `ERR_SESSION_OPTION` where the `outer` options, which are used, decide otherwise than those of a kind. */
 export function refuseDifference(outer: Given, { options, property }: Kind): void {

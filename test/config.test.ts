@@ -167,6 +167,16 @@ const rows: Record<Exclude<keyof CreateSessionOptions, keyof CookieOptions | 'ke
     good: ['end'],
     bad: { '"End"': 'End', true: true, 1: 1 },
   },
+  version: {
+    expected: 'a whole number, 1 or more',
+    good: [1, 2, 2026_11_29, Number.MAX_SAFE_INTEGER],
+    bad: { 0: 0, '-1': -1, 1.5: 1.5, NaN: Number.NaN, Infinity: Number.POSITIVE_INFINITY, '"1"': '1', true: true },
+  },
+  upgrade: {
+    expected: 'a function that is not async',
+    good: [aFunction, () => ({})],
+    bad: { 'a function': async () => {}, true: true, 'an object': { call: aFunction }, 1: 1 },
+  },
   maxSessions: {
     expected: "{ count, beyond }: a positive integer, and 'end-oldest' or 'refuse'",
     good: [{ count: 1 }, { count: 5, beyond: 'refuse' }, { count: 5, beyond: 'end-oldest' }],

@@ -13,7 +13,7 @@ const base = process.env.DOCS_BASE ?? '/'
 
 /** The pages in their order, by the title of their group. */
 const groups: Record<string, string[]> = {
-  Begin: ['docs/getting-started', 'docs/signing-in', 'docs/ending-sessions', 'examples/README'],
+  Begin: ['docs/getting-started', 'docs/signing-in', 'docs/ending-sessions', 'docs/recipes', 'examples/README'],
   'Look up': ['docs/options', 'docs/session-api', 'docs/events-and-errors', 'docs/command-line'],
   Understand: [
     'docs/cookies-and-sealing',
@@ -27,7 +27,7 @@ const groups: Record<string, string[]> = {
     'docs/clients',
     'docs/writing-a-store',
   ],
-  Use: ['docs/deployment', 'docs/scale', 'docs/testing', 'docs/websockets-and-other-processes'],
+  Use: ['docs/deployment', 'docs/data-that-changes', 'docs/scale', 'docs/testing', 'docs/websockets-and-other-processes'],
   'When it does not work': ['docs/troubleshooting', 'docs/faq', 'SECURITY'],
   Compare: ['MIGRATING', 'docs/comparison', 'docs/benchmarks'],
   'API reference': pagesIn('docs/api').filter(page => page !== 'docs/api/index'),

@@ -11,6 +11,7 @@ import { Host } from '../request/host.ts'
 import { Presented } from '../request/presented.ts'
 import { Settings } from '../request/settings.ts'
 import { StoreBackend } from '../request/store-backend.ts'
+import { checkUpgrade } from '../request/upgrade.ts'
 import type { Reason } from '../session/model.ts'
 import type { Session, SessionData, SessionDataOf } from '../types.ts'
 import { warnOnce } from '../warnings.ts'
@@ -49,6 +50,7 @@ export async function openSession<Data extends object = SessionData>(
 ): Promise<OpenedSession<Data>> {
   const { keys, ctx, ...others } = options
   const config = configOf({ ...others, ...(others.seal && { keys }) })
+  checkUpgrade(config)
   const settings = new Settings(config)
   const secrets = secretsOf(keys, config)
   const jar = jarOf(headerFor(cookie, config.key), secrets)

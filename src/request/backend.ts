@@ -13,8 +13,11 @@ export abstract class Backend {
   readonly settings: Settings
   /** The instant at which it expires; `undefined`: it does not say. */
   expiresAt: number | undefined
-  /** What this request did last: gave the session its lifetime from now, ended it, or began another one in its place. */
-  done: 'nothing' | 'saved' | 'ended' | 'replaced' = 'nothing'
+  /**
+   * What this request did last: gave the session its lifetime from now, ended it, or began another one in its place. `kept`: what
+   * the client has is of a newer version, and stays as it is.
+   */
+  done: 'nothing' | 'saved' | 'ended' | 'replaced' | 'kept' = 'nothing'
 
   constructor(exchange: Exchange, settings: Settings) {
     this.exchange = exchange
@@ -41,8 +44,8 @@ export abstract class Backend {
   }
   /** What is behind the value that the client presented. */
   abstract load(presented: string): Loaded | Promise<Loaded>
-  /** Has the request go on without the session that was presented (as `id`): it could not be read, or has another id. */
-  setAside(_why: 'unread' | 'superseded', _id?: string): void {}
+  /** Has the request go on without the session that was presented (as `id`): it could not be read, has another id, or is of a newer version. */
+  setAside(_why: 'unread' | 'superseded' | 'newer', _id?: string): void {}
   /** Forgets the id of a session that was made before it was loaded, and that nobody had asked for it. */
   discardEarly(): void {}
   /**

@@ -30,8 +30,8 @@ export interface Owned {
   readonly cap: Cap
   readonly owner: string
   readonly id: string
-  /** The id that it takes the place of: the same session. */
-  readonly former: string | undefined
+  /** The ids that it takes the place of, which do not count. */
+  readonly replaced: readonly (string | undefined)[]
 }
 
 /** Throws `ERR_SESSION_OPTION` where nobody could count. A `ContextStore` is seen when it is asked. */
@@ -60,7 +60,7 @@ export function patchCapped(owned: Owned, patch: Patch): Promise<Patched> {
     const outcome = await store.patch(id, patch)
     if (outcome !== 'saved') return outcome
     await enforce(owned, false).catch(async error => {
-      await store.patch(id, { ...patch, ...undoing, keepsEmpty: true })
+      await store.patch(id, { ...patch, ...undoing, keepsEmpty: true, version: undefined })
       throw error
     })
     return outcome
@@ -94,9 +94,9 @@ async function taken({ store, id }: Owned, error: unknown): Promise<never> {
  * Ends what is beyond the cap, or rejects with `ERR_SESSION_LIMIT`. Everybody does so after the store has their session: of
  * parallel sign-ins the one that lists last sees all of them. A session that was there keeps its place, however old it is.
  */
-async function enforce({ store, exchange, cap, owner, id, former }: Owned, isMade: boolean): Promise<void> {
-  const [own, same] = [digest(id), former === undefined ? undefined : digest(former)]
-  const all = (await store.list(owner)).filter(({ handle }) => handle !== same)
+async function enforce({ store, exchange, cap, owner, id, replaced }: Owned, isMade: boolean): Promise<void> {
+  const [own, others] = [digest(id), replaced.map(one => one && digest(one))]
+  const all = (await store.list(owner)).filter(({ handle }) => !others.includes(handle))
   if (all.length <= cap.count) return
   if (cap.beyond === 'refuse') throw limitError(cap)
   if (!isMade) all.sort((one, other) => Number(other.handle === own) - Number(one.handle === own))

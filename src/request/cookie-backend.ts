@@ -1,19 +1,20 @@
-import { andThen, refusePromise } from '../async.ts'
+import { refusePromise } from '../async.ts'
 import type { Config } from '../config.ts'
 import { SessionError } from '../errors.ts'
 import { EMPTY, isFlatlySame, textOf, textOrNothing } from '../session/changes.ts'
 import { endOf } from '../session/lifetime.ts'
 import type { Difference, Found, Lifetime, Loaded, Payload } from '../session/model.ts'
-import { endOfData, isPayload, pack, packedEnd, UNDECODABLE } from '../session/payload.ts'
+import { endOfData, isPayload, NEWER, pack, packedEnd, UNDECODABLE } from '../session/payload.ts'
 import { dataIn, dataOf, fill, type Session } from '../session/session.ts'
 import { Kept, type Template } from '../session/template.ts'
 import { kindOf } from '../value-kind.ts'
 import { Backend } from './backend.ts'
 import type { EndReason, Told } from './exchange.ts'
-import { awaitable, isAwaited, isLookedAt } from './looks.ts'
+import { isAwaited, isLookedAt, lookAt } from './looks.ts'
 import { subjectIn } from './prepare.ts'
 import { isRevoked } from './revoked.ts'
-import { checkSchema, passesSchema } from './schema.ts'
+import { checkSchema } from './schema.ts'
+import { upgradedPayload, versionsBehind } from './upgrade.ts'
 
 /** What `decode` gave up on. */
 const NOISE = Symbol('noise')
@@ -50,7 +51,6 @@ export class CookieBackend extends Backend {
 
   load(presented: string): Loaded | Promise<Loaded> {
     const { config, remembered } = this.settings
-    const { ctx } = this.exchange
     const kept = this.#keptOf(presented)
     if (kept && isAlive(kept.lifetime, config)) {
       this.#template = kept.template
@@ -63,9 +63,16 @@ export class CookieBackend extends Backend {
     if (!isPayload(payload)) return UNDECODABLE
     const end = endOf(payload, config.now(), config.absoluteTimeout)
     if (end) return { fault: 'expired', reason: end, value: payload }
-    const { notBefore } = config
-    if (typeof notBefore !== 'function') return this.#judged(payload, text, notBefore)
-    return andThen(awaitable('notBefore', notBefore, ctx, payload), instant => this.#judged(payload, text, instant))
+    const behind = versionsBehind(payload, config)
+    if (behind < 0) return NEWER
+    const { ctx } = this.exchange
+    if (behind === 0) return lookAt(ctx, config, payload, text)
+    const upgraded = upgradedPayload(config, payload)
+    return upgraded ? lookAt(ctx, config, upgraded, undefined) : UNDECODABLE
+  }
+
+  override setAside(why: 'unread' | 'superseded' | 'newer'): void {
+    if (why === 'newer') this.done = 'kept'
   }
 
   /** What was made of the presented value before; nothing where the application looks at it, and may write to it. */
@@ -75,24 +82,6 @@ export class CookieBackend extends Backend {
     const { text = config.codec.read?.(presented) ?? '' } = remembered
     remembered.made ??= Kept.of(text) ?? 'nothing'
     return remembered.made instanceof Kept ? remembered.made : undefined
-  }
-
-  #judged(payload: Payload, text: string | undefined, instant: unknown): Loaded | Promise<Loaded> {
-    const { valid } = this.settings.config
-    if (isRevoked(payload, instant)) return { fault: 'invalid', reason: 'revoked', value: payload }
-    if (!valid) return this.#checked(payload, text)
-    return andThen(awaitable('valid', valid, this.exchange.ctx, payload), isValid =>
-      isValid ? this.#checked(payload, text) : { fault: 'invalid', reason: 'valid', value: payload },
-    )
-  }
-
-  #checked(payload: Payload, text: string | undefined): Loaded {
-    const { config } = this.settings
-    const passes = refusePromise(passesSchema(config.schema, payload), 'schema')
-    if (!passes) return { fault: 'invalid', reason: 'schema', value: payload }
-    // What looks at the payload may write to it; and another encode may not write what this text is.
-    const isOurs = !isLookedAt(config) && config.codec.write !== undefined
-    return { payload, lifetime: payload, text: isOurs ? text : undefined }
   }
 
   /** What the cookie says; `text` is its JSON, where that can be told. */
@@ -158,6 +147,11 @@ export class CookieBackend extends Backend {
       this.#tellLate()
       return
     }
+    if (this.done === 'kept') {
+      if (!isUnasked && session.populated) exchange.emit({ type: 'gone', keys: Object.keys(dataOf(session)) })
+      this.#set(this.#compared)
+      return
+    }
     if (config.beforeSave) {
       refusePromise(config.beforeSave(exchange.ctx, session), 'beforeSave')
       this.compare(session)
@@ -200,7 +194,7 @@ export class CookieBackend extends Backend {
   }
 
   empty(): void {
-    this.end('emptied')
+    if (this.done !== 'kept') this.end('emptied')
   }
 
   end(reason: EndReason): void {
@@ -209,7 +203,7 @@ export class CookieBackend extends Backend {
       return
     }
     this.exchange.clear()
-    if (this.isKnown) this.#tellEnded(this.done === 'replaced' ? 'sign-out' : reason)
+    if (this.isKnown || this.done === 'kept') this.#tellEnded(this.done === 'replaced' ? 'sign-out' : reason)
     this.#set(undefined)
     this.settings.begin()
     this.done = 'ended'
@@ -217,7 +211,7 @@ export class CookieBackend extends Backend {
 
   /** The cookie that is sent takes the place of the client's, whatever data that has. */
   renew(): void {
-    if (this.isKnown) this.done = 'replaced'
+    if (this.isKnown || this.done === 'kept') this.done = 'replaced'
   }
 
   #tell(type: Told['type'], data: object, reason?: EndReason): void {
@@ -242,6 +236,7 @@ export class CookieBackend extends Backend {
   }
 }
 
-function isAlive(lifetime: Lifetime, { now, absoluteTimeout, notBefore }: Config): boolean {
-  return !endOf(lifetime, now(), absoluteTimeout) && !isRevoked(lifetime, notBefore)
+function isAlive(lifetime: Lifetime, config: Config): boolean {
+  const isOver = endOf(lifetime, config.now(), config.absoluteTimeout) || isRevoked(lifetime, config.notBefore)
+  return !isOver && versionsBehind(lifetime, config) === 0
 }

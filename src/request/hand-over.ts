@@ -1,4 +1,4 @@
-import { changed, NO_MEMBERS } from '../session/members.ts'
+import { changed, changesBetween, isSameMember, NO_MEMBERS } from '../session/members.ts'
 import type { Members } from '../session/model.ts'
 import { draftOf, type Session } from '../session/session.ts'
 import type { AskedStore } from './asked-store.ts'
@@ -6,6 +6,7 @@ import type { Former as FormerId } from './custody.ts'
 import { ownerOf } from './prepare.ts'
 import type { Settings } from './settings.ts'
 import type { StoredState } from './stored-state.ts'
+import { upgradedMembers } from './upgrade.ts'
 
 /** An id that a new one takes the place of, and what the store had under it then, as far as the request knew. */
 export interface Former extends FormerId {
@@ -66,7 +67,7 @@ export async function leaveAlone(
 ): Promise<boolean> {
   const { members: known = NO_MEMBERS } = former
   const mine = state.after()
-  const isOurs = (name: string) => !isSame(known, mine, name)
+  const isOurs = (name: string) => !isSameMember(known, mine, name)
   const members = Object.fromEntries(Object.entries(mine).filter(([name]) => isOurs(name)))
   if (Object.keys(members).length === 0) return false
   const alone = draftOf(session, members)
@@ -98,12 +99,15 @@ export async function merge(
     former.attempts = ATTEMPTS + 1
     return true
   }
+  const found = upgradedMembers(settings.config, record)
+  // A newer version has it by now.
+  if (!found) return false
   const { members: known = NO_MEMBERS, keep } = former
   const mine = state.after()
   // What this request has set and removed again is its own, too.
-  const isMine = (name: string) => !isSame(known, mine, name) || !isSame(known, state.stored, name)
+  const isMine = (name: string) => !isSameMember(known, mine, name) || !isSameMember(known, state.stored, name)
   const isTheirs = (name: string) => !isMine(name) && (keep?.includes(name) ?? true)
-  const theirs = changesBetween(known, record.members, isTheirs)
+  const theirs = changesBetween(known, found, isTheirs)
   if (theirs.unset.length > 0 || Object.keys(theirs.set).length > 0) {
     const members = changed(mine, theirs.set, theirs.unset)
     const merged = draftOf(session, members)
@@ -116,19 +120,7 @@ export async function merge(
     state.adopt(session, members, owner)
   }
   // Not before they are written: otherwise they would be lost where that fails.
-  former.members = record.members
+  former.members = found
   former.version = record.version
   return true
-}
-
-function changesBetween(before: Members, after: Members, isMeant = (_: string) => true) {
-  // What can't be read is no text, and no session is to get it.
-  const set = Object.entries(after).filter(([name, text]) => text && !isSame(before, after, name) && isMeant(name))
-  const unset = Object.keys(before).filter(name => !Object.hasOwn(after, name) && isMeant(name))
-  return { set: Object.fromEntries(set), unset }
-}
-
-/** Whether both have the same under `name`, or both nothing: what an object inherits is none of it. */
-function isSame(one: Members, other: Members, name: string): boolean {
-  return Object.hasOwn(one, name) === Object.hasOwn(other, name) && one[name] === other[name]
 }

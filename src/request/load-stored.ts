@@ -4,14 +4,15 @@ import type { Config } from '../config.ts'
 import { endOf } from '../session/lifetime.ts'
 import { NO_MEMBERS } from '../session/members.ts'
 import type { Lifetime, Loaded, Payload, Refused } from '../session/model.ts'
-import { isPayload } from '../session/payload.ts'
-import { payloadOf } from '../stores/record.ts'
+import { isPayload, NEWER } from '../session/payload.ts'
+import { payloadOf, recordOf } from '../stores/record.ts'
 import type { StoredRecord } from '../stores/store.ts'
 import type { AskedStore } from './asked-store.ts'
 import type { Exchange } from './exchange.ts'
 import { subjectIn } from './prepare.ts'
 import { isRevoked } from './revoked.ts'
 import { passesSchema } from './schema.ts'
+import { upgradedPayload, versionsBehind } from './upgrade.ts'
 
 /** What `store` has under the id that a client presented, and what is to be made of it. */
 export function loadStored(
@@ -95,25 +96,38 @@ function examined(
   const { notBefore, valid, schema } = config
   const isLookedAt = valid || schema || typeof notBefore === 'function'
   const end = endOf(lifetime, config.now(), config.absoluteTimeout)
-  if (record && !end && !isLookedAt && !isRevoked(lifetime, notBefore)) {
+  const behind = versionsBehind(lifetime, config)
+  if (record && !end && behind === 0 && !isLookedAt && !isRevoked(lifetime, notBefore)) {
     const { members, version, subject } = record
     return { id, lifetime, members, version, subject }
   }
-  const value = record ? readable(record) : lifetime
-  if (end) return { fault: 'expired', reason: end, id, value }
-  if (!value) return { fault: 'invalid', reason: 'undecodable', id }
+  const saved = record ? readable(record) : lifetime
+  if (end) return { fault: 'expired', reason: end, id, value: saved }
+  if (behind < 0) return { ...NEWER, id }
+  const value = saved && behind > 0 ? upgradedPayload(config, saved) : saved
+  if (!saved || !value) return { fault: 'invalid', reason: 'undecodable', id }
   return andThen(typeof notBefore === 'function' ? notBefore(ctx, value) : notBefore, instant => {
     if (isRevoked(lifetime, instant)) return revoked(config, store, id, value, record)
     return andThen(valid ? valid(ctx, value) : true, isValid => {
       if (!isValid) return { fault: 'invalid', reason: 'valid', id, value }
       return andThen(passesSchema(schema, value), passes =>
-        // What looks at the payload may write to it, which the handler sees.
-        passes
-          ? { id, lifetime, payload: value, version: record?.version, subject: record?.subject }
-          : { fault: 'invalid', reason: 'schema', id, value },
+        passes ? found(behind, id, lifetime, value, saved, record) : { fault: 'invalid', reason: 'schema', id, value },
       )
     })
   })
+}
+
+/** One that is accepted. What looks at `payload` may write to it, which the handler sees. `saved`: what it was before `upgrade`. */
+function found(
+  behind: number,
+  id: string,
+  lifetime: Lifetime,
+  payload: Payload,
+  saved: Payload,
+  record?: StoredRecord,
+) {
+  const one = { id, lifetime, payload, version: record?.version, subject: record?.subject }
+  return behind === 0 ? one : { ...one, stored: (record ?? recordOf(saved)).members }
 }
 
 /** A session that `notBefore` refuses is ended. Where the store fails, that is told, and it is refused all the same. */

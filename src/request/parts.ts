@@ -13,6 +13,7 @@ import { isAwaited } from './looks.ts'
 import type { SealedSurroundings } from './sealed-carrier.ts'
 import type { Settings } from './settings.ts'
 import { StoreBackend } from './store-backend.ts'
+import { checkUpgrade } from './upgrade.ts'
 
 /** What serves the requests of one middleware, made from its options. */
 export interface Parts {
@@ -61,6 +62,7 @@ function partsOf(options: Given, around: SurroundingsOf): Parts {
   for (const { name, advice } of unknown) if (advice) warnOfUnknown(name, advice)
   checkCap(config)
   checkReuse(config)
+  checkUpgrade(config)
   const { store, ContextStore, rolling, renew, lazy } = config
   const hasStore = isStored(config)
   const storeFor = (exchange: Exchange, settings: Settings) =>

@@ -13,7 +13,7 @@ export class Presented {
   readonly #backend: Backend
   /** A promise while it is being loaded. */
   #found: Known | Promise<void> | undefined
-  /** Whether the store could not be read, and the option `onStoreError` has the request go on without. */
+  /** Whether the request goes on without: the store could not be read (`onStoreError`), or the data is of a newer version. */
   isDegraded = false
   /** Whether a session was assigned in its place that could not be looked at, because it was not loaded. */
   isPending = false
@@ -167,6 +167,10 @@ export class Presented {
     if (loaded.fault && loaded.isEnded && this.#backend.exchange.hears('ended')) {
       const { id, subject } = loaded
       this.#backend.exchange.emit({ type: 'ended', id, subject, reason: 'revoked' })
+    }
+    if (loaded.fault && loaded.reason === 'newer') {
+      this.isDegraded = true
+      this.#backend.setAside('newer')
     }
     if (loaded.fault && loaded.isParallel) this.#backend.setAside('superseded', loaded.id)
   }

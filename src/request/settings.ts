@@ -83,17 +83,17 @@ export class Settings {
 
   /** The lifetime of `session`, which is saved now. */
   newLifetime(session: Session): Lifetime {
-    const { now: clock, absoluteTimeout, sealing } = this.config
+    const { now: clock, absoluteTimeout, sealing, version } = this.config
     const now = clock()
     if (this.#mark) this.#mark = heldBy(this.#mark, this.config, session)
     const fresh = this.#mark?.at
     const saysMore = absoluteTimeout !== undefined || sealing !== undefined || fresh !== undefined
     this.#since = sinceOf(this.#since, this.config, session, now)
     const since = this.#since?.at
-    if (!saysMore && since === undefined) return lifetimeFrom(this.maxAge, now)
+    if (!saysMore && since === undefined && version === undefined) return lifetimeFrom(this.maxAge, now)
     // Where the clock was ahead when it was made, it is as if it were made now.
     const created = saysMore ? Math.min(this.createdAt, now) : undefined
-    const meta = metaOf(created, fresh, since === undefined ? undefined : Math.min(since, now))
+    const meta = metaOf(created, fresh, since === undefined ? undefined : Math.min(since, now), version)
     const end = absoluteTimeout === undefined ? undefined : Number(created) + absoluteTimeout
     return lifetimeFrom(this.maxAge, now, meta, end)
   }

@@ -61,8 +61,8 @@ export class StoreBackend extends StoredSteps {
     return loadStored(this.exchange, this.settings.config, this.store, id)
   }
 
-  override setAside(at: 'unread' | 'superseded', id = this.presented): void {
-    if (id !== undefined) this.machine.custody = { at, id }
+  override setAside(why: 'unread' | 'superseded' | 'newer', id = this.presented): void {
+    if (id !== undefined) this.machine.custody = { at: why === 'newer' ? 'unread' : why, id }
   }
 
   override discardEarly(): void {
@@ -112,7 +112,7 @@ export class StoreBackend extends StoredSteps {
 
   /** A parallel request may have put data there, where the store can tell. */
   empty(session: Session): void | Promise<void> {
-    if (!this.store.isKeyed) return this.end('emptied')
+    if (!this.store.isKeyed && this.machine.custody.at !== 'unread') return this.end('emptied')
     this.lifetime = this.settings.newLifetime(session)
     return this.#commit({ wish: 'empty', session })
   }

@@ -1,4 +1,4 @@
-import { changed, changesSince, NO_CHANGES, NO_MEMBERS } from '../session/members.ts'
+import { changed, changesBetween, changesSince, NO_CHANGES, NO_MEMBERS } from '../session/members.ts'
 import type { Changes, Difference, Found, Members } from '../session/model.ts'
 import { fill, fillFrom, type Session } from '../session/session.ts'
 import type { Patch } from '../stores/store.ts'
@@ -8,27 +8,31 @@ export class StoredState {
   /** `undefined`: it has none. */
   members: Members | undefined
   version: number | undefined
+  /** What the option `upgrade` has made of these, until the store has it. No field: each request would have room for it. */
+  declare upgraded?: Members | undefined
   /** What had changed when it was compared last; `undefined`: nothing. */
   changes: Changes | undefined
   /** Whose session it is, and what the store has of that. */
   owner: string | undefined
+  storedOwner: string | undefined
   /** For whom there was no room. */
   refused: string | undefined
-  #storedOwner: string | undefined
   /** Whether the store could know whose session it is. */
   #keepsOwner = true
   /** Whether the store has the changes by now. */
   #isSaved = false
 
   /** Fills `session` with what was found. Says whether it could: data too deep to compare was not written by us. */
-  fill(session: Session, { payload, members, version, subject }: Found, keepsOwner: boolean): boolean {
+  fill(session: Session, { payload, members, stored, version, subject }: Found, keepsOwner: boolean): boolean {
     this.version = version
     this.#keepsOwner = keepsOwner
-    this.owner = this.#storedOwner = subject
+    this.owner = this.storedOwner = subject
     try {
       if (members) fillFrom(session, members)
       else fill(session, payload ?? {})
-      this.members = members ?? changesSince(NO_MEMBERS, session)?.set ?? NO_MEMBERS
+      const filled = members ?? changesSince(NO_MEMBERS, session)?.set ?? NO_MEMBERS
+      if (stored) this.upgraded = filled
+      this.members = stored ?? filled
     } catch {}
     return this.members !== undefined
   }
@@ -42,7 +46,8 @@ export class StoredState {
     fillFrom(session, Object.fromEntries(Object.entries(members).filter(([name, text]) => text !== compared[name])))
     this.members = members
     this.version = this.changes = undefined
-    this.owner = this.#storedOwner = owner
+    if (this.upgraded) this.upgraded = undefined
+    this.owner = this.storedOwner = owner
     this.#isSaved = false
   }
 
@@ -50,7 +55,7 @@ export class StoredState {
   compare(session: Session, ownerOf: ((session: Session) => string | undefined) | undefined): Difference {
     if (this.#isSaved) this.members = this.after()
     this.#isSaved = false
-    this.changes = changesSince(this.members ?? NO_MEMBERS, session)
+    this.changes = changesSince(this.known ?? NO_MEMBERS, session)
     if (ownerOf) this.#compareOwner(session, ownerOf)
     if (!this.changes) return this.members ? 'same' : 'emptied'
     return this.changes.isEmpty ? 'emptied' : 'changed'
@@ -58,17 +63,30 @@ export class StoredState {
 
   /** A store that does not know whose session it is, because nobody said so before, is told, if it can keep that. */
   #compareOwner(session: Session, ownerOf: (session: Session) => string | undefined): void {
-    const isKnown = this.#storedOwner !== undefined || !this.members || this.members === NO_MEMBERS
+    const isKnown = this.storedOwner !== undefined || !this.members || this.members === NO_MEMBERS
     if (this.changes ? this.changes.isEmpty : isKnown || !this.#keepsOwner) return
     this.owner = ownerOf(session)
-    if (this.owner !== this.#storedOwner) this.changes ??= NO_CHANGES
+    if (this.owner !== this.storedOwner) this.changes ??= NO_CHANGES
+  }
+
+  /** The members of the session as it was found, or saved last. */
+  get known(): Members | undefined {
+    return this.upgraded ?? this.members
   }
 
   /** The members of the session as it was compared last. */
   after(): Members {
-    const { set, unset } = this.changes ?? NO_CHANGES
-    if (!this.members) return set
-    return this.changes ? changed(this.members, set, unset) : this.members
+    const { known, changes } = this
+    const { set, unset } = changes ?? NO_CHANGES
+    if (!known) return set
+    return changes ? changed(known, set, unset) : known
+  }
+
+  /** What makes these of those that the store has; `undefined`: nothing. */
+  get toSave(): Changes | undefined {
+    if (!this.upgraded) return this.changes
+    const after = this.after()
+    return { ...changesBetween(this.members ?? NO_MEMBERS, after), isEmpty: Object.keys(after).length === 0 }
   }
 
   /** The members that the store has. */
@@ -80,7 +98,7 @@ export class StoredState {
   dropUnsaved(): void {
     if (this.#isSaved) return
     this.changes = undefined
-    this.owner = this.#storedOwner
+    this.owner = this.storedOwner
   }
 
   /** The names of what had changed when it was compared last. */
@@ -91,27 +109,29 @@ export class StoredState {
 
   /** Whose session it is from now on, as a patch says it. */
   get newOwner(): Patch['subject'] {
-    return this.owner === this.#storedOwner ? undefined : (this.owner ?? null)
+    return this.owner === this.storedOwner ? undefined : (this.owner ?? null)
   }
 
-  /** What takes the changes back, where the store has them and is not to. */
+  /** What takes the changes back, where the store has them and is not to. What was upgraded stays so. */
   get undoing(): Pick<Patch, 'set' | 'unset' | 'subject'> {
-    const { stored } = this
+    const stored = this.upgraded ?? this.stored
     const [known, others] = [[] as string[], [] as string[]]
     for (const name of this.changedNames) (Object.hasOwn(stored, name) ? known : others).push(name)
     const set = Object.fromEntries(known.map(name => [name, stored[name] ?? '']))
-    return { set, unset: others, subject: this.#storedOwner ?? null }
+    return { set, unset: others, subject: this.storedOwner ?? null }
   }
 
   /** The store has the session as it was compared last, or can't have it. */
   settle(): void {
     this.#isSaved = true
-    this.#storedOwner = this.owner
+    if (this.upgraded) [this.members, this.upgraded] = [this.after(), undefined]
+    this.storedOwner = this.owner
   }
 
   /** The store has none any more. */
   clear(): void {
-    this.members = this.version = this.owner = this.#storedOwner = this.refused = undefined
+    this.members = this.version = this.owner = this.storedOwner = this.refused = undefined
     this.#isSaved = false
+    if (this.upgraded) this.upgraded = undefined
   }
 }

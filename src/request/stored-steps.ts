@@ -1,8 +1,9 @@
 import { andThen } from '../async.ts'
-import { NO_CHANGES } from '../session/members.ts'
-import type { Lifetime, Members } from '../session/model.ts'
+import { dataFrom, NO_CHANGES } from '../session/members.ts'
+import type { Lifetime } from '../session/model.ts'
 import { pack } from '../session/payload.ts'
 import { dataOf, type Session } from '../session/session.ts'
+import type { Patch, Patched } from '../stores/store.ts'
 import type { AskedStore } from './asked-store.ts'
 import { Backend } from './backend.ts'
 import { createCapped, type Owned, patchCapped, updateCapped } from './cap.ts'
@@ -72,7 +73,7 @@ export abstract class StoredSteps extends Backend implements Surroundings<Former
   }
 
   formerOf(id: string): Former {
-    const { members, version } = this.state
+    const { known: members, version } = this.state
     return { id, members, version, keep: this.keep, isSignIn: this.isSignIn, attempts: 0 }
   }
 
@@ -87,11 +88,12 @@ export abstract class StoredSteps extends Backend implements Surroundings<Former
       case 'create':
         return this.#create(id, commit.session as Session)
       case 'patch':
-        return this.#patch(id, commit.session as Session, true)
+        return this.#patch(id, commit, true)
       case 'empty':
-        return this.#empty(id, commit.session as Session)
+        // What others have written is in the session, where it was merged since.
+        return commit.session?.populated ? 'saved' : this.#patch(id, commit, false)
       case 'update':
-        return this.#update(id, commit)
+        return this.#update(id, commit, false)
       case 'retire':
         return former ? this.#retire(former, id) : 'saved'
       case 'alone':
@@ -128,56 +130,64 @@ export abstract class StoredSteps extends Backend implements Surroundings<Former
   #create(id: string, session: Session): StepAnswer | PromiseLike<StepAnswer> {
     if (!this.store.isKeyed) return this.#set(id, session, true)
     const { owner: subject } = this.state
+    this.state.version = undefined
     const record = { members: this.state.after(), lifetime: this.lifetime, version: 0, subject }
-    const owned = this.#owned(id, subject, this.machine.former?.id)
+    const owned = this.#owned(id, subject)
     return owned ? createCapped(owned, record) : this.store.create(id, record)
   }
 
   /** What has got an owner, where a user may have only so many sessions. */
-  #owned(id: string, owner: string | null | undefined, former?: string): Owned | undefined {
-    const { store, exchange, state } = this
+  #owned(id: string, owner: string | null | undefined): Owned | undefined {
+    const { store, exchange, state, machine } = this
     const { maxSessions: cap } = this.settings.config
-    return cap && typeof owner === 'string' ? { store, exchange, state, cap, owner, id, former } : undefined
+    if (!cap || typeof owner !== 'string') return undefined
+    return { store, exchange, state, cap, owner, id, replaced: [machine.former?.id, ...machine.leftovers] }
   }
 
   /** For a store of three methods, which replaces all. */
   #set<Answered extends StepAnswer>(id: string, session: Session, answer: Answered) {
-    const isChanged = answer === true || this.state.changes !== undefined
+    const isChanged = answer === true || this.state.toSave !== undefined
     return andThen(this.store.set(id, pack(dataOf(session), this.lifetime), isChanged), () => answer)
   }
 
   /** Writes what has changed, or the lifetime alone. */
-  #patch(id: string, session: Session, keepsEmpty: boolean): StepAnswer | PromiseLike<StepAnswer> {
-    const state = this.state
-    const { changes, newOwner: subject } = state
-    if (!this.store.isKeyed) return this.#set(id, session, 'saved')
-    if (!changes) return andThen(this.store.touch(id, this.lifetime), isThere => (isThere ? 'saved' : 'gone'))
-    const { set, unset, isEmpty } = changes
+  #patch(id: string, commit: Commit, mayKeep: boolean): StepAnswer | PromiseLike<StepAnswer> {
+    const { state, lifetime } = this
+    const { toSave, newOwner: subject, version } = state
+    if (!this.store.isKeyed) return this.#set(id, commit.session as Session, 'saved')
+    const isVersioned = this.settings.config.version !== undefined
+    if (!toSave && !isVersioned)
+      return andThen(this.store.touch(id, this.lifetime), isThere => (isThere ? 'saved' : 'gone'))
+    const { set, unset, isEmpty } = toSave ?? NO_CHANGES
+    const keepsEmpty = isEmpty && mayKeep
     state.version = undefined
-    const patch = { set, unset, lifetime: this.lifetime, keepsEmpty: isEmpty && keepsEmpty, subject }
-    const owned = this.#owned(id, subject)
+    const patch = { set, unset, lifetime, keepsEmpty, subject }
+    if (!isVersioned) return this.#patched(id, patch)
+    const patching = version === undefined ? 'conflict' : this.#patched(id, { ...patch, version })
+    // Where others have saved it since, it is looked at again: they may be of another version of the application.
+    return andThen<Patched, StepAnswer>(patching, outcome =>
+      outcome === 'conflict' ? this.#update(id, commit, keepsEmpty) : outcome,
+    )
+  }
+
+  #patched(id: string, patch: Patch): Patched | PromiseLike<Patched> {
+    const owned = this.#owned(id, patch.subject)
     const patching = owned ? patchCapped(owned, patch) : this.store.patch(id, patch)
-    return this.exchange.hears('ended') ? andThen(patching, outcome => this.#patched(id, outcome)) : patching
+    return this.exchange.hears('ended') ? andThen(patching, outcome => this.#tellEmptied(id, outcome)) : patching
   }
 
-  /** What others have written is in the session, where it was merged since. */
-  #empty(id: string, session: Session): StepAnswer | PromiseLike<StepAnswer> {
-    return session.populated ? 'saved' : this.#patch(id, session, false)
-  }
-
-  async #update(id: string, { session, change }: Commit): Promise<StepAnswer> {
-    const given = { ctx: this.exchange.ctx, settings: this.settings, store: this.store, id }
-    const mine = this.state.changes
-    const [one, by] = [session as Session, change as (draft: Session) => unknown]
-    const updated = await updateStored({ ...given, session: one, change: by, ...(mine && { mine }) })
+  async #update(id: string, { wish, session, change = () => {} }: Commit, keepsEmpty: boolean): Promise<StepAnswer> {
+    const given = { ctx: this.exchange.ctx, settings: this.settings, store: this.store, id, change, keepsEmpty }
+    const [one, mine] = [session as Session, this.state.changes]
+    const updated = await updateStored({ ...given, session: one, ...(mine && { mine }) })
     if (!updated) {
-      this.state.changes ??= NO_CHANGES
+      if (wish === 'update') this.state.changes ??= NO_CHANGES
       return 'gone'
     }
-    const owned = updated.owner === this.state.owner ? undefined : this.#owned(id, updated.owner)
+    const owned = updated.owner === this.state.storedOwner ? undefined : this.#owned(id, updated.owner)
     if (owned && updated.outcome === 'saved') await updateCapped(owned)
     this.lifetime = updated.lifetime
-    this.#patched(id, updated.outcome)
+    this.#tellEmptied(id, updated.outcome)
     this.state.adopt(one, updated.members, updated.owner)
     return updated.outcome
   }
@@ -199,7 +209,7 @@ export abstract class StoredSteps extends Backend implements Surroundings<Former
     })
   }
 
-  #patched<Outcome>(id: string, outcome: Outcome): Outcome {
+  #tellEmptied<Outcome>(id: string, outcome: Outcome): Outcome {
     if (outcome === 'emptied') this.#tell('ended', id, 'emptied')
     return outcome
   }
@@ -218,7 +228,7 @@ export abstract class StoredSteps extends Backend implements Surroundings<Former
 
   protected told(type: Told['type'], id: string, reason?: EndReason): Told {
     const { config } = this.settings
-    const { owner, members } = this.state
+    const { owner, known: members } = this.state
     const isUnknown = owner === undefined && config.subject && members
     const subject = isUnknown ? subjectIn(config, () => dataFrom(members)) : owner
     return { type, id, subject, ...(reason && { reason }) }
@@ -238,9 +248,4 @@ export abstract class StoredSteps extends Backend implements Surroundings<Former
     this.settings.isForced = false
     this.state.settle()
   }
-}
-
-/** The data of `members`, for a look at them. */
-function dataFrom(members: Members): object {
-  return Object.fromEntries(Object.entries(members).map(([name, text]) => [name, JSON.parse(text)]))
 }

@@ -8,6 +8,7 @@ import type { AskedStore } from './asked-store.ts'
 import { ownerOf, prepare } from './prepare.ts'
 import type { Settings } from './settings.ts'
 import { Turns } from './turns.ts'
+import { upgradedMembers } from './upgrade.ts'
 
 /** What the store has after an update: nothing any more, where it was `emptied`. */
 export interface Updated {
@@ -26,6 +27,8 @@ interface Wish {
   /** What the request has changed itself. */
   readonly mine?: Changes
   readonly change: (draft: Session) => unknown
+  /** Whether what is left without data is kept. */
+  readonly keepsEmpty: boolean
   /** The session that drafts are made of. */
   readonly session: Session
   /** Whether nobody waits for it any more. */
@@ -78,10 +81,13 @@ async function attempts(wish: Wish): Promise<Updated | undefined> {
 }
 
 async function attemptOnce(wish: Wish): Promise<Updated | undefined | 'conflict'> {
-  const { ctx, settings, store, id, mine = NO_CHANGES, change, session } = wish
+  const { ctx, settings, store, id, mine = NO_CHANGES, change, session, keepsEmpty } = wish
   const record = await store.read(id)
   if (!record || record.retiredAt !== undefined) return undefined
-  const draft = draftOf(session, changed(record.members, mine.set, mine.unset))
+  const members = upgradedMembers(settings.config, record)
+  // A newer version has it by now.
+  if (!members) return undefined
+  const draft = draftOf(session, changed(members, mine.set, mine.unset))
   refusePromise(change(draft), 'update')
   await prepare(ctx, settings.config, draft)
   if (wish.isAbandoned) return undefined
@@ -89,9 +95,9 @@ async function attemptOnce(wish: Wish): Promise<Updated | undefined | 'conflict'
   // Who does not say whose sessions are leaves them to whom they belong.
   const owner = settings.config.subject ? ownerOf(settings.config, draft) : record.subject
   const subject = owner === record.subject ? undefined : (owner ?? null)
-  settings.catchUp(record.lifetime, () => draftOf(session, record.members))
+  settings.catchUp(record.lifetime, () => draftOf(session, members))
   const lifetime = settings.newLifetime(draft)
-  const patch = { set, unset, lifetime, keepsEmpty: false, version: record.version, subject }
+  const patch = { set, unset, lifetime, keepsEmpty, version: record.version, subject }
   const outcome = await store.patch(id, patch)
   if (outcome === 'conflict') return outcome
   return outcome === 'gone' ? undefined : { outcome, members: changed(record.members, set, unset), lifetime, owner }

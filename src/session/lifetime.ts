@@ -9,12 +9,19 @@ export function lifetimeFrom(maxAge: MaxAge, now: number, meta?: Meta, end = Num
 }
 
 /** What is said beside the names of 7.x. */
-export function metaOf(created: number | undefined, fresh: number | undefined, since: number | undefined): Meta {
-  if (since === undefined && created !== undefined) return fresh === undefined ? { created } : { created, fresh }
+export function metaOf(
+  created: number | undefined,
+  fresh: number | undefined,
+  since: number | undefined,
+  dataVersion?: number | undefined,
+): Meta {
+  if (since === undefined && dataVersion === undefined && created !== undefined)
+    return fresh === undefined ? { created } : { created, fresh }
   return {
     ...(created !== undefined && { created }),
     ...(fresh !== undefined && { fresh }),
     ...(since !== undefined && { since }),
+    ...(dataVersion !== undefined && { dataVersion }),
   }
 }
 

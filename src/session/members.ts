@@ -43,6 +43,19 @@ export function changed(members: Members, set: Members, unset: readonly string[]
   return Object.assign(Object.fromEntries(kept), set)
 }
 
+/** What makes `after` of `before`, as far as it is meant. */
+export function changesBetween(before: Members, after: Members, isMeant = (_: string) => true) {
+  // What can't be read is no text, and no session is to get it.
+  const isNew = ([name, text]: [string, string]) => text && !isSameMember(before, after, name) && isMeant(name)
+  const unset = Object.keys(before).filter(name => !Object.hasOwn(after, name) && isMeant(name))
+  return { set: Object.fromEntries(Object.entries(after).filter(isNew)), unset }
+}
+
+/** Whether both have the same under `name`, or both nothing: what an object inherits is none of it. */
+export function isSameMember(one: Members, other: Members, name: string): boolean {
+  return Object.hasOwn(one, name) === Object.hasOwn(other, name) && one[name] === other[name]
+}
+
 /** Whether that is so can be told of most values without making a text of them. */
 function isTextOf(text: string, value: unknown): boolean {
   if (typeof value === 'string') {
@@ -63,6 +76,11 @@ export function valueIn(name: string, text: string): unknown {
       `${memberName(name)} can not be read, because the value in the store is not JSON; destroy this session`,
     )
   }
+}
+
+/** The values of `members`. Throws the same. */
+export function dataFrom(members: Members): Data {
+  return Object.fromEntries(Object.entries(members).map(([name, text]) => [name, valueIn(name, text)]))
 }
 
 /** The text of `value` as a member; `undefined` where JSON leaves it out. */

@@ -26,6 +26,8 @@ export interface Meta {
   readonly fresh?: number
   /** Since when somebody has been who they are, with the option `notBefore`. */
   readonly since?: number
+  /** Which version of the application its data is of, with the option `version`. */
+  readonly dataVersion?: number
 }
 
 /** What a payload says of its lifetime. */
@@ -43,6 +45,7 @@ export type Reason =
   | 'expired'
   | 'absolute'
   | 'revoked'
+  | 'newer'
   | 'valid'
   | 'schema'
 
@@ -70,6 +73,8 @@ export interface Found {
   /** The JSON that the payload was read from, where that is known and nobody else has the payload. */
   readonly text?: string | undefined
   readonly members?: Members
+  /** The members that the store has, where the payload is what the option `upgrade` has made of them. */
+  readonly stored?: Members
   /** What a store says of it beside: see `StoredRecord`. */
   readonly version?: number | undefined
   readonly subject?: string | undefined

@@ -11,6 +11,8 @@ export const NOTHING: Refused = { fault: 'none', reason: undefined }
 export const UNDECODABLE: Refused = { fault: 'none', reason: 'undecodable' }
 /** It was not signed or sealed by us. */
 export const FORGED: Refused = { fault: 'none', reason: 'signature' }
+/** A newer version of the application has saved it. */
+export const NEWER: Refused = { fault: 'none', reason: 'newer' }
 
 /** `data` as it is put to rest. */
 export function pack(data: Data, lifetime: Lifetime): Payload {
@@ -28,9 +30,9 @@ export function packedEnd(text: string, { _expire, _maxAge, _meta }: Lifetime): 
   return text.length === 2 ? end + more : `,${end}${more}`
 }
 
-function metaText({ created, fresh, since }: Meta): string {
-  if (created === undefined || fresh !== undefined || since !== undefined)
-    return JSON.stringify({ created, fresh, since })
+function metaText({ created, fresh, since, dataVersion }: Meta): string {
+  if (created === undefined || fresh !== undefined || since !== undefined || dataVersion !== undefined)
+    return JSON.stringify({ created, fresh, since, dataVersion })
   return `{"created":${json(created)}}`
 }
 

@@ -132,7 +132,7 @@ export class Session {
     return this.#host.commit({ update: change })
   }
 
-  /** Whether the store could not be read, so that this is empty and never saved: `onStoreError: 'anonymous'`. */
+  /** Whether it is empty and never saved: the store could not be read, or a newer `version` has saved the data. */
   get degraded(): boolean {
     return this.#host.isDegraded
   }

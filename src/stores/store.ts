@@ -127,7 +127,12 @@ export interface StoredLifetime {
   readonly _expire?: number
   readonly _maxAge?: number
   readonly _session?: true
-  readonly _meta?: { readonly created?: number; readonly fresh?: number; readonly since?: number }
+  readonly _meta?: {
+    readonly created?: number
+    readonly fresh?: number
+    readonly since?: number
+    readonly dataVersion?: number
+  }
 }
 
 /** A session as a store has it that is written to key by key. */

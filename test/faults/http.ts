@@ -17,11 +17,11 @@ export type Ask = (path: string, cookie?: string) => Promise<Reply>
 /** Longer (ms) than any request may take: whoever waits for more waits for ever. */
 const PATIENCE = 15_000
 
-export function askOn(port: number): { ask: Ask; close(): void } {
+export function askOn(port: number, patience = PATIENCE): { ask: Ask; close(): void } {
   const agent = new Agent({ keepAlive: true, maxSockets: 64 })
   const ask: Ask = (path, cookie = '') => {
     const begin = performance.now()
-    const options = { port, host: '127.0.0.1', path, agent, headers: { cookie }, timeout: PATIENCE }
+    const options = { port, host: '127.0.0.1', path, agent, headers: { cookie }, timeout: patience }
     return new Promise(resolve => {
       const none = (error: Error & { code?: string }) =>
         resolve({

@@ -27,6 +27,16 @@ const PAGES: Pages = {
       draft.user = 'ada'
     })
   },
+  '/set-update': async ctx => {
+    ctx.session.user = 'ada'
+    await ctx.session.update((draft: Record<string, unknown>) => {
+      draft.n = 1
+    })
+  },
+  '/anew': ctx => {
+    ctx.session = null
+    ctx.session = { user: 'ada' }
+  },
   '/caught': async ctx => {
     ctx.session.user = 'ada'
     const failed = await ctx.session.regenerate({ fresh: true }).catch((error: { code: string }) => error.code)
@@ -57,7 +67,7 @@ async function begin(t: Test, beyond: 'end-oldest' | 'refuse', change: (store: S
   return { ...made, store, visitors, ended, users, list: () => store.list('ada') }
 }
 
-for (const path of ['/in', '/save', '/late', '/update']) {
+for (const path of ['/in', '/save', '/late', '/update', '/set-update']) {
   test(`end-oldest, signed in by ${path}: the oldest session ends, and is told`, async t => {
     const { visitors, clock, ended, users, list } = await begin(t, 'end-oldest')
     for (const one of visitors.slice(0, 2)) {
@@ -106,6 +116,23 @@ test('a session that gets a new id does not count twice, and ends nothing', asyn
     assert.deepEqual(ended, [])
   }
 })
+
+for (const beyond of ['refuse', 'end-oldest'] as const) {
+  test(`${beyond}: a session that takes the place of one that the request ends counts once`, async t => {
+    const { visitors, clock, users, ended } = await begin(t, beyond)
+    const [first, second] = visitors
+    for (const one of [first, second]) {
+      await one.get('/in')
+      clock.elapse(1000)
+    }
+    for (const one of [second, first]) assert.equal((await one.get('/anew')).status, 200)
+    assert.deepEqual(await users(), ['ada', 'ada', 'nobody'])
+    assert.deepEqual(
+      ended.map(({ reason }) => reason),
+      ['sign-out', 'sign-out'],
+    )
+  })
+}
 
 test('where the sessions can not be listed, the sign-in fails', async t => {
   for (const path of ['/in', '/save', '/late', '/update']) {

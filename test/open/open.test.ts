@@ -94,6 +94,27 @@ for (const [mode, make] of Object.entries(MODES)) {
   })
 }
 
+for (const [mode, make] of Object.entries(MODES)) {
+  test(`${mode}: older data is upgraded and not saved, and that of a newer version is a reason`, async t => {
+    const options = make()
+    const upgrade = (data: Data, from: number) => void Object.assign(data, { name: `${data.user} ${from}` })
+    const header = await signedIn(t, options)
+    const { session: found } = await open(header, { ...options, version: 1, upgrade })
+    assert.deepEqual([found?.name, found?.user], ['ann 0', 'ann'])
+    assert.equal((await open(header, options)).session?.name, undefined)
+    const newer = await signedIn(t, { ...options, version: 2, upgrade })
+    assert.equal((await open(newer, { ...options, version: 2, upgrade })).session?.user, 'ann')
+    for (const older of [{ version: 1, upgrade }, {}]) {
+      assert.deepEqual(await open(newer, { ...options, ...older }), { reason: 'newer' })
+    }
+    await assert.rejects(open(header, { ...options, version: 1 }), { code: 'ERR_SESSION_OPTION' })
+    const throws = () => {
+      throw new Error('of upgrade')
+    }
+    await assert.rejects(open(header, { ...options, version: 1, upgrade: throws }), { message: 'of upgrade' })
+  })
+}
+
 test('the value of a cookie is enough where nothing signs it apart', async t => {
   for (const mode of ['sealed cookie', 'unsigned cookie', 'store with a sealed id']) {
     const options = MODES[mode]?.() ?? {}

@@ -1,7 +1,7 @@
 /* The application: a process of its own, that shares its store with another one. */
 import { createServer } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
-import session from 'koa-session'
+import session, { type CreateSessionOptions } from 'koa-session'
 import { OPEN, type Place, type StoreName } from '../faults/clients.ts'
 import { createApp, type TestContext } from '../support/koa.ts'
 import type { Asked, Page } from './history.ts'
@@ -14,6 +14,7 @@ export interface Orders {
   /** The clock of the sessions runs so many times as fast as the machine's, since `since` (ms since the epoch). */
   readonly speed: number
   readonly since: number
+  readonly maxSessions?: CreateSessionOptions['maxSessions']
 }
 
 export interface Answer {
@@ -132,7 +133,7 @@ app.use(async (ctx, next) => {
 })
 app.use(answerErrors)
 const subject = ({ user }: { user?: string }) => user
-app.use(session({ store, now, subject, storeTimeout: STORE_TIMEOUT }, app))
+app.use(session({ store, now, subject, storeTimeout: STORE_TIMEOUT, maxSessions: orders.maxSessions }, app))
 app.use(answer)
 
 const server = createServer(app.callback())

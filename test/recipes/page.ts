@@ -7,14 +7,19 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 
-/** What the block that begins with `// <name>.ts` exports. */
-export async function recipe<Exports>(page: string, name: string): Promise<Exports> {
+/** What the block that begins with `// <name>.ts` exports. `instead`: what is imported in the place of packages. */
+export async function recipe<Exports>(
+  page: string,
+  name: string,
+  instead: Readonly<Record<string, string>> = {},
+): Promise<Exports> {
   const text = readFileSync(join(root, 'docs', page), 'utf8')
   const [, code] = new RegExp(`\`\`\`ts\\n// ${name}\\.ts\\n([\\s\\S]*?)\`\`\``).exec(text) ?? []
   mkdirSync(join(root, '.cache'), { recursive: true })
   const folder = mkdtempSync(join(root, '.cache', 'recipe-'))
   after(() => rmSync(folder, { recursive: true }))
   const file = join(folder, `${name}.ts`)
-  writeFileSync(file, code ?? assert.fail(`${page} has no ${name}`))
+  const imported = (line: string, from: string) => line.replace(from, instead[from] ?? from)
+  writeFileSync(file, (code ?? assert.fail(`${page} has no ${name}`)).replace(/^import .* from '(.*)'$/gm, imported))
   return import(pathToFileURL(file).href) as Promise<Exports>
 }

@@ -171,3 +171,59 @@ test('a store that has nothing any more is given all', () => {
   assert.equal(state.compare(session, undefined), 'changed')
   assert.deepEqual(state.after(), { a: '1', b: '2', c: '3' })
 })
+
+const UPGRADED = { ...FOUND, members: undefined, stored: FOUND.members, payload: { b: 2, c: 3, _expire: 1 } }
+
+/** What is done to `{ b: 2, c: 3 }`, which `upgrade` has made of `{ a: 1, b: 2 }`; how it differs; what is to be saved. */
+const SAVED: Readonly<Record<string, readonly [work: object, difference: string, changes: unknown, toSave: unknown]>> =
+  {
+    nothing: [{}, 'same', undefined, { set: { c: '3' }, unset: ['a'], isEmpty: false }],
+    'a key is set': [
+      { d: 4 },
+      'changed',
+      { set: { d: '4' }, unset: [], isEmpty: false },
+      { set: { c: '3', d: '4' }, unset: ['a'], isEmpty: false },
+    ],
+    'it is made as the store has it': [
+      { a: 1, c: undefined },
+      'changed',
+      { set: { a: '1' }, unset: ['c'], isEmpty: false },
+      { set: {}, unset: [], isEmpty: false },
+    ],
+    'all keys are removed': [
+      { b: undefined, c: undefined },
+      'emptied',
+      { set: {}, unset: ['b', 'c'], isEmpty: true },
+      { set: {}, unset: ['a', 'b'], isEmpty: true },
+    ],
+  }
+
+for (const [what, [work, difference, changes, toSave]] of Object.entries(SAVED)) {
+  test(`a session that was upgraded is compared with what upgrade made of it, and saved as a whole: ${what}`, () => {
+    const { state, session } = open(UPGRADED as Partial<Found>)
+    Object.assign(session, work)
+    assert.equal(state.compare(session, undefined), difference)
+    assert.deepEqual([state.changes, state.toSave, state.stored], [changes, toSave, FOUND.members])
+    const after = state.after()
+    const values = Object.entries(after).map(([name, text]) => [name, JSON.parse(text)])
+    assert.deepEqual(Object.fromEntries(values), JSON.parse(JSON.stringify(session.toJSON())))
+    const undone = { ...after, ...state.undoing.set }
+    for (const name of state.undoing.unset) Reflect.deleteProperty(undone, name)
+    assert.deepEqual(undone, { b: '2', c: '3' }, 'what is taken back is not the upgrade')
+    state.settle()
+    assert.deepEqual([state.compare(session, undefined), state.stored, state.toSave], ['same', after, undefined])
+  })
+}
+
+test('what was upgraded is not told to have changed whose it is, and is no wish to save', () => {
+  const { state, session } = open(UPGRADED as Partial<Found>)
+  assert.equal(
+    state.compare(session, () => assert.fail('nobody asks')),
+    'same',
+  )
+  state.adopt(session, { z: '1' }, undefined)
+  assert.deepEqual([state.known, state.toSave, session.toJSON()], [{ z: '1' }, undefined, { z: 1 }])
+  const other = open(UPGRADED as Partial<Found>).state
+  other.clear()
+  assert.deepEqual([other.known, other.stored], [undefined, {}])
+})

@@ -108,5 +108,8 @@ test('what is said beside the names of 7.x has a member for each instant that is
   assert.deepEqual(metaOf(1, undefined, undefined), { created: 1 })
   assert.deepEqual(metaOf(1, 2, undefined), { created: 1, fresh: 2 })
   assert.deepEqual(metaOf(undefined, undefined, 3), { since: 3 })
+  assert.deepEqual(metaOf(undefined, undefined, undefined, 4), { dataVersion: 4 })
+  assert.deepEqual(metaOf(1, undefined, undefined, 4), { created: 1, dataVersion: 4 })
+  assert.equal(JSON.stringify(metaOf(1, 2, 3, 4)), '{"created":1,"fresh":2,"since":3,"dataVersion":4}')
   assert.equal(JSON.stringify(metaOf(1, 2, 3)), '{"created":1,"fresh":2,"since":3}')
 })

@@ -209,6 +209,8 @@ test('the end of a text says when its session was made and was fresh, and the da
     ['when it was fresh', { fresh: NOW }],
     ['since when it is somebody', { since: NOW }],
     ['all three', { created: NOW, fresh: NOW + 1, since: NOW + 2 }],
+    ['of which version the data is', { dataVersion: 12 }],
+    ['all four', { created: NOW, fresh: NOW + 1, since: NOW + 2, dataVersion: 1 }],
     ['neither', {}],
   ]
   for (const [claim, meta] of metas) {

@@ -23,7 +23,7 @@ export const basic = cases('basic', [], {
   'the lifetime is part of the payload': async t => {
     const lifetimes = [
       { _session: true },
-      { _expire: 1.5e12, _maxAge: 1, _meta: { created: 1.4e12, fresh: 1.3e12, since: 1.2e12 } },
+      { _expire: 1.5e12, _maxAge: 1, _meta: { created: 1.4e12, fresh: 1.3e12, since: 1.2e12, dataVersion: 7 } },
     ]
     for (const lifetime of lifetimes) {
       await t.set(t.id(), { user: 'ada', ...lifetime })

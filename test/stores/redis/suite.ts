@@ -402,6 +402,8 @@ export function redisSuite(register: Register, serverOf: () => Server, source?: 
       { _meta: { fresh: 1.5 } },
       { _expire: NOW, _maxAge: HOUR, _meta: { since: NOW } },
       { _session: true, _meta: { created: NOW, fresh: NOW, since: 1.5 } },
+      { _expire: NOW, _maxAge: HOUR, _meta: { dataVersion: 2 } },
+      { _session: true, _meta: { created: NOW, since: NOW, dataVersion: 1 } },
       { _meta: {} },
       ...([{ _expire: 'soon' }, { _maxAge: null }, { _meta: { created: NOW, by: 'x' } }, { _meta: null }] as object[]),
     ]

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import type { Store } from 'koa-session'
 import type { Visitor } from '../../support/agent.ts'
+import type { TestContext } from '../../support/koa.ts'
 import { HOUR, KEY, serve, told } from '../../support/story.ts'
 import type { Register } from './contract.ts'
 
@@ -74,4 +75,33 @@ export function proveReuse(register: Register, { open, hasClock }: Reuse): void 
     )
     for (const secret of ids) assert.ok(!said.includes(secret), 'no id is told')
   })
+
+  for (const [title, options] of Object.entries({ '': { subject }, ', without subject': {} })) {
+    register(
+      `onReuse: the session that took the place of an id ends, under the id that it has by now${title}`,
+      async t => {
+        let time = Date.now()
+        const store = open({ now: () => time })
+        const again = { '/again': ({ session }: TestContext) => session.regenerate() }
+        const { visitor, app, codes } = await serve(
+          t,
+          () => ({ store, onReuse: 'end', now: Date.now, ...options }),
+          again,
+        )
+        const ended: unknown[] = []
+        app.on('session:ended', ({ reason }) => ended.push(reason))
+        await visitor.get('/in')
+        const thief = visitor.copy()
+        await visitor.get('/again')
+        await visitor.get('/again')
+        const users = async () => [(await thief.get('/')).text, (await visitor.get('/')).text]
+        time += 9_999
+        assert.deepEqual(await users(), ['nobody', 'ada'])
+        time += 1
+        assert.deepEqual(await users(), ['nobody', 'nobody'])
+        await told()
+        assert.deepEqual([ended, codes()], [['reuse'], []])
+      },
+    )
+  }
 }
