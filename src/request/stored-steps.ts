@@ -196,8 +196,10 @@ export abstract class StoredSteps extends Backend implements Surroundings<Former
     const { settings, store, state } = this
     const { former, custody } = this.machine
     if (!former || !session) return false
-    const given = { former, to: custody.id as string, session, state }
-    return step === 'merge' ? merge(settings, store, given) : leaveAlone(settings, store, given)
+    const given = { former, session, state }
+    if (step === 'merge') return merge(settings, store, { ...given, to: custody.id as string })
+    if (!former.isSignIn && !this.isSignIn) return false
+    return leaveAlone(settings, store, { ...given, to: custody.at === 'stored' ? custody.id : undefined })
   }
 
   #retire(former: Former, id: string): StepAnswer | PromiseLike<StepAnswer> {

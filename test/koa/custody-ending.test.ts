@@ -26,6 +26,12 @@ const signInAlone: Page = async ctx => {
   await ctx.session.regenerate({ keep: ['user'], fresh: true })
 }
 
+const signInLate: Page = async ctx => {
+  await ctx.session.regenerate()
+  ctx.session.user = 'ada'
+  await ctx.session.save()
+}
+
 /** A visitor with a session, and a slow sign-out of the same browser. */
 async function signingOut(t: Test, own: Parameters<typeof script>[3] = {}, pages: Pages = {}) {
   const gate = new Gate()
@@ -153,17 +159,21 @@ for (const [when, between] of [
   })
 }
 
-test('a sign-in that was sent twice, and whose first answer was lost, ends signed in', async t => {
-  const { visitor, idOf, dataOf } = await script(t, { '/in': signIn })
-  await visitor.get('/begin')
-  // The browser has cancelled this answer.
-  const lost = visitor.copy()
-  await lost.get('/in')
-  const { status } = await visitor.get('/in')
-  assert.deepEqual([status, dataOf(String(idOf(visitor)))], [200, { user: 'ada' }])
-  assert.notEqual(idOf(visitor), idOf(lost))
-  assert.equal((await visitor.get('/')).text, 'ada')
-})
+for (const [title, page] of [
+  ['', signIn],
+  [', where it says who signs in after it has asked for the new id', signInLate],
+] as const)
+  test(`a sign-in that was sent twice, and whose first answer was lost, ends signed in${title}`, async t => {
+    const { visitor, idOf, dataOf } = await script(t, { '/in': page })
+    await visitor.get('/begin')
+    // The browser has cancelled this answer.
+    const lost = visitor.copy()
+    await lost.get('/in')
+    const { status } = await visitor.get('/in')
+    assert.deepEqual([status, dataOf(String(idOf(visitor)))], [200, { user: 'ada' }])
+    assert.notEqual(idOf(visitor), idOf(lost))
+    assert.equal((await visitor.get('/')).text, 'ada')
+  })
 
 const IN = { user: 'ada' }
 const subject = ({ user }: Record<string, unknown>) => user as string | undefined
@@ -207,6 +217,22 @@ for (const [title, page, given, expected] of [
     at({ a: 2, ...IN }),
   ],
   ['and nothing says who signs in', signIn, {}, { ...GONE, told: ['session:gone user'] }],
+  [
+    'with subject, after it has asked for the new id, as Passport does',
+    signInLate,
+    { subject },
+    { ...at(IN), told: ['session:gone'] },
+  ],
+  ['and nothing says who signs in then', signInLate, {}, { ...GONE, told: ['session:gone', 'session:gone user'] }],
+  [
+    'with subject, where nobody signs in after that',
+    async ctx => {
+      await ctx.session.regenerate()
+      ctx.session.a = 2
+    },
+    { subject },
+    { ...GONE, told: ['session:gone', 'session:gone a'] },
+  ],
 ] as readonly [string, Page, CreateSessionOptions & { before?: object }, State][]) {
   const { before = {}, ...options } = given
   test(`a sign-in that was sent twice, and both were under way at the same time, ${title}`, async t => {
@@ -229,19 +255,23 @@ for (const [title, page, given, expected] of [
   })
 }
 
-test('a sign-in beside which another request gave the session a new id brings back nothing that was ended', async t => {
-  const gate = new Gate()
-  const { visitor, state } = await script(t, { '/slow-in': slow(gate, signInAlone) })
-  await visitor.get('/begin')
-  const other = visitor.copy()
-  const answering = visitor.get('/slow-in')
-  await gate.arrived
-  await other.get('/new-id')
-  await other.get('/out')
-  gate.open()
-  await answering
-  assert.deepEqual(await state(), at(IN))
-})
+for (const [title, page] of [
+  ['', signInAlone],
+  [', where it says who signs in after it has asked for the new id', signInLate],
+] as const)
+  test(`a sign-in beside which another request gave the session a new id brings back nothing that was ended${title}`, async t => {
+    const gate = new Gate()
+    const { visitor, state } = await script(t, { '/slow-in': slow(gate, page) }, { subject })
+    await visitor.get('/begin')
+    const other = visitor.copy()
+    const answering = visitor.get('/slow-in')
+    await gate.arrived
+    await other.get('/new-id')
+    await other.get('/out')
+    gate.open()
+    await answering
+    assert.deepEqual(await state(), { ...at(IN), told: page === signInLate ? ['session:gone'] : [] })
+  })
 
 test('a sign-out after a sign-in that was sent twice leaves nothing that the browser could present', async t => {
   const { visitor, state } = await script(t, { '/in': signIn })

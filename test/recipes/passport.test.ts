@@ -128,8 +128,8 @@ for (const [name, version] of Object.entries(PACKAGES)) {
 
     for (const [path, users] of [
       [IN, ['ada', 'ada']],
-      // A limit: Passport has asked for the new id before it says who signs in.
-      ['/login', ['ada', 'nobody']],
+      // Passport has asked for the new id before it says who signs in.
+      ['/login', ['ada', 'ada']],
     ] as const) {
       test(`Passport ${version}, ${mode}, ${path}: of a double click the answers are those of ${users.join(' and ')}`, async t => {
         const { visitor } = await serve(t, options)
