@@ -9,6 +9,7 @@ export type {
   SessionOptions,
   StandardSchema,
 } from './options.ts'
+export type { SessionCommitMessage, SessionStoreMessage } from './request/tracing.ts'
 export type { CommitCallback, CommitOptions, MaxAge, RegenerateOptions } from './session/model.ts'
 export type {
   AllOptions,

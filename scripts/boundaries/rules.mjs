@@ -15,11 +15,12 @@ const CIRCLES = { files: 0, largest: 0 }
  * nothing of what it was given, take 100. HMAC by one-shot hashes takes 31, and a check of base64url that does not encode
  * again 7. What remembers verified cookies, and copies their data in place of parsing them, takes 400. That sessions can be
  * ended by an instant (`notBefore`) takes 130, the events for what became of a session 110, that nothing is read before
- * somebody asks (`lazy`) 102, the cap on a user's sessions 145, and data that another version has saved (`version`) 124.
+ * somebody asks (`lazy`) 102, the cap on a user's sessions 145, data that another version has saved (`version`) 124, and the
+ * tracing channels 156.
  */
-const BUDGETS = { koa: 637, node: 277, request: 2820, session: 784, codec: 782, root: 648 }
+const BUDGETS = { koa: 634, node: 280, request: 2977, session: 784, codec: 785, root: 649 }
 /** Of all these together. */
-const CORE_BUDGET = 5948
+const CORE_BUDGET = 6109
 
 /** Lines of a file, of any kind. */
 const FILE_LINES = 250
@@ -54,8 +55,8 @@ const ARROWS = {
   testing: ['stores/store'],
   // Its entry is a door to the index, which has the code.
   open: ['index', 'codec', 'request', 'session', 'config', 'options (types)', 'types (types)', 'errors'],
-  // It prints the statements of the stores, which have to be those that they run.
-  cli: ['codec', 'request', 'session', 'stores', 'config', 'errors'],
+  // It prints the statements of the stores, which have to be those that they run, and lists and ends their sessions.
+  cli: ['codec', 'request', 'session', 'stores', 'stores/store (types)', 'config', 'errors'],
   config: ['options', 'sealing', 'secure', 'codec', 'session', 'stores/store (types)', 'errors', 'async'],
   sealing: ['codec', 'errors'],
   secure: ['sealing (types)', 'errors'],

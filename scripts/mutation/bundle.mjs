@@ -17,7 +17,7 @@ writeFileSync(`${folder}/mutation.ts`, files.map(file => `import './${file}'\n`)
 const output = { config: false, outDir: folder, clean: false, dts: false, report: false, logLevel: 'error' }
 await build({ ...output, entry: [`${folder}/mutation.ts`], format: 'esm', platform: 'node', treeshake: false })
 const bundle = `${folder}/mutation.mjs`
-writeFileSync(
-  bundle,
-  readFileSync(bundle, 'utf8').replaceAll(/import (\w+) from "node:test";/g, 'const $1 = globalThis.test;'),
-)
+const code = readFileSync(bundle, 'utf8').replaceAll(/import (\w+) from "node:test";/g, 'const $1 = globalThis.test;')
+if (code.includes('"node:test"'))
+  throw new Error(`${folder} has a test that no mutant would run: import test from 'node:test'`)
+writeFileSync(bundle, code)

@@ -1,8 +1,9 @@
-import { parseArgs } from 'node:util'
 import { SessionError } from '../errors.ts'
+import { parse, type Values } from './arguments.ts'
 import { inspect, type Report } from './inspect.ts'
-import { printable, printableJson } from './printable.ts'
+import { printableJson } from './printable.ts'
 import { parseSecrets } from './secrets.ts'
+import { type Admin, administer } from './sessions/administer.ts'
 import { DIALECT_NAMES, isDialect, sqlOf } from './sql.ts'
 import { textOf } from './text.ts'
 import { EXIT, HELP, UsageError } from './usage.ts'
@@ -16,6 +17,8 @@ export interface Surroundings {
   now(): number
   random(size: number): Buffer
   readonly version: string
+  /** What `sessions` needs, which talks to a store. */
+  readonly admin: Admin
 }
 
 export interface Outcome {
@@ -27,21 +30,6 @@ export interface Outcome {
 /** In characters. No server takes a header that long (Node: 16 kB). */
 export const LONGEST_INPUT = 65_536
 
-const OPTIONS = {
-  key: { type: 'string' },
-  unsigned: { type: 'boolean' },
-  show: { type: 'boolean' },
-  json: { type: 'boolean' },
-  dialect: { type: 'string' },
-  table: { type: 'string' },
-  user: { type: 'string' },
-  from: { type: 'string' },
-  help: { type: 'boolean', short: 'h' },
-  version: { type: 'boolean' },
-} as const
-
-type Values = ReturnType<typeof parse>['values']
-
 /** Does what the command line says. Never rejects for what it was given. */
 export async function run(parameters: readonly string[], surroundings: Surroundings): Promise<Outcome> {
   try {
@@ -52,19 +40,11 @@ export async function run(parameters: readonly string[], surroundings: Surroundi
     if (command === 'keygen') return keygen(values, operands, surroundings)
     if (command === 'inspect') return await inspectCookie(values, operands, surroundings)
     if (command === 'sql') return sql(values, operands)
+    if (command === 'sessions') return await administer(values, operands, surroundings.environment, surroundings.admin)
     throw new UsageError(command === undefined ? 'a command is missing' : 'there is no such command')
   } catch (error) {
     if (!(error instanceof UsageError)) throw error
     return { code: EXIT.usage, stdout: '', stderr: `koa-session: ${error.message}; see koa-session --help\n` }
-  }
-}
-
-function parse(parameters: readonly string[]) {
-  try {
-    return parseArgs({ args: [...parameters], options: OPTIONS, allowPositionals: true })
-  } catch (error) {
-    // Up to the first full stop, it names the option; advice follows.
-    throw new UsageError(printable(String(Reflect.get(Object(error), 'message')).split('. ')[0] ?? ''))
   }
 }
 
@@ -93,7 +73,8 @@ function sql(
 
 async function inspectCookie(values: Values, operands: readonly string[], from: Surroundings): Promise<Outcome> {
   const { key = 'koa.sess', unsigned = false, show = false, json = false, ...others } = values
-  if (Object.keys(others).length > 0) throw new UsageError(`--${Object.keys(others)[0]} is an option of sql`)
+  const [foreign] = Object.keys(others)
+  if (foreign !== undefined) throw new UsageError(`inspect does not take --${foreign}`)
   if (operands.length > 1) throw new UsageError('inspect takes one cookie: put it in quotes')
   if (!/^[^\s;=]+$/.test(key)) throw new UsageError('--key is not the name of a cookie')
   const secrets = parseSecrets(from.environment.KOA_SESSION_KEYS)

@@ -12,6 +12,11 @@ export function fingerprintOf(hash: string): string {
   return Buffer.from(hash, 'base64url').toString('hex').slice(0, 8)
 }
 
+/** An id as logs may show it. */
+export function fingerprint(id: string | undefined): string | undefined {
+  return id === undefined ? undefined : fingerprintOf(digest(id))
+}
+
 /** The text of a name: of a string, or of a whole number that is exact; `undefined` for anything else. */
 export function nameIn(value: unknown): string | undefined {
   if (typeof value === 'string') return value

@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events'
 import type { Context } from 'koa'
 import { isPromise } from '../async.ts'
-import { digest, fingerprintOf } from '../codec/digest.ts'
+import { digest, fingerprint, fingerprintOf } from '../codec/digest.ts'
 import type { SessionEvent, Told } from '../request/exchange.ts'
 import { kindOf } from '../value-kind.ts'
 
@@ -110,10 +110,6 @@ function call(ctx: Context, name: string, given: unknown[], fail: (error: unknow
 /** What nobody is left to be told of. */
 function warn(error: unknown): void {
   process.emitWarning(error instanceof Error ? error : `a listener of app.on('error') threw ${kindOf(error)}`)
-}
-
-function fingerprint(id: string | undefined): string | undefined {
-  return id === undefined ? undefined : fingerprintOf(digest(id))
 }
 
 /** A store that breaks its contract may give an id in place of its handle, which is the SHA-256 in base64url. */

@@ -59,6 +59,10 @@ export abstract class NodeExchange implements Exchange, JarAccess, HeadersListen
     return this.#res?.headersSent ?? true
   }
 
+  get sentBytes(): number {
+    return this.sent === undefined ? 0 : Buffer.byteLength(this.#lines.map(line => line.split(';', 1)).join(''))
+  }
+
   get isShared(): boolean {
     return this.#res !== undefined && isShared(this.#res)
   }

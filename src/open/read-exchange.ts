@@ -10,6 +10,7 @@ export class ReadExchange implements Exchange, JarAccess {
   readonly settings: Settings
   readonly #carrier: Carrier
   readonly sent = undefined
+  readonly sentBytes = 0
   readonly hasLeft = true
   readonly isShared = false
   jarState: unknown

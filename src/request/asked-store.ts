@@ -1,5 +1,4 @@
 import { isPromise } from '../async.ts'
-import { SessionError } from '../errors.ts'
 import type { Lifetime, Payload } from '../session/model.ts'
 import {
   type Answer,
@@ -13,13 +12,11 @@ import {
   type StoredRecord,
 } from '../stores/store.ts'
 import type { Exchange } from './exchange.ts'
-import { type Question, repeats } from './privacy.ts'
 import type { Settings } from './settings.ts'
+import { failed, overdue } from './store-failure.ts'
+import { isHeard, type SessionStoreMessage, STORE, traceStore } from './tracing.ts'
 
-export type Operation =
-  | ('open' | 'get' | 'set' | 'destroy')
-  | ('read' | 'create' | 'patch' | 'touch' | 'retire' | 'update')
-  | ('list' | 'destroyAll')
+type StoreOperation = SessionStoreMessage['operation']
 
 /** A store outlives the session by this much (ms), so that one that has expired is seen to have (as in 7.x). */
 const GRACE = 10_000
@@ -118,7 +115,7 @@ export class AskedStore {
 
   /** What `answer` gives, if it does within `patience` (ms); `waited` is told of the time that it took, if any. */
   within<Value>(
-    operation: Operation,
+    operation: string,
     id: string | undefined,
     answer: PromiseLike<Value>,
     patience = this.#settings.config.storeTimeout,
@@ -156,7 +153,12 @@ export class AskedStore {
   }
 
   /** Asks by what the methods above are given, and says what of it is an answer to which. */
-  #ask<Value>(operation: Operation, id: string | undefined, what?: object, changed = false): Answer<Value> {
+  #ask<Value>(operation: StoreOperation, id: string | undefined, what?: object, changed = false): Answer<Value> {
+    if (!isHeard(STORE)) return this.#answer(operation, id, what, changed)
+    return traceStore({ operation, id, what }, () => this.#answer<Value>(operation, id, what, changed))
+  }
+
+  #answer<Value>(operation: StoreOperation, id: string | undefined, what?: object, changed = false): Answer<Value> {
     try {
       // A store that answers something else than its contract says is not told from one that does.
       const answer = this.#call(operation, id, what, changed) as Answer<Value>
@@ -167,7 +169,7 @@ export class AskedStore {
   }
 
   /** One switch in place of a closure for each question, which would be a good part of what a request allocates here. */
-  #call(operation: Operation, given: string | undefined, what: object | undefined, changed: boolean): unknown {
+  #call(operation: StoreOperation, given: string | undefined, what: object | undefined, changed: boolean): unknown {
     const { ctx } = this.#exchange
     const { rolling, maxAge, ttl, sealing, externalKey, cookie } = this.#settings.config
     const signed = sealing !== undefined || (externalKey === undefined && cookie.signed === true)
@@ -204,7 +206,12 @@ export class AskedStore {
   }
 
   /** A request does not wait longer in all than for one answer that does not come. */
-  #settled<Value>(operation: Operation, id: string | undefined, what: object | undefined, answer: PromiseLike<Value>) {
+  #settled<Value>(
+    operation: StoreOperation,
+    id: string | undefined,
+    what: object | undefined,
+    answer: PromiseLike<Value>,
+  ) {
     let isOver = false
     const fail = (cause: unknown) => {
       // That it has not answered was told.
@@ -218,32 +225,8 @@ export class AskedStore {
   }
 }
 
-function failed(exchange: Exchange, question: Question, cause: unknown): SessionError {
-  const { operation, id } = question
-  const what = operation === 'open' ? 'could not be made' : `failed in ${operation}()`
-  // It may reject with nothing.
-  const reason = { cause: cause ?? String(cause), isPrivate: (text: string) => repeats(text, question) }
-  return told(exchange, operation, id, new SessionError('ERR_SESSION_STORE', `the session store ${what}`, reason))
-}
-
-function overdue(exchange: Exchange, operation: Operation, id: string | undefined, patience: number): SessionError {
-  const what = `the session store did not answer ${operation}() within ${patience} ms (option storeTimeout)`
-  const advice = 'it may still do what it was asked; look at its load, and at the connection to it'
-  return told(exchange, operation, id, new SessionError('ERR_SESSION_TIMEOUT', `${what}: ${advice}`))
-}
-
-function told(exchange: Exchange, operation: string, id: string | undefined, error: SessionError): SessionError {
-  exchange.emit({ type: 'store', operation, id, error })
-  return error
-}
-
 /** Whether the sessions of a subject can be found, and ended, in `store`. */
 export const canList = (store: Store) => Boolean(keyed(store)?.list && keyed(store)?.destroyAll)
 
 /** Whether an id that was replaced stays known in `store`. */
 export const canRetire = (store: Store) => keyed(store)?.retire !== undefined
-
-/** Whether `error` is that of a store which failed, or did not answer. */
-export function isStoreFailure(error: unknown): boolean {
-  return error instanceof SessionError && (error.code === 'ERR_SESSION_STORE' || error.code === 'ERR_SESSION_TIMEOUT')
-}

@@ -3,6 +3,12 @@ import type { CommitWork, Session } from '../session/session.ts'
 import type { EndReason, Exchange } from './exchange.ts'
 import type { Settings } from './settings.ts'
 
+/** The id that client and store have, or will have, and why a commit that is over has saved nothing. */
+export interface Standing {
+  readonly id?: string | undefined
+  readonly lost?: 'gone' | 'late' | 'limit' | undefined
+}
+
 /**
  * Turns what the client carries into a session and back, for one request, and knows what client and store have of it.
  * There are two kinds, and nothing else asks which one it has. Where a method gives no promise, its work is done when
@@ -81,6 +87,11 @@ export abstract class Backend {
   finish(_session: Session | undefined): void | Promise<void> {}
   /** From now on the request may wait for a store as long again. */
   beginPatience(): void {}
+
+  /** For tracing: makes no id. */
+  get standing(): Standing {
+    return { lost: this.exchange.hasLeft ? 'late' : undefined }
+  }
 
   /** Client and store have the session with this lifetime from now on. */
   protected committed(lifetime: Lifetime): void {

@@ -66,6 +66,8 @@ export interface Exchange {
   checkSend(value: string): void
   /** The value that this response sends. */
   readonly sent: string | undefined
+  /** The bytes of the cookies that send it, each as `name=value`. */
+  readonly sentBytes: number
   /** Whether the headers have left, or there is no response that they could leave with. */
   readonly hasLeft: boolean
   /** Whether a shared cache may keep the response. */

@@ -1,11 +1,12 @@
 import { SessionError } from '../errors.ts'
 import type { Plan } from '../session/model.ts'
 import { isChange, isDue, planCommit } from '../session/plan.ts'
-import type { Session } from '../session/session.ts'
-import { isStoreFailure } from './asked-store.ts'
+import type { CommitWork, Session } from '../session/session.ts'
 import type { Backend } from './backend.ts'
 import type { Exchange } from './exchange.ts'
 import type { Settings } from './settings.ts'
+import { isStoreFailure } from './store-failure.ts'
+import type { SessionCommitMessage } from './tracing.ts'
 
 /** What a commit of `session`, which the handler has or has removed, is to do. */
 export function planFor(
@@ -39,6 +40,31 @@ export function holdsChange(plan: () => Plan): boolean {
   } catch {
     return true
   }
+}
+
+/** What a commit is about, as tracing says it. */
+export function operationOf(plan: Plan, { update }: CommitWork, backend: Backend): SessionCommitMessage['operation'] {
+  if (update && backend.canUpdate) return 'update'
+  if (plan.action === 'skip') return 'none'
+  if (plan.action !== 'save') return plan.action === 'replace' ? 'regenerate' : 'destroy'
+  if (plan.reason === 'rolling' || plan.reason === 'renew') return 'touch'
+  return backend.isKnown ? 'patch' : 'create'
+}
+
+/** Does what is planned for `session`. `isFinal`: nobody asked for it. */
+export function perform(
+  plan: Plan,
+  session: Session | null | undefined,
+  work: CommitWork,
+  isFinal: boolean,
+  backend: Backend,
+): void | Promise<void> {
+  // Who asks for a new id is not to go on under the old one, whatever others have written there.
+  if (plan.action === 'destroy') return session && !work.regenerate ? backend.empty(session) : backend.end(plan.reason)
+  if (plan.action === 'skip' || !session) return
+  if (plan.action === 'replace') return backend.regenerate(session, work)
+  if (plan.reason === 'changed' || plan.reason === 'forced') return backend.save(session, isFinal)
+  return extend(backend, session, backend.settings.config.onStoreError)
 }
 
 /** Saves a session that did not change. Where that can't be done, it may stay as it is. */

@@ -2,9 +2,9 @@ import { andThen } from '../async.ts'
 import type { Found, Loaded, Refused } from '../session/model.ts'
 import { NOTHING } from '../session/payload.ts'
 import { Session, type SessionHost } from '../session/session.ts'
-import { isStoreFailure } from './asked-store.ts'
 import type { Backend } from './backend.ts'
 import { notLoaded, propertyError } from './property-error.ts'
+import { isStoreFailure } from './store-failure.ts'
 
 type Known = Loaded | { readonly error: unknown }
 

@@ -7,10 +7,11 @@ import type { Backend } from './backend.ts'
 import { changeHere } from './draft.ts'
 import type { Beginning } from './exchange.ts'
 import { Host } from './host.ts'
-import { extend, holdsChange, planFor } from './keep-alive.ts'
+import { holdsChange, operationOf, perform, planFor } from './keep-alive.ts'
 import { Presented } from './presented.ts'
 import { badValue, skipped, warnOfEarly, warnOfLost } from './property-error.ts'
 import { Queue } from './queue.ts'
+import { type About, COMMIT, isHeard, traceCommit } from './tracing.ts'
 
 /** The commit that nobody asked for, and one that somebody did. */
 const [FINAL, ASKED]: readonly [CommitWork, CommitWork] = [{}, {}]
@@ -180,27 +181,26 @@ export class Scope extends Host {
 
   /** One commit, see `commit()`. */
   work(work: CommitWork): void | Promise<void> {
+    return isHeard(COMMIT) ? traceCommit(this.#backend, about => this.#work(work, about)) : this.#work(work)
+  }
+
+  #work(work: CommitWork, about?: About): void | Promise<void> {
     if (this.#presented.isPending && (this.#session || this.#backend.isPresented)) {
       return andThen(this.#look(), () => {
         if (work.regenerate) this.settings.regenerated(work.fresh === true)
-        return this.work(work)
+        return this.#work(work, about)
       })
     }
     if (this.#renewal) this.#backend.renew(this.#renewal.isToEnd)
     this.#renewal = undefined
     const [plan, session, backend] = [this.#plan(work), this.#session, this.#backend]
+    about?.(operationOf(plan, work, backend))
     if (work.update && session) {
       if (backend.canUpdate) return backend.update(session, work.update)
       changeHere(session, work.update)
-      return this.work(ASKED)
+      return this.#work(ASKED, about)
     }
-    // Who asks for a new id is not to go on under the old one, whatever others have written there.
-    if (plan.action === 'destroy')
-      return session && !work.regenerate ? backend.empty(session) : backend.end(plan.reason)
-    if (plan.action === 'skip' || !session) return
-    if (plan.action === 'replace') return backend.regenerate(session, work)
-    if (plan.reason === 'changed' || plan.reason === 'forced') return backend.save(session, work === FINAL)
-    return extend(backend, session, this.settings.config.onStoreError)
+    return perform(plan, session, work, work === FINAL, backend)
   }
 
   #plan({ save = false, regenerate = false }: CommitWork): Plan {

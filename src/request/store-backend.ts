@@ -1,6 +1,7 @@
 import { andThen, isAsyncFunction, isPromise } from '../async.ts'
 import type { Difference, Found, Loaded } from '../session/model.ts'
 import type { CommitWork, Session } from '../session/session.ts'
+import type { Standing } from './backend.ts'
 import type { Step, StepAnswer } from './custody.ts'
 import type { EndReason, Told } from './exchange.ts'
 import { loadStored } from './load-stored.ts'
@@ -54,6 +55,14 @@ export class StoreBackend extends StoredSteps {
   override get canUpdate(): boolean {
     const { custody } = this.machine
     return custody.at === 'stored' && !custody.former && this.store.isKeyed
+  }
+
+  override get standing(): Standing {
+    const { at, id } = this.machine.custody
+    const { refused, owner } = this.state
+    if (at === 'gone' || at === 'superseded' || at === 'unread') return { id, lost: 'gone' }
+    if (refused !== undefined && refused === owner) return { id, lost: 'limit' }
+    return { id, lost: at === 'none' && this.done !== 'ended' ? 'late' : undefined }
   }
 
   load(id: string): Loaded | Promise<Loaded> {

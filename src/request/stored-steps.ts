@@ -243,8 +243,7 @@ export abstract class StoredSteps extends Backend implements Surroundings<Former
 
   /** Another request has ended the session: it stays so, and what changed is told once. */
   #reportGone(): undefined {
-    const { changes, changedNames: keys } = this.state
-    if (changes) this.exchange.emit({ type: 'gone', keys })
+    if (this.state.changes) this.exchange.emit({ type: 'gone', keys: this.state.changedNames })
     this.settings.isForced = false
     this.state.settle()
   }

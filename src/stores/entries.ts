@@ -120,10 +120,15 @@ export class Entries {
     if (entry.record.retiredAt === undefined) this.#gone(entry, isExpired)
   }
 
-  /** The sessions of a subject. */
-  sessionsOf(subject: string): Entry[] {
+  /** The sessions of a subject: at most `limit`. */
+  sessionsOf(subject: string, limit?: number): Entry[] {
     const now = this.#now()
-    return [...this.#sessions.of(subject)].filter(entry => !isOver(entry, now))
+    const found: Entry[] = []
+    for (const entry of this.#sessions.of(subject)) {
+      if (found.length === limit) break
+      if (!isOver(entry, now)) found.push(entry)
+    }
+    return found
   }
 
   /** The names of its sessions and tombstones. */

@@ -172,6 +172,7 @@ export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
     },
 
     list: subject => entries.sessionsOf(subject).map(rowOf),
+    some: (subject, limit) => entries.sessionsOf(subject, limit).map(({ name }) => name),
     names: subject => entries.namesOf(subject),
 
     hasCursors: true,

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import test from 'node:test'
-import { type Outcome, run, type Surroundings } from '../../src/cli/run.ts'
+import { type Outcome, run } from '../../src/cli/run.ts'
 import { encoded } from '../compat/both.ts'
 import fc from '../support/properties.ts'
 import { chunked, FOREIGN, HOUR, NOW, OLDER, PAYLOAD, SECRETS, sealed, signed, signedValue } from './made.ts'
+import { surroundings } from './surroundings.ts'
 
 const KEYS = SECRETS.join(',')
 
@@ -13,14 +14,14 @@ function ran(
   parameters: readonly string[],
   { input, keys = KEYS, now = NOW }: { input?: string; keys?: string; now?: number } = {},
 ) {
-  const surroundings: Surroundings = {
+  const process = surroundings({
     environment: { KOA_SESSION_KEYS: keys },
     readInput: async () => input,
     now: () => now,
     random: size => Buffer.alloc(size, 0xfb),
     version: '8.1.2',
-  }
-  return run(parameters, surroundings)
+  })
+  return run(parameters, process)
 }
 
 const cookie = signed(PAYLOAD)

@@ -6,13 +6,13 @@ import { sqliteStore } from 'koa-session/sqlite'
 import Database from 'libsql'
 import { run } from '../../src/cli/run.ts'
 import { grantsIn } from '../stores/support/grants.ts'
+import { surroundings } from './surroundings.ts'
 
 const QUIET = { sweepEvery: false } as const
 const never = () => Promise.reject(new Error('nothing is asked'))
 
 function ran(...parameters: string[]) {
-  const surroundings = { environment: {}, readInput: never, now: () => 0, random: Buffer.alloc, version: '8' }
-  return run(['sql', ...parameters], surroundings)
+  return run(['sql', ...parameters], surroundings())
 }
 
 async function printed(...parameters: string[]): Promise<string> {
@@ -95,8 +95,7 @@ test('a wrong call says what is expected, and repeats no value', async () => {
     assert.match(stderr, what)
     assert.doesNotMatch(stderr, /secret/)
   }
-  const surroundings = { environment: {}, readInput: never, now: () => 0, random: Buffer.alloc, version: '8' }
-  const { code, stderr } = await run(['inspect', '--table', 'a', 'koa.sess=a'], surroundings)
+  const { code, stderr } = await run(['inspect', '--table', 'a', 'koa.sess=a'], surroundings())
   assert.equal(code, 2)
-  assert.match(stderr, /--table is an option of sql/)
+  assert.match(stderr, /inspect does not take --table/)
 })

@@ -1,7 +1,7 @@
 /** Which functions are those of Koa and of its packages, by their source. */
 import assert from 'node:assert/strict'
 import { createRequire } from 'node:module'
-import { test } from 'node:test'
+import test from 'node:test'
 import Keygrip from 'keygrip'
 import Koa from 'koa'
 import { isOriginal } from '../../src/codec/originals.ts'

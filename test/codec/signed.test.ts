@@ -1,7 +1,7 @@
 /** A signed value in a Cookie header: which one is accepted, by which secret, and what is remembered of it. */
 import assert from 'node:assert/strict'
 import { createSecretKey } from 'node:crypto'
-import { test } from 'node:test'
+import test from 'node:test'
 import Keygrip from 'keygrip'
 import { Memory, type Remembered } from '../../src/codec/memory.ts'
 import { Ring } from '../../src/codec/ring.ts'

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import test, { type TestContext as Test } from 'node:test'
 import type { CreateSessionOptions } from 'koa-session'
 import { Gate, type Page, type Pages, serve, told } from '../support/story.ts'
-import { at, FAILURES, NOTHING, type State, script, through } from './scripted.ts'
+import { at, NOTHING, type State, script, through } from './scripted.ts'
 
 /** `page`, with the session read before and the rest done when `gate` is open. */
 const slow = (gate: Gate, page: Page): Page => {
@@ -121,15 +121,6 @@ test('a sign-out whose destroy is under way when the session gets a new id ends 
   assert.deepEqual(await state(), NOTHING)
 })
 
-test('a sign-out whose destroy fails clears the cookie, and is the request’s error', async t => {
-  const { visitor, courses, state } = await script(t, {})
-  await visitor.get('/begin')
-  courses.destroy = [FAILURES['fails later'] as never]
-  const { status, cookies } = await visitor.get('/out')
-  const { client, errors } = await state()
-  assert.deepEqual([status, cookies.length, client, errors], [500, 2, 'no cookie', ['ERR_SESSION_STORE']])
-})
-
 for (const times of [1, 2]) {
   test(`a sign-out with an id that was retired less than 10 s ago ends its successor (${times} new ids)`, async t => {
     const { visitor, clock, state } = await script(t, {})
@@ -159,22 +150,6 @@ for (const [when, between] of [
     assert.equal((await late.get('/out')).status, 200)
     const { held, client } = await state()
     assert.deepEqual({ held, client }, { held: [{ a: 1 }], client: { a: 1 } })
-  })
-}
-
-for (const [elapsed, events] of [
-  [0, ['session:missed']],
-  [9_999, ['session:missed']],
-  [10_000, ['session:reuse', 'session:missed']],
-] as const) {
-  test(`an id that was retired ${elapsed} ms ago is told as ${events.join(' and ')}`, async t => {
-    const { visitor, clock, state } = await script(t, {})
-    await visitor.get('/begin')
-    const late = visitor.copy()
-    await visitor.get('/new-id')
-    clock.elapse(elapsed)
-    await late.get('/')
-    assert.deepEqual(await state(), at({ a: 1 }, events))
   })
 }
 
@@ -278,43 +253,6 @@ test('a sign-out after a sign-in that was sent twice leaves nothing that the bro
   assert.equal((await visitor.get('/')).text, 'nobody')
 })
 
-test('a lifetime that is set while save() is under way is saved by the next commit', async t => {
-  const gate = new Gate()
-  const { visitor, memory, courses, idOf } = await script(t, {
-    '/page': async ctx => {
-      ctx.session.b = 2
-      const saving = ctx.session.save()
-      await gate.arrived
-      ctx.session.maxAge = 5_000
-      gate.open()
-      await saving
-    },
-  })
-  await visitor.get('/begin')
-  courses.patch = [through(gate)]
-  await visitor.get('/page')
-  assert.equal(memory.read(String(idOf(visitor)))?.lifetime._maxAge, 5_000)
-})
-
-test('what a stream’s callback changes after the final commit began is saved, or told', async t => {
-  const gate = new Gate()
-  const { visitor, courses, state } = await script(t, {
-    '/page': ctx => {
-      ctx.session.b = 2
-      gate.arrived.then(() => {
-        ctx.session.late = 1
-        gate.open()
-      })
-    },
-  })
-  await visitor.get('/begin')
-  courses.patch = [through(gate)]
-  await visitor.get('/page')
-  const { held, told } = await state()
-  const isSaved = Reflect.has(Object(held[0]), 'late')
-  assert.ok(isSaved || told.length > 0, JSON.stringify({ held, told }))
-})
-
 for (const mode of ['saved in a store', 'sent in a cookie']) {
   test(`what is changed after the final commit, before the headers leave, is ${mode}`, async t => {
     const page: Page = ctx => {
@@ -331,24 +269,4 @@ for (const mode of ['saved in a store', 'sent in a cookie']) {
     await told()
     assert.deepEqual(JSON.parse((await visitor.get('/all')).text), { b: 2, late: 1 })
   })
-}
-
-for (const [onStoreError, expected] of [
-  ['throw', { status: 500, errors: ['ERR_SESSION_STORE'] }],
-  ['anonymous', { status: 200, errors: [] }],
-] as const) {
-  for (const course of ['fails at once', 'fails later']) {
-    test(`an extension that ${course} is ${expected.status} with onStoreError ${onStoreError}`, async t => {
-      const { visitor, courses, events, state } = await script(t, {}, { rolling: true, onStoreError })
-      await visitor.get('/begin')
-      courses.touch = [FAILURES[course] as never]
-      const { status } = await visitor.get('/all')
-      const { held, client, errors } = await state()
-      assert.deepEqual({ held, client, status, errors }, { held: [{ a: 1 }], client: { a: 1 }, ...expected })
-      assert.equal(
-        events.some(([event]) => event === 'session:error'),
-        true,
-      )
-    })
-  }
 }

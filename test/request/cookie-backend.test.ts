@@ -1,27 +1,47 @@
 /** A session that is in the cookie, without HTTP: what is sent, and what comes too late. */
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import { decodeText, encode } from '../../src/codec/json.ts'
+import { decodeText, encode, encodeText } from '../../src/codec/json.ts'
+import type { Remembered } from '../../src/codec/memory.ts'
+import { Kept } from '../../src/session/template.ts'
 import { codeOf, site } from './site.ts'
 
 const COOKIE = { store: null, encode: JSON.stringify, decode: JSON.parse, genid: undefined }
 /** With the codec of koa-session, whose text is compared as it is. */
 const OURS = { encode: undefined, decode: undefined }
 
-function open(options: Record<string, unknown> = {}, data: Record<string, unknown> | string = { a: 1 }) {
+/** What an earlier request verified. Of a sealed value the text is known. */
+const remember = (made?: unknown, text?: string): Remembered => ({ body: '', tag: '', hash: 0, text, made })
+
+/** Whose cookie the session is in: of another codec, of koa-session's, and one that was verified before. */
+const KINDS = {
+  'own codec': { codec: COOKIE },
+  ours: { codec: OURS },
+  remembered: { codec: OURS, isRemembered: true },
+  'remembered, of a sealed value': { codec: OURS, isRemembered: true, isSealed: true },
+}
+
+function open(
+  options: Record<string, unknown> = {},
+  data: Record<string, unknown> | string = { a: 1 },
+  isRemembered = false,
+  isSealed = false,
+) {
   const made = site({ ...COOKIE, ...options })
   const { clock, begin } = made
   const write = 'encode' in options && options.encode === undefined ? encode : JSON.stringify
   const payload = typeof data === 'string' ? data : write({ ...data, _expire: clock.now() + 1000, _maxAge: 1000 })
-  const request = begin(payload)
+  const request = begin(isSealed ? 'sealed' : payload)
   // Not a copy of the request, which would read the session.
-  const { scope, exchange, told } = request
+  const { scope, exchange, settings, told } = request
+  if (isRemembered) settings.remembered = remember(undefined, isSealed ? decodeText(payload) : undefined)
   return {
     ...made,
     scope,
     exchange,
+    settings,
     told,
-    payload,
+    payload: isSealed ? 'sealed' : payload,
     sessionOf: () => request.session,
     start: () => request.scope.start(false),
   }
@@ -196,6 +216,76 @@ const STORIES: Readonly<
     one => one.sessionOf().save(),
     { a: 1, b: 2 },
   ],
+  'what `valid` writes is no change': [
+    {
+      valid: (_: unknown, payload: object) => {
+        Object.assign(payload, { b: 2 })
+        return true
+      },
+    },
+    one => one.sessionOf().b,
+    'the same',
+  ],
+  'nor is what an instant of `notBefore` looks at': [
+    {
+      notBefore: (_: unknown, payload: object) => {
+        Object.assign(payload, { b: 2 })
+      },
+    },
+    one => one.sessionOf().b,
+    'the same',
+  ],
+  'the same data in another order is a change': [
+    {},
+    async one => {
+      Object.assign(one.sessionOf(), { b: 2 })
+      await one.sessionOf().save()
+      one.exchange.send('sent')
+      one.scope.session = { b: 2, a: one.sessionOf().a }
+    },
+    { b: 2, a: 1 },
+  ],
+  'a value with the same JSON is no change': [
+    {},
+    one => {
+      const { a } = one.sessionOf()
+      one.sessionOf().a = { toJSON: () => a }
+    },
+    'the same',
+  ],
+  'the same data, assigned, is no change': [
+    {},
+    one => {
+      one.scope.session = { a: one.sessionOf().a }
+    },
+    'the same',
+  ],
+  'the same data is sent after a sign-out': [
+    {},
+    one => {
+      const { a } = one.sessionOf()
+      one.scope.session = null
+      one.scope.session = { a }
+    },
+    { a: 1 },
+  ],
+  'what is changed back after a commit is sent': [
+    {},
+    async one => {
+      const { a } = one.sessionOf()
+      one.sessionOf().a = 2
+      await one.sessionOf().save()
+      one.sessionOf().a = a
+    },
+    { a: 1 },
+  ],
+  'an extension that comes too late is not told': [
+    { rolling: true },
+    one => {
+      one.exchange.hasLeft = true
+    },
+    'the same',
+  ],
   'without autoCommit nothing is sent': [
     { autoCommit: false },
     one => Object.assign(one.sessionOf(), { b: 2 }),
@@ -211,12 +301,14 @@ const STORIES: Readonly<
   ],
 }
 
-const VARIANTS = [COOKIE, OURS].flatMap(codec => [1, { deep: 1 }].map(a => ({ codec, a })))
+const VARIANTS = Object.entries(KINDS).flatMap(([kind, { codec, ...how }]) =>
+  [1, { deep: 1 }].map(a => ({ kind, codec, how: { isRemembered: false, isSealed: false, ...how }, a })),
+)
 
 for (const [title, [options, handle, client, told = [], code]] of Object.entries(STORIES)) {
-  for (const { codec, a } of VARIANTS)
-    test(`${title} (${codec === OURS ? 'ours' : 'own'}, ${JSON.stringify(a)})`, async () => {
-      const one = open({ ...codec, ...options }, { a })
+  for (const { kind, codec, how, a } of VARIANTS)
+    test(`${title} (${kind}, ${JSON.stringify(a)})`, async () => {
+      const one = open({ ...codec, ...options }, { a }, how.isRemembered, how.isSealed)
       await one.start()
       // What is sent again has another lifetime.
       one.clock.advance(1)
@@ -246,6 +338,13 @@ const REFUSED: Readonly<
     'absolute',
     { absoluteTimeout: 5 },
   ],
+  'a session that began before `notBefore`': [
+    { a: 1, _expire: 1e15, _maxAge: 1000, _meta: { created: 1000, since: 1000 } },
+    'invalid',
+    'revoked',
+    { notBefore: 2000 },
+  ],
+  'a session that `notBefore` refuses': [{ a: 1, _expire: 1e15 }, 'invalid', 'revoked', { notBefore: () => 2000 }],
   'a session that `valid` refuses': [{ a: 1 }, 'invalid', 'valid', { valid: () => false }],
   'a session that `valid` refuses by nothing': [{ a: 1 }, 'invalid', 'valid', { valid: () => undefined }],
   'a session that `valid` refuses later': [{ a: 1 }, 'invalid', 'valid', { valid: async () => false }],
@@ -257,9 +356,14 @@ const REFUSED: Readonly<
   ],
 }
 
-for (const [what, [data, fault, reason, options]] of Object.entries(REFUSED)) {
-  test(`a cookie with ${what} is a new session, and is told as ${reason}`, async () => {
-    const one = open(options, typeof data === 'string' ? data : JSON.stringify(data))
+const REFUSALS = Object.entries(REFUSED).flatMap(row =>
+  [false, true].map(isRemembered => [isRemembered, ...row] as const),
+)
+for (const [isRemembered, what, [data, fault, reason, options]] of REFUSALS) {
+  const title = `a ${isRemembered ? 'remembered ' : ''}cookie with ${what}`
+  test(`${title} is a new session, and is told as ${reason}`, async () => {
+    const text = typeof data === 'string' ? data : JSON.stringify(data)
+    const one = isRemembered ? open({ ...OURS, ...options }, encodeText(text), true) : open(options, text)
     await one.start()
     assert.deepEqual([one.sessionOf().isNew, one.sessionOf().toJSON()], [true, {}])
     const [event] = one.exchange.events
@@ -316,4 +420,154 @@ test('an encode that gives no text is named with what it gave', async () => {
     message: 'the option encode returned a number, expected a string',
   })
   assert.equal(one.sessionOf().externalKey, undefined)
+})
+
+test('an encode that gives nothing at all is an error of a new session, too', async () => {
+  const made = site({ ...COOKIE, encode: () => undefined })
+  const { session } = await made.visit()
+  Object.assign(session, { a: 1 })
+  assert.equal(await codeOf(() => session.save()), 'ERR_SESSION_ENCODE')
+})
+
+for (const [option, options] of Object.entries({
+  schema: { schema: { '~standard': { version: 1, vendor: 'test', validate: async () => ({}) } } },
+  beforeSave: { beforeSave: async () => {} },
+  encode: { encode: async () => '' },
+})) {
+  test(`in a new session, a promise of ${option} is an error that names it`, async () => {
+    const { session } = await site({ ...COOKIE, ...options }).visit()
+    Object.assign(session, { a: 1 })
+    await assert.rejects(async () => session.save(), {
+      code: 'ERR_SESSION_ASYNC',
+      message: `${option} returned a promise where none can be awaited; use a function that is not async`,
+    })
+  })
+}
+
+/** What is sent though a shared cache may keep the response: what the handler asks for. */
+const ASKED: Readonly<Record<string, (request: ReturnType<typeof open>) => unknown>> = {
+  'a change': one => Object.assign(one.sessionOf(), { b: 2 }),
+  'save()': one => one.sessionOf().save(),
+  'regenerate()': one => one.sessionOf().regenerate(),
+  'a lifetime': one => Object.assign(one.sessionOf(), { maxAge: 5000 }),
+}
+for (const [what, handle] of Object.entries(ASKED)) {
+  test(`${what} is sent whatever a cache may keep; an extension is not`, async () => {
+    for (const [works, isUnasked] of [
+      [handle, false],
+      [() => {}, true],
+    ] as const) {
+      const one = open({ rolling: true })
+      await one.start()
+      await works(one)
+      await one.scope.finish()
+      assert.equal(one.exchange.isUnasked, isUnasked)
+    }
+  })
+}
+
+test('an object that decode gives may be written to by the application afterwards', async () => {
+  const shared = { a: 1 }
+  const one = open({ decode: () => shared })
+  await one.start()
+  assert.deepEqual(one.sessionOf().toJSON(), { a: 1 })
+  shared.a = 2
+  await one.scope.finish()
+  assert.equal(one.exchange.client, one.payload)
+})
+
+for (const [kind, { codec, ...how }] of Object.entries(KINDS)) {
+  test(`what is not nested is the same in any order (${kind})`, async () => {
+    const { isRemembered, isSealed } = { isRemembered: false, isSealed: false, ...how }
+    const one = open(codec, { a: 1, b: 2 }, isRemembered, isSealed)
+    await one.start()
+    one.scope.session = { b: 2, a: 1 }
+    await one.scope.finish()
+    assert.equal(one.exchange.client, one.payload)
+  })
+}
+
+/** A request with a cookie that was verified before, after `settings` has said what of it is remembered. */
+async function visit({ begin }: ReturnType<typeof open>, client: string | undefined, remembered: Remembered) {
+  const request = begin(client)
+  request.settings.remembered = remembered
+  await request.scope.start(false)
+  return request
+}
+
+const DATA: Readonly<Record<string, unknown>> = {
+  'a number': 1,
+  'an object': { deep: { er: 1 } },
+  'a list': [1, [2]],
+  'a long text': 'x'.repeat(100),
+  'what is nested too deep to be copied': Array.from({ length: 200 }).reduce(inner => [inner], 1),
+}
+
+for (const [what, a] of Object.entries(DATA)) {
+  test(`two requests with one remembered cookie see nothing of each other: ${what}`, async () => {
+    const made = open(OURS, { a })
+    const remembered = remember()
+    const [one, other] = [await visit(made, made.payload, remembered), await visit(made, made.payload, remembered)]
+    if (Array.isArray(one.session.a)) one.session.a.push(3)
+    else Object.assign(Object(one.session.a), { deep: 2 })
+    Object.assign(one.session, { b: 2 })
+    assert.deepEqual([other.session.a, other.session.b], [a, undefined])
+    assert.deepEqual((await visit(made, made.payload, remembered)).session.toJSON(), { a })
+  })
+
+  test(`a remembered cookie is read once: ${what}`, async () => {
+    const one = open(OURS, { a })
+    for (const text of [undefined, decodeText(one.payload)]) {
+      const remembered = remember(undefined, text)
+      assert.deepEqual((await visit(one, one.payload, remembered)).session.toJSON(), { a })
+      const { made } = remembered
+      assert.ok(made === 'nothing' || made instanceof Kept)
+      const again = await visit(one, made instanceof Kept ? 'not read' : one.payload, remembered)
+      assert.deepEqual([again.session.toJSON(), remembered.made], [{ a }, made])
+      assert.equal(made instanceof Kept, !what.includes('too deep'))
+    }
+  })
+
+  test(`what is sent is remembered with its data: ${what}`, async () => {
+    const one = open(OURS, { a: 0 })
+    const first = await visit(one, one.payload, remember())
+    Object.assign(first.session, { a })
+    await first.scope.finish()
+    const { client } = first.exchange
+    const again = await visit(one, client, remember(first.settings.made))
+    assert.deepEqual(again.session.toJSON(), { a })
+    await again.scope.finish()
+    assert.equal(again.exchange.client, client, 'it did not change')
+
+    one.clock.advance(2_000_000_000)
+    const late = await visit(one, client, remember(first.settings.made))
+    assert.equal(late.session.isNew, true, 'and it expires')
+  })
+}
+
+test('of a cookie that was not verified before, nothing is remembered with what is sent', async () => {
+  const one = open(OURS)
+  await one.start()
+  Object.assign(one.sessionOf(), { b: 2 })
+  await one.scope.finish()
+  assert.equal(one.settings.made, undefined)
+})
+
+test('a remembered cookie that is not written as koa-session writes it is read as it is, and found out to be changed', async () => {
+  const one = open(OURS)
+  const client = encodeText(`{ "a": {"deep": 1}, "_expire": ${one.clock.now() + 1000}, "_maxAge": 1000 }`)
+  for (const change of [false, true]) {
+    const request = await visit(one, client, remember())
+    assert.deepEqual(request.session.toJSON(), { a: { deep: 1 } })
+    if (change) Object.assign(request.session.a as object, { deep: 2 })
+    await request.scope.finish()
+    if (change) assert.deepEqual(dataOf(request.exchange.client), { a: { deep: 2 } })
+  }
+})
+
+test('a remembered cookie of an older version is upgraded', async () => {
+  const upgrade = (data: Record<string, unknown>) => void Object.assign(data, { b: 2 })
+  const one = open({ ...OURS, version: 1, upgrade }, { a: 1 }, true)
+  await one.start()
+  assert.deepEqual(one.sessionOf().toJSON(), { a: 1, b: 2 })
 })

@@ -1,5 +1,5 @@
 import { SessionError } from '../../src/errors.ts'
-import type { Exchange, SessionEvent } from '../../src/request/exchange.ts'
+import type { Exchange, SessionEvent, Told } from '../../src/request/exchange.ts'
 
 /** A request and its response without HTTP: what the client has, and what the application was told. */
 export class FakeExchange implements Exchange {
@@ -41,6 +41,10 @@ export class FakeExchange implements Exchange {
     if (this.isInsecure) throw new SessionError('ERR_SESSION_INSECURE', 'not encrypted')
   }
 
+  get sentBytes() {
+    return this.sent?.length ?? 0
+  }
+
   use(): void {
     this.isUsed = true
   }
@@ -59,8 +63,8 @@ export class FakeExchange implements Exchange {
     this.hasFailed = true
   }
 
-  hears(): boolean {
-    return this.isHeard
+  hears(type: Told['type']): boolean {
+    return this.isHeard && ['created', 'regenerated', 'ended'].includes(type)
   }
 
   emit(event: SessionEvent): void {

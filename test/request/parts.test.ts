@@ -1,6 +1,6 @@
 /** What serves the requests of one middleware: made of its options, and anew when they have changed. */
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
+import test from 'node:test'
 import type { Config } from '../../src/config.ts'
 import { CookieBackend } from '../../src/request/cookie-backend.ts'
 import { watch } from '../../src/request/parts.ts'

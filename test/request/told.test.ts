@@ -123,6 +123,11 @@ for (const [mode, make] of Object.entries(MODES)) {
     for (const handle of handlers) assert.deepEqual((await respond(make(), undefined, handle)).told, [])
   })
 
+  test(`${mode}: a sign-out of nobody, and a sign-in, creates a session and ends none`, async () => {
+    const { told } = await respond(make(), undefined, both(put(null), put({ user: 'ann' })))
+    assert.deepEqual(told, expected(['created 2 ann']))
+  })
+
   test(`${mode}: regenerate() of a new session creates it`, async () => {
     const { told } = await respond(
       make(),

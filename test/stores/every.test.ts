@@ -7,6 +7,7 @@ import { type MemoryStoreOptions, memoryStore } from 'koa-session/memory'
 import { sqliteStore } from 'koa-session/sqlite'
 import Database from 'libsql'
 import type { Store } from '../../src/stores/store.ts'
+import { newSecret } from '../support/secrets.ts'
 
 const HOUR = 3_600_000
 const CALL = { ctx: {} }
@@ -39,6 +40,14 @@ async function turnsOf(work: () => unknown): Promise<number> {
   await work()
   isOver = true
   return turns
+}
+
+/** The time (ms) of this process, and not of others on the machine. */
+async function timeOf(work: () => unknown): Promise<number> {
+  const before = process.cpuUsage()
+  await work()
+  const { user, system } = process.cpuUsage(before)
+  return (user + system) / 1000
 }
 
 for (const [name, make] of Object.entries(STORES)) {
@@ -86,6 +95,14 @@ for (const [name, make] of Object.entries(STORES)) {
       )
     })
 }
+
+test('what a sealed store ends is not opened: of many sessions that would hold the event loop', async () => {
+  const store = await STORES.memoryStore({ seal: [newSecret()] })
+  await filled(store, 6000)
+  const listing = await timeOf(() => store.list('ada'))
+  const ending = await timeOf(() => store.destroyAll('ada'))
+  assert.ok(ending < listing / 3, `to end them took ${ending} ms, to open them ${listing} ms`)
+})
 
 test('without hashes, a cursor whose session has ended is told', async () => {
   const store = await STORES.sqliteStore({ hashIds: false })
