@@ -22,9 +22,9 @@ export interface Former extends FormerId {
 }
 
 /** A session on its way from the id of `former` to another one. */
-interface HandOver<To = string> {
+interface HandOver {
   readonly former: Former
-  readonly to: To
+  readonly to: string | undefined
   readonly session: Session
   readonly state: StoredState
 }
@@ -63,7 +63,7 @@ export async function retire(
 export async function leaveAlone(
   settings: Settings,
   store: AskedStore,
-  { former, to, session, state }: HandOver<string | undefined>,
+  { former, to, session, state }: HandOver,
 ): Promise<boolean> {
   const { members: known = NO_MEMBERS } = former
   const mine = state.after()
@@ -92,7 +92,7 @@ export async function merge(
   { former, to, session, state }: HandOver,
 ): Promise<boolean> {
   const record = await store.read(former.id)
-  if (!record) return false
+  if (!record || to === undefined) return false
   former.attempts++
   // Whether it was this request that retired it, whose answer was lost, only the store can tell.
   if (record.retiredAt !== undefined) {
