@@ -1,8 +1,5 @@
 import assert from 'node:assert/strict'
-import { IncomingMessage, ServerResponse } from 'node:http'
-import { Socket } from 'node:net'
 import test from 'node:test'
-import session from 'koa-session'
 import { memoryStore } from 'koa-session/memory'
 import { decode, decodeText, encode, encodeText } from '../src/codec/json.ts'
 import { isFlatlySame, textOf, textOrNothing } from '../src/session/changes.ts'
@@ -12,8 +9,9 @@ import type { Payload } from '../src/session/model.ts'
 import { endOfData, isPayload, pack, packedEnd } from '../src/session/payload.ts'
 import { dataIn, dataOf, fill, fillFrom, Session, type SessionHost } from '../src/session/session.ts'
 import { visit } from './support/agent.ts'
-import { createApp, type TestContext } from './support/koa.ts'
+import type { TestContext } from './support/koa.ts'
 import fc from './support/properties.ts'
+import { appOf, ask as askApp, cookiesFrom, headerOf } from './support/story.ts'
 
 const NOW = 1_700_000_000_000
 const KEY = 'koa.sess'
@@ -94,22 +92,11 @@ function assertUnpolluted(): void {
 
 /** An application, and one request to it without a network. */
 function serve(options: object, handle: (ctx: TestContext) => void) {
-  const app = createApp()
-  const errors: unknown[] = []
-  app.on('error', error => errors.push(error))
-  app.use(session(app, { now: () => NOW, ...options }))
-  app.use(ctx => {
-    ctx.body = 'ok'
-    handle(ctx)
-  })
-  const callback = app.callback()
-  const ask = async (cookies: string) => {
-    const req = new IncomingMessage(new Socket())
-    Object.assign(req, { method: 'GET', url: '/', headers: { host: 'a.b', cookie: cookies } })
-    const res = new ServerResponse(req)
-    await (callback(req, res) as unknown)
-    const lines = [res.getHeader('set-cookie') ?? []].flat().map(String)
-    return { status: res.statusCode, cookies: lines.map(line => line.split(';')[0]).join('; ') }
+  const page = (ctx: TestContext) => handle(ctx) ?? 'ok'
+  const { app, errors } = appOf({ now: () => NOW, ...options }, { '*': page })
+  const ask = async (cookie: string) => {
+    const { status, lines } = await askApp(app, '/page', cookie)
+    return { status, cookies: headerOf(cookiesFrom(lines)) }
   }
   return { app, ask, errors }
 }

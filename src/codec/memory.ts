@@ -40,7 +40,7 @@ export class Memory {
   #size = 0
 
   /** `limit`: how many may be on the heap. */
-  constructor(limit: number, own?: Ring, hashOf = hashBy(seed())) {
+  constructor(limit: number, own?: Ring, hashOf = sampledHash) {
     this.#limit = limit
     this.#ring = own
     this.#hashOf = hashOf
@@ -115,7 +115,7 @@ function isSame(known: Verifier | undefined, verifier: Verifier): boolean {
 
 let drawn: number | undefined
 
-/** Drawn once: nobody outside can tell which values have the same hash. */
+/** Drawn once, with the first value: nobody outside can tell which values have the same hash. */
 function seed(): number {
   drawn ??= Buffer.from(pooled(4)).readInt32LE()
   return drawn
@@ -125,15 +125,13 @@ function seed(): number {
 const SAMPLED = 64
 
 /** A hash of 30 bits: a Map has such numbers without allocating. */
-function hashBy(start: number): (text: string) => number {
-  return text => {
-    const { length } = text
-    const tail = Math.max(length - SAMPLED, 0)
-    const step = Math.max(tail >> 4, 1)
-    let hash = start ^ length
-    for (let at = 0; at < tail; at += step) hash = Math.imul(hash ^ text.charCodeAt(at), 0x01000193)
-    for (let at = tail; at < length; at++) hash = Math.imul(hash ^ text.charCodeAt(at), 0x01000193)
-    // The last bits are those of the last characters alone.
-    return (hash ^ (hash >>> 15)) & 0x3fffffff
-  }
+function sampledHash(text: string): number {
+  const { length } = text
+  const tail = Math.max(length - SAMPLED, 0)
+  const step = Math.max(tail >> 4, 1)
+  let hash = seed() ^ length
+  for (let at = 0; at < tail; at += step) hash = Math.imul(hash ^ text.charCodeAt(at), 0x01000193)
+  for (let at = tail; at < length; at++) hash = Math.imul(hash ^ text.charCodeAt(at), 0x01000193)
+  // The last bits are those of the last characters alone.
+  return (hash ^ (hash >>> 15)) & 0x3fffffff
 }

@@ -67,6 +67,8 @@ export abstract class Backend {
   abstract extend(session: Session): void | Promise<void>
   /** The same as `save`, under a new id. The old one is retired. */
   abstract regenerate(session: Session, work: CommitWork): void | Promise<void>
+  /** The same for a session without data, of which there is nothing to save. */
+  regenerateEmpty(): void {}
   /** Whether others may write to the session, key by key, so that `update` has something to do. */
   get canUpdate(): boolean {
     return false

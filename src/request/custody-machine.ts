@@ -64,9 +64,8 @@ export class CustodyMachine<F extends Former = Former> {
       case 'staying':
         return this.#stay(custody)
       case 'superseded':
-        if (wish !== 'regenerate') return 'reportGone'
-        this.custody = NONE
-        return this.#create(undefined, undefined)
+        if (custody.former) return wish === 'empty' ? 'reportGone' : 'alone'
+        return wish === 'regenerate' ? this.#begun() : 'reportGone'
       case 'gone':
       case 'unread':
         return 'reportGone'
@@ -92,7 +91,8 @@ export class CustodyMachine<F extends Former = Former> {
         if (answer === 'superseded') return 'alone'
         return answer === 'gone' ? this.#withdrawn() : this.#retired()
       case 'alone':
-        return answer === true ? this.#retired() : this.#withdrawn()
+        if (this.custody.at === 'superseded') return answer === true ? this.#begun() : 'reportGone'
+        return answer === true ? this.#retired() : this.#withdrawn('superseded')
       case 'merge':
         return answer === true ? 'retire' : this.#withdrawn()
       case 'withdraw':
@@ -191,12 +191,19 @@ export class CustodyMachine<F extends Former = Former> {
   }
 
   /** Another request has ended the session, or given it another id, before this one gave it a new one. */
-  #withdrawn(): Step {
+  #withdrawn(at: 'gone' | 'superseded' = 'gone'): Step {
     const { custody } = this
     if (custody.at !== 'stored' || !custody.former) return 'withdraw'
+    const { former } = custody
     this.#leave(custody.id)
-    this.custody = { at: 'gone', id: custody.former.id }
+    this.custody = at === 'gone' ? { at, id: former.id } : { at, id: former.id, former }
     return 'withdraw'
+  }
+
+  /** What this request has set is a new session. */
+  #begun(): Step {
+    this.custody = NONE
+    return this.#create(undefined, undefined)
   }
 
   #retired(): Step | undefined {

@@ -18,8 +18,11 @@ export type Custody<F extends Former = Former> =
   | { readonly at: 'staying'; readonly id: string; readonly former: F }
   /** Another request has ended it. */
   | { readonly at: 'gone'; readonly id: string }
-  /** The presented id is retired: another request has given the client another one. */
-  | { readonly at: 'superseded'; readonly id: string }
+  /**
+   * The presented id is retired: another request has given the client another one. `former`: this one has asked for a new id
+   * as well, so that what it sets is a session of its own once that says who signs in.
+   */
+  | { readonly at: 'superseded'; readonly id: string; readonly former?: F }
   /** The store could not be read. */
   | { readonly at: 'unread'; readonly id: string }
 

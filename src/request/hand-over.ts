@@ -24,7 +24,7 @@ export interface Former extends FormerId {
 /** A session on its way from the id of `former` to another one. */
 interface HandOver {
   readonly former: Former
-  readonly to: string
+  readonly to: string | undefined
   readonly session: Session
   readonly state: StoredState
 }
@@ -34,14 +34,14 @@ const ATTEMPTS = 10
 
 /**
  * Retires the id of `former`, whose place `successor` has. `conflict`: what is under it has to be merged first. `gone`:
- * the session was ended, or had got another id; `superseded`: it had got another id, and this request signs somebody in.
+ * the session was ended; `superseded`: it had got another id.
  */
 export async function retire(
   store: AskedStore,
   former: Former,
   successor: string,
 ): Promise<'saved' | 'gone' | 'conflict' | 'superseded'> {
-  const { id, version, attempts, isSignIn } = former
+  const { id, version, attempts } = former
   if (!store.canRetire) {
     // Such a store can tell at least whether the session is there just before it is asked to destroy it.
     // After a destroy without an answer nobody can tell whose it was: an ended session does not come back.
@@ -51,12 +51,12 @@ export async function retire(
   }
   if (version === undefined && attempts === 0) return 'conflict'
   const answer = await store.retire(id, attempts > ATTEMPTS ? { successor } : { version, successor })
-  if (answer !== 'gone' || !isSignIn) return answer
+  if (answer !== 'gone') return answer
   return (await store.read(id))?.retiredAt === undefined ? 'gone' : 'superseded'
 }
 
 /**
- * Leaves the session, and the record under `to`, with what this request has set since it knew `former`, if that says who
+ * Leaves the session, and the record under `to`, if there is one, with what this request has set since it knew `former`, if that says who
  * signs in: they have proved who they are, whatever became of the session before, and get nothing of that. Says whether it
  * does: with the option `subject` that is the same user then; without, it is all that the session has.
  */
@@ -74,7 +74,7 @@ export async function leaveAlone(
   const owner = ownerOf(settings.config, alone)
   const unset = Object.keys(mine).filter(name => !isOurs(name))
   if (settings.config.subject ? owner === undefined || owner !== state.owner : unset.length > 0) return false
-  if (unset.length > 0) {
+  if (to !== undefined && unset.length > 0) {
     const patch = { set: NO_MEMBERS, unset, lifetime: settings.newLifetime(alone), keepsEmpty: false }
     if ((await store.patch(to, patch)) !== 'saved') return false
   }
@@ -92,7 +92,7 @@ export async function merge(
   { former, to, session, state }: HandOver,
 ): Promise<boolean> {
   const record = await store.read(former.id)
-  if (!record) return false
+  if (!record || to === undefined) return false
   former.attempts++
   // Whether it was this request that retired it, whose answer was lost, only the store can tell.
   if (record.retiredAt !== undefined) {

@@ -61,6 +61,7 @@ export function perform(
 ): void | Promise<void> {
   // Who asks for a new id is not to go on under the old one, whatever others have written there.
   if (plan.action === 'destroy') return session && !work.regenerate ? backend.empty(session) : backend.end(plan.reason)
+  if (plan.action === 'skip' && work.regenerate) return backend.regenerateEmpty()
   if (plan.action === 'skip' || !session) return
   if (plan.action === 'replace') return backend.regenerate(session, work)
   if (plan.reason === 'changed' || plan.reason === 'forced') return backend.save(session, isFinal)

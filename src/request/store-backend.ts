@@ -48,7 +48,8 @@ export class StoreBackend extends StoredSteps {
   }
 
   override get isGone(): boolean {
-    return this.machine.custody.at === 'gone'
+    const { custody } = this.machine
+    return custody.at === 'gone' || (custody.at === 'superseded' && custody.former !== undefined)
   }
 
   /** Where the session is shared with other requests, key by key. */
@@ -113,6 +114,13 @@ export class StoreBackend extends StoredSteps {
     this.isProven = work.fresh === true && work.keep !== undefined
     if (former) Object.assign(former, { keep, isSignIn: former.isSignIn || this.isSignIn })
     return this.#prepared(session, { wish: 'regenerate', session })
+  }
+
+  override regenerateEmpty(): void {
+    const { custody } = this.machine
+    // The session has nothing of the one before: without `subject`, too, what it gets is its own.
+    if (custody.at === 'superseded')
+      this.machine.custody = { ...custody, former: { ...this.formerOf(custody.id), isSignIn: true } }
   }
 
   override update(session: Session, change: (draft: Session) => unknown): void | Promise<void> {

@@ -195,8 +195,8 @@ export abstract class StoredSteps extends Backend implements Surroundings<Former
   #handOver(step: 'alone' | 'merge', session: Session | undefined): StepAnswer | PromiseLike<StepAnswer> {
     const { settings, store, state } = this
     const { former, custody } = this.machine
-    if (!former || !session) return false
-    const given = { former, to: custody.id as string, session, state }
+    if (!former || !session || (step === 'alone' && !former.isSignIn && !this.isSignIn)) return false
+    const given = { former, to: custody.at === 'stored' ? custody.id : undefined, session, state }
     return step === 'merge' ? merge(settings, store, given) : leaveAlone(settings, store, given)
   }
 

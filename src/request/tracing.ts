@@ -98,7 +98,7 @@ export type About = (operation: SessionCommitMessage['operation']) => void
 /** `work`, which commits what `backend` has. */
 export function traceCommit(backend: Backend, work: (about: About) => Answer<void>): Answer<void> {
   const message: SessionCommitMessage = { operation: 'none', id: fingerprint(backend.standing.id) }
-  const about: About = operation => void Object.assign(message, { operation })
+  const about: About = operation => put(message, { operation })
   return traced<SessionCommitMessage, void>(
     COMMIT,
     message,
@@ -122,7 +122,7 @@ function traced<Message extends object, Value>(
   resultOf: (value: Value) => Partial<Message>,
 ): Answer<Value> {
   const began = performance.now()
-  const over = (result: object) => Object.assign(message, result, { duration: performance.now() - began })
+  const over = (result: object) => put(message, { ...result, duration: performance.now() - began })
   const succeed = (value: Value) => {
     over(resultOf(value))
     return value
@@ -147,4 +147,9 @@ function traced<Message extends object, Value>(
       end.publish(message)
     }
   })
+}
+
+/** A subscriber may have frozen it. */
+function put(message: object, values: object): void {
+  for (const [name, value] of Object.entries(values)) Reflect.set(message, name, value)
 }

@@ -6,9 +6,11 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { memoryStore } from 'koa-session/memory'
 import './admin.mjs'
+import './chat.mjs'
 import './devices.mjs'
 import './password.mjs'
 import './sealed.mjs'
+import './spa.mjs'
 import {
   assertAttributes,
   idIn,

@@ -9,13 +9,13 @@ import { type Visitor, visit } from '../support/agent.ts'
 import { createApp, isOf } from '../support/koa.ts'
 import {
   ask,
+  COUNTER,
   type CreateSession,
   cookieNames,
   encoded,
   errorsOf,
   type Handler,
   MapStore,
-  type Routes,
   router,
   same,
   signature,
@@ -24,13 +24,6 @@ import {
 } from './both.ts'
 
 const mount: (path: string, app: object) => Handler = createRequire(import.meta.url)('koa-mount')
-
-const COUNTER: Routes = {
-  '/': ctx => {
-    ctx.session.views = (ctx.session.views ?? 0) + 1
-    return ctx.session.views
-  },
-}
 
 test("#15 a second session() on one app shares the first one's session", async t => {
   const told = await withBoth(async session => {

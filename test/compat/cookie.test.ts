@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import { visit } from '../support/agent.ts'
-import { createApp } from '../support/koa.ts'
+import { createApp, type TestContext } from '../support/koa.ts'
 import {
   ask,
   attribute,
@@ -9,6 +9,7 @@ import {
   cookieNames,
   decoded,
   encoded,
+  MapStore,
   packages,
   router,
   same,
@@ -16,6 +17,10 @@ import {
   thrownBy,
   withBoth,
 } from './both.ts'
+
+const signOut = (ctx: TestContext) => {
+  ctx.session = null
+}
 
 test('#45 app.keys may be set after session()', async t => {
   const told = await withBoth(async session => {
@@ -58,27 +63,41 @@ test('#42 an option that is not its own reaches ctx.cookies', async t => {
   assert.deepEqual(told, same(['/app', 'high', true]))
 })
 
-test('#42 every read and write goes through a ctx.cookies that the framework brings', async t => {
-  const told = await withBoth(async session => {
-    const app = createApp()
-    const calls: unknown[] = []
-    const cookies = {
-      get(name: string, options: { encrypt: boolean }) {
-        calls.push(['get', name, options.encrypt])
-        return encoded({ views: 7 })
-      },
-      set(name: string, value: string, options: { encrypt: boolean }) {
-        calls.push(['set', name, options.encrypt, decoded(value).views])
-      },
-    }
-    Object.defineProperty(app.context, 'cookies', { get: () => cookies })
-    app.use(session({ encrypt: true }, app))
-    app.use(router(COUNTER))
-    const visitor = await visit(t, app)
-    return [await ask(visitor, '/'), ...calls]
+for (const where of ['cookie', 'store'] as const) {
+  test(`#42 every read and write of a session in the ${where} goes through a ctx.cookies that the framework brings`, async t => {
+    const told = await withBoth(async session => {
+      const calls: unknown[] = []
+      let held: string | undefined
+      const cookies = {
+        get(name: string, options: { encrypt: boolean }) {
+          calls.push(['get', name, options.encrypt])
+          return held
+        },
+        set(name: string, value: string, options: { encrypt: boolean }) {
+          calls.push(['set', name, options.encrypt])
+          held = value
+        },
+      }
+      const options = { encrypt: true, ...(where === 'store' && { store: new MapStore() }) }
+      const pages = { ...COUNTER, '/read': (ctx: TestContext) => ctx.session.views, '/out': signOut }
+      const { app, visitor } = await serve(t, app => session(options, app), pages)
+      app.keys = undefined
+      Object.defineProperty(app.context, 'cookies', { get: () => cookies })
+      const views = []
+      for (const path of ['/', '/read', '/out', '/read']) views.push(await ask(visitor, path))
+      return [views, calls]
+    })
+    const [get, set] = [
+      ['get', 'koa.sess', true],
+      ['set', 'koa.sess', true],
+    ]
+    const calls = [get, set, get, get, set, get]
+    const views = [1, 1, null, null]
+    // In a cookie, 7.x doesn't read what is ended.
+    const old = where === 'cookie' ? [get, set, get, set, get] : calls
+    assert.deepEqual(told, { '7.0.2': [views, old], '8': [views, calls] })
   })
-  assert.deepEqual(told, same([8, ['get', 'koa.sess', true], ['set', 'koa.sess', true, 8]]))
-})
+}
 
 test('#42 a logout tells the ctx.cookies of the framework when the cookie expires', async t => {
   const told = await withBoth(async session => {
@@ -92,9 +111,7 @@ test('#42 a logout tells the ctx.cookies of the framework when the cookie expire
     }
     Object.defineProperty(app.context, 'cookies', { get: () => cookies })
     app.use(session({ maxAge: 60_000 }, app))
-    app.use(ctx => {
-      ctx.session = null
-    })
+    app.use(signOut)
     await (await visit(t, app)).get()
     return calls
   })

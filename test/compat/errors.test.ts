@@ -1,10 +1,9 @@
 /** What goes wrong at the end of a request. */
 import assert from 'node:assert/strict'
 import test from 'node:test'
+import { codesOf } from '../support/errors.ts'
 import { origin } from '../support/koa.ts'
 import { cookieNames, MapStore, packages, same, serve, withBoth } from './both.ts'
-
-const codes = (errors: readonly { code?: string }[]) => errors.map(({ code }) => code)
 
 test("#14 when handler and commit both throw, the handler's error is thrown and the other goes to app.on('error')", async t => {
   const told = await withBoth(async session => {
@@ -33,7 +32,7 @@ test('#20 a cookie over 4096 bytes is a coded error, in place of one that the br
       },
     })
     const { status, cookies } = await visitor.get()
-    return { status, cookies: cookies.length, codes: codes(errors) }
+    return { status, cookies: cookies.length, codes: codesOf(errors) }
   })
   assert.deepEqual(told, {
     '7.0.2': { status: 200, cookies: 1, codes: [] },

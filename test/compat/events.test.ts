@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
+import { codesOf } from '../support/errors.ts'
 import {
   ask,
   type CreateSession,
@@ -126,7 +127,7 @@ async function whoIs(session: CreateSession, t: Parameters<typeof serve>[0], opt
     PAGES,
   )
   visitor.jar.set('koa.sess', inStore ? 'an-id' : encoded({ user: 'ann' }))
-  return { user: await ask(visitor, '/'), codes: errors.map(({ code }) => code) }
+  return { user: await ask(visitor, '/'), codes: codesOf(errors) }
 }
 
 test('#37 an async valid() is awaited in store mode', async t => {
@@ -181,7 +182,7 @@ for (const hook of ['encode', 'beforeSave']) {
         PAGES,
       )
       const { status, cookies } = await visitor.get('/login')
-      return { status, value: cookies[0]?.split(';')[0], codes: errors.map(({ code }) => code) }
+      return { status, value: cookies[0]?.split(';')[0], codes: codesOf(errors) }
     })
     if (hook === 'encode') assert.equal(told['7.0.2'].value, 'koa.sess=[object Promise]')
     assert.deepEqual(told['8'], { status: 500, value: undefined, codes: ['ERR_SESSION_ASYNC'] })

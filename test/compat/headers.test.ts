@@ -1,6 +1,7 @@
 /** When and how the session's headers leave. */
 import assert from 'node:assert/strict'
 import test from 'node:test'
+import { codesOf } from '../support/errors.ts'
 import type { TestContext } from '../support/koa.ts'
 import { ask, cookieNames, heard, MapStore, packages, type Routes, serve, withBoth } from './both.ts'
 
@@ -12,8 +13,6 @@ function sendHeaders(ctx: TestContext): void {
   ctx.status = 200
   ctx.res.flushHeaders()
 }
-
-const codes = (errors: readonly { code?: string }[]) => errors.map(({ code }) => code)
 
 for (const where of ['cookie', 'store']) {
   test(`#35 a session in the ${where} survives an error that the handler throws`, async t => {
@@ -43,7 +42,7 @@ for (const where of ['cookie', 'store']) {
         },
       })
       const { text } = await visitor.get('/stream')
-      return { text, codes: codes(errors), user: await ask(visitor, '/whoami') }
+      return { text, codes: codesOf(errors), user: await ask(visitor, '/whoami') }
     })
     assert.deepEqual(told, {
       '7.0.2': { text: 'done', codes: ['ERR_HTTP_HEADERS_SENT'], user: 'nobody' },
@@ -78,7 +77,7 @@ test('#36 a change after the headers of a session that is stored is stored', asy
     const { visitor, errors } = await serve(t, app => session({ store: new MapStore() }, app), LATE)
     await visitor.get('/login')
     await visitor.get('/late')
-    return [await ask(visitor, '/whoami'), codes(errors)]
+    return [await ask(visitor, '/whoami'), codesOf(errors)]
   })
   assert.deepEqual(told, { '7.0.2': ['bea', ['ERR_HTTP_HEADERS_SENT']], '8': ['bea', []] })
 })
@@ -129,7 +128,7 @@ test('#56 a new stored session after the headers left is served, before the stor
   const store = new MapStore()
   const { visitor, errors } = await serve(t, app => packages['8']({ store }, app), LATE)
   assert.equal((await visitor.get('/late')).text, 'done')
-  assert.deepEqual([codes(errors), store.methods], [[], []])
+  assert.deepEqual([codesOf(errors), store.methods], [[], []])
 })
 
 test("#48 an encoding error while the headers leave goes to app.on('error')", async t => {
@@ -142,5 +141,5 @@ test("#48 an encoding error while the headers leave goes to app.on('error')", as
   })
   const { status, text } = await visitor.get()
   assert.deepEqual([status, text], [200, 'done'])
-  assert.deepEqual([...new Set(codes(errors))], ['ERR_SESSION_DATA'])
+  assert.deepEqual([...new Set(codesOf(errors))], ['ERR_SESSION_DATA'])
 })

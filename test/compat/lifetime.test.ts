@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import { Clock } from '../support/agent.ts'
 import {
   ask,
   attribute,
@@ -76,33 +75,6 @@ test('#18 renew extends a session in the cookie once less than half of its lifet
     return sent
   })
   assert.deepEqual(told, { '7.0.2': [1, 0, 0, 0], '8': [1, 1, 0, 0] })
-})
-
-test('#18 a response that the handler made public extends nothing', async t => {
-  const { visitor } = await serve(t, app => packages['8']({ rolling: true }, app), {
-    ...PAGES,
-    '/public': ctx => ctx.set('Cache-Control', 'public, max-age=60'),
-  })
-  await visitor.get('/login')
-  assert.deepEqual((await visitor.get('/public')).cookies, [])
-  assert.deepEqual(cookieNames((await visitor.get('/')).cookies), ['koa.sess', 'koa.sess.sig'])
-})
-
-test('#18 rolling keeps a visitor signed in beyond maxAge', async t => {
-  const clock = new Clock()
-  const { visitor } = await serve(
-    t,
-    app => packages['8']({ rolling: true, maxAge: ONE_DAY, now: clock.now }, app),
-    PAGES,
-  )
-  await visitor.get('/login')
-  for (let day = 0; day < 3; day++) {
-    clock.elapse(ONE_DAY - 1)
-    await visitor.get('/')
-  }
-  assert.equal(await ask(visitor, '/whoami'), 'ann')
-  clock.elapse(ONE_DAY + 1)
-  assert.equal(await ask(visitor, '/whoami'), 'nobody')
 })
 
 test('#25 without maxAge the session lives one day, and so does every cookie of it', async t => {

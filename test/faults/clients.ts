@@ -9,12 +9,12 @@ import { memoryStore } from 'koa-session/memory'
 import { mongoStore } from 'koa-session/mongodb'
 import { mysqlStore } from 'koa-session/mysql'
 import { postgresStore } from 'koa-session/postgres'
-import { redisStore } from 'koa-session/redis'
+import { type IoRedisClient, redisStore } from 'koa-session/redis'
 import { sqliteStore } from 'koa-session/sqlite'
 import { MongoClient } from 'mongodb'
 import mysql from 'mysql2/promise'
 import pg from 'pg'
-import { createClient, createCluster } from 'redis'
+import { createClient, createCluster, createSentinel } from 'redis'
 import { dynamodbOn } from '../servers/dynamodb-client.ts'
 import { type SqliteName, sqliteClients } from '../servers/sqlite.ts'
 
@@ -25,6 +25,9 @@ export type StoreName =
   | 'ioredis'
   | 'cluster'
   | 'cluster-ioredis'
+  | 'sentinel'
+  | 'sentinel-ioredis'
+  | 'sentinel-wait'
   | 'postgres'
   | 'mariadb'
   | 'mongodb'
@@ -76,6 +79,16 @@ export const OPEN: Readonly<Record<StoreName, (place: Place, options?: StoreOpti
     client.on('error', ignore)
     return redisStore(client, options)
   },
+  async sentinel({ ports }, options) {
+    const sentinelRootNodes = ports.map(port => ({ host, port }))
+    const nodeClientOptions = { disableOfflineQueue: true }
+    const client = createSentinel({ name: 'main', sentinelRootNodes, nodeClientOptions })
+    client.on('error', ignore)
+    await client.connect()
+    return redisStore(client, options)
+  },
+  'sentinel-ioredis': async ({ ports }, options) => redisStore(behindSentinels(ports), options),
+  'sentinel-wait': async ({ ports }, options) => redisStore(waiting(behindSentinels(ports)), options),
   async postgres({ ports: [port = 0] }, options) {
     const pool = new pg.Pool({ host, port, user: 'postgres', database: 'postgres', max: CONNECTIONS })
     pool.on('error', ignore)
@@ -115,15 +128,36 @@ async function nodeRedis({ ports: [port] }: Place, disableOfflineQueue: boolean,
   return redisStore(client, options)
 }
 
+function behindSentinels(ports: Place['ports']): Redis {
+  const client = new Redis({ name: 'main', sentinels: ports.map(port => ({ host, port })) })
+  client.on('error', ignore)
+  return client
+}
+
+/** As docs/stores/redis.md has it: what is written is acknowledged once a replica has it. */
+function waiting(client: Redis): IoRedisClient {
+  const replicated = async (answer: Promise<unknown>) => {
+    const [value, replicas] = await Promise.all([answer, client.wait(1, 500)])
+    if (replicas < 1) throw new Error('no replica has it')
+    return value
+  }
+  return {
+    hgetall: key => client.hgetall(key),
+    evalsha: (...script) => replicated(client.evalsha(...script)),
+    eval: (...script) => replicated(client.eval(...script)),
+  }
+}
+
 function sqlite(name: SqliteName) {
   return async ({ file }: Place, options?: StoreOptions) => {
     const db = sqliteClients()
       .find(client => client.name === name)
       ?.open(file)
     if (!db) throw new Error(`no client ${name}`)
-    db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA busy_timeout = 5000')
+    db.exec('PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL')
     const store = sqliteStore(db, options)
     await store.setup()
+    db.exec('PRAGMA busy_timeout = 500')
     return store
   }
 }

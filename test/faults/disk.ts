@@ -7,7 +7,7 @@ import { makeFolder, removeFolder } from '../servers/place.ts'
 export interface Disk {
   readonly folder: string
   /** Takes all the room that is left. */
-  fill(): void
+  fill(): void | Promise<void>
   /** Gives it back. */
   clear(): void
   remove(): void

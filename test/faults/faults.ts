@@ -13,6 +13,8 @@ export interface Scene {
   readonly application: Application
   /** The server that is down, until it is back. */
   victim?: Server
+  /** Gives back what was taken. */
+  release?: () => void
 }
 
 export interface Fault {
@@ -27,18 +29,25 @@ export interface Fault {
   readonly onStoreError?: 'anonymous'
   /** What breaks promises that are not ours to keep, by stores: it is told, and is no failure. */
   readonly known?: Partial<Record<StoreName, string>>
+  /** What it takes for a store that can't be had here: printed in the place of a row. */
+  readonly elsewhere?: Partial<Record<StoreName, string>>
   inject(scene: Scene): Promise<void> | void
   recover(scene: Scene): Promise<void> | void
 }
 
 const REDIS = ['redis', 'redis-queued', 'ioredis'] as const
+const SENTINEL = ['sentinel', 'sentinel-ioredis'] as const
 const CLUSTER = ['cluster', 'cluster-ioredis'] as const
 const DATABASES = ['postgres', 'mariadb'] as const
 const SQLITE = ['libsql', 'node:sqlite'] as const
-const REMOTE = [...REDIS, ...CLUSTER, ...DATABASES, 'mongodb'] as const
+const REMOTE = [...REDIS, ...CLUSTER, ...DATABASES, 'mongodb', 'dynamodb'] as const
 /** What was to be written when the connection broke waits for an answer in the next one, which so never begins. */
 const QUEUED = { 'redis-queued': "npm's redis 5.12 with its queue may never come back" }
+/** mongo-java-server keeps nothing on disk, and is alone. */
+const REPLICA_SET = { mongodb: 'takes a replica set of MongoDB' }
 const MASTER_TIMEOUT = 3000
+/** How long (ms) a replica has heard nothing when its primary is killed. */
+const BEHIND = 1000
 
 const kill = {
   async inject(scene: Scene) {
@@ -65,10 +74,40 @@ function network(name: Mode, title: string): Fault {
   return { name, title, stores: REMOTE, needs: { proxy: true }, inject: set(name), recover: set('pass') }
 }
 
+type Failover = Pick<Fault, 'name' | 'title' | 'stores'> & Partial<Pick<Fault, 'needs' | 'keepsAll' | 'elsewhere'>>
+
+/** Two faults: the replicas are as near behind as they can be, or have heard nothing for a while. */
+function failover({ name, title, ...fault }: Failover): Fault[] {
+  const inject = async (scene: Scene) => {
+    scene.victim = await leaderOf(scene.target)
+    await scene.victim.kill()
+  }
+  async function recover({ target, victim }: Scene) {
+    await target.replication?.promote()
+    // As whoever repairs it would: sentinels make a replica of it. A database that was replaced stays down.
+    if (target.proxies.length === 0) await victim?.restart()
+  }
+  const behind = async (scene: Scene) => {
+    await scene.target.replication?.cutOff()
+    await sleep(BEHIND)
+    await inject(scene)
+  }
+  return [
+    { name, title, ...fault, inject, recover },
+    {
+      ...fault,
+      name: `${name}-behind`,
+      title: `${title}, which had heard nothing for a second`,
+      inject: behind,
+      recover,
+    },
+  ]
+}
+
 export const FAULTS: readonly Fault[] = [
   {
     ...{ name: 'kill', title: 'SIGKILL of the server, every answer on disk before it is sent' },
-    ...{ stores: [...REDIS, ...DATABASES], needs: { persistent: true } },
+    ...{ stores: [...REDIS, ...DATABASES, 'dynamodb'], needs: { persistent: true }, elsewhere: REPLICA_SET },
     ...kill,
   },
   {
@@ -78,7 +117,7 @@ export const FAULTS: readonly Fault[] = [
   },
   {
     ...{ name: 'kill-empty', title: 'the same, with nothing on disk' },
-    ...{ stores: ['redis'], keepsAll: false },
+    ...{ stores: ['redis', 'mongodb'], keepsAll: false },
     ...kill,
   },
   { name: 'stop', title: 'SIGSTOP of the server, for longer than `storeTimeout`', stores: REMOTE, ...stop },
@@ -98,6 +137,20 @@ export const FAULTS: readonly Fault[] = [
       await victim?.restart()
     },
   },
+  ...failover({
+    ...{ name: 'failover', title: 'SIGKILL of the primary, which a replica takes the place of' },
+    ...{ stores: [...SENTINEL, 'postgres'], needs: { standby: 'asynchronous' }, keepsAll: false },
+    elsewhere: REPLICA_SET,
+  }),
+  ...failover({
+    ...{ name: 'failover-min', title: 'the same, with `min-replicas-to-write 1` and `min-replicas-max-lag 1`' },
+    ...{ stores: ['sentinel-ioredis'], keepsAll: false },
+    needs: { redis: ['--min-replicas-to-write', '1', '--min-replicas-max-lag', '1'] },
+  }),
+  ...failover({
+    ...{ name: 'failover-sync', title: 'the same, where a write is acknowledged once a replica has it' },
+    ...{ stores: ['sentinel-wait', 'postgres'], needs: { standby: 'synchronous' } },
+  }),
   network('cut', 'replies cut in the middle, and the connection with them'),
   { ...network('reset', 'connections reset in the place of a reply'), known: QUEUED },
   {
@@ -106,12 +159,19 @@ export const FAULTS: readonly Fault[] = [
   },
   network('slow', 'every reply 200 ms later'),
   {
-    ...{ name: 'full', title: 'no room left on the disk', stores: ['postgres', ...SQLITE], needs: { disk: true } },
+    ...{ name: 'full', title: 'no room left on the disk', stores: [...DATABASES, ...SQLITE], needs: { disk: true } },
     inject: ({ target }) => target.disk?.fill(),
     async recover({ target: { disk, servers } }) {
       disk?.clear()
       for (const server of servers) if (await ended([server.pid], 50)) await server.restart()
     },
+  },
+  {
+    ...{ name: 'lock', title: 'another process holds the lock of the database', stores: SQLITE },
+    inject(scene) {
+      scene.release = scene.target.lock?.()
+    },
+    recover: ({ release }) => release?.(),
   },
   {
     ...{ name: 'application', title: 'SIGKILL of the application, twice' },

@@ -13,6 +13,8 @@ export type Mode = 'pass' | 'cut' | 'reset' | 'slow' | 'greeting'
 export interface TcpProxy {
   readonly port: number
   mode: Mode
+  /** The port that new connections go to. */
+  target: number
   close(): void
 }
 
@@ -32,13 +34,13 @@ interface Wire {
 }
 
 /** A proxy before a server on a loopback port. */
-export async function startProxy(target: number): Promise<TcpProxy> {
+export async function startProxy(first: number): Promise<TcpProxy> {
   const wires = new Set<Wire>()
-  const state: { mode: Mode; replies: number } = { mode: 'pass', replies: 0 }
+  const state: { mode: Mode; replies: number; target: number } = { mode: 'pass', replies: 0, target: first }
   const listener = createServer({ noDelay: true }, client => {
     const wire: Wire = {
       client,
-      server: open({ port: target, host: '127.0.0.1', noDelay: true }),
+      server: open({ port: state.target, host: '127.0.0.1', noDelay: true }),
       replies: 0,
       turn: Promise.resolve(),
     }
@@ -63,6 +65,12 @@ export async function startProxy(target: number): Promise<TcpProxy> {
     },
     set mode(mode) {
       state.mode = mode
+    },
+    get target() {
+      return state.target
+    },
+    set target(port) {
+      state.target = port
     },
     close() {
       listener.close()

@@ -42,14 +42,16 @@ function planOf(servers: string[] | undefined, faults: string[] | undefined): [S
   const wanted = FAULTS.filter(({ name }) => !faults || faults.includes(name))
   const names = (Object.keys(KINDS) as StoreName[]).filter(name => !servers || servers.includes(name))
   return names.flatMap(name =>
-    wanted.filter(({ stores }) => stores.includes(name)).map((each): [StoreName, Fault] => [name, each]),
+    wanted
+      .filter(({ stores, elsewhere = {} }) => stores.includes(name) || name in elsewhere)
+      .map((each): [StoreName, Fault] => [name, each]),
   )
 }
 
 async function run(server: StoreName, each: Fault): Promise<void> {
-  const { missing } = KINDS[server]
+  const missing = KINDS[server].missing ?? each.elsewhere?.[server]
   if (missing !== undefined) {
-    // What can't be on this Node is no gap.
+    // What can't be on this Node, or on this machine, is no gap.
     console.log(`${server}, ${each.name}: did not run: ${missing}`)
     return
   }

@@ -3,16 +3,18 @@ import { execFile } from 'node:child_process'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
+import mysql from 'mysql2/promise'
+import pg from 'pg'
 import { available, type ServerName } from '../servers/available.ts'
 import { startDynalite } from '../servers/dynalite.ts'
 import { versionOfPackage } from '../servers/found.ts'
 import { startMariadb } from '../servers/mariadb.ts'
 import { foreignUrl, startMongodb } from '../servers/mongodb.ts'
 import { makeFolder, removeFolder } from '../servers/place.ts'
-import { startPostgres } from '../servers/postgres.ts'
-import { findRedis, type RedisCluster, startRedis, startRedisCluster } from '../servers/redis.ts'
+import { startPostgres, startPostgresStandby } from '../servers/postgres.ts'
+import { findRedis, type RedisCluster, startRedis, startRedisCluster, startRedisGroup } from '../servers/redis.ts'
 import type { Server } from '../servers/server.ts'
-import { type SqliteName, sqliteClients } from '../servers/sqlite.ts'
+import { type SqliteDatabase, type SqliteName, sqliteClients } from '../servers/sqlite.ts'
 import type { Place, StoreName } from './clients.ts'
 import { type Disk, mountDisk } from './disk.ts'
 import { startProxy, type TcpProxy } from './proxy.ts'
@@ -26,6 +28,8 @@ export interface Needs {
   readonly persistent?: boolean
   readonly redis?: readonly string[]
   readonly nodeTimeout?: number
+  /** A second PostgreSQL, which follows the first one: `'synchronous'`: and which each commit waits for. */
+  readonly standby?: 'asynchronous' | 'synchronous'
 }
 
 export interface Target {
@@ -33,9 +37,20 @@ export interface Target {
   /** None where the database is in the application. */
   readonly servers: readonly Server[]
   readonly cluster?: RedisCluster
+  readonly replication?: Replication
   readonly proxies: readonly TcpProxy[]
   readonly disk?: Disk | undefined
+  /** Takes the lock of a database in a file, and gives what gives it back. */
+  lock?(): () => void
   stop(): Promise<void>
+}
+
+/** What takes the place of the first of the servers. */
+interface Replication {
+  /** Has the replicas hear nothing from it any more. */
+  cutOff(): Promise<void>
+  /** Has a replica take its place, or waits until it has. */
+  promote(): Promise<void>
 }
 
 export interface Kind {
@@ -50,11 +65,15 @@ const host = '127.0.0.1'
 const NODE_TIMEOUT = 15_000
 const DISK_OF_SQLITE = '48m'
 const DISK_OF_POSTGRES = '144m'
+const DISK_OF_MARIADB = '192m'
 /** A log that leaves some of that disk to the data. */
 const SHORT_LOG = ['-c', 'max_wal_size=48MB', '-c', 'min_wal_size=32MB']
 /** Those of the tests do not wait for the disk. */
 const DURABLE_POSTGRES = ['-c', 'fsync=on']
 const DURABLE_MARIADB = ['--innodb-flush-log-at-trx-commit=1']
+const SMALL_MARIADB = ['--innodb-log-file-size=16M']
+/** More rows than a full disk has room for. */
+const MANY = 100_000
 const run = promisify(execFile)
 const NOWHERE: Target = {
   ...{ place: { ports: [], addresses: {}, file: '' }, servers: [], proxies: [] },
@@ -68,8 +87,11 @@ export const KINDS: Readonly<Record<StoreName, Kind>> = {
   ioredis: kind('redis', 'ioredis', startSingle),
   cluster: kind('redis', 'redis', startCluster, ', a cluster of 6'),
   'cluster-ioredis': kind('redis', 'ioredis', startCluster, ', a cluster of 6'),
+  sentinel: kind('redis', 'redis', startGroup, ', 2 replicas, 3 sentinels'),
+  'sentinel-ioredis': kind('redis', 'ioredis', startGroup, ', 2 replicas, 3 sentinels'),
+  'sentinel-wait': kind('redis', 'ioredis', startGroup, ', 2 replicas, 3 sentinels, `WAIT 1` after each write'),
   postgres: kind('postgres-apt', 'pg', startPostgresOn),
-  mariadb: kind('mariadb', 'mysql2', async needs => before([await startMariadb({ args: DURABLE_MARIADB })], needs)),
+  mariadb: kind('mariadb', 'mysql2', startMariadbOn),
   mongodb: kind('mongodb', 'mongodb', startMongodbOn),
   dynamodb: kind('dynalite', '@aws-sdk/client-dynamodb', async needs => before([await startDynalite()], needs)),
   libsql: sqlite('libsql'),
@@ -103,14 +125,57 @@ async function startCluster(needs: Needs): Promise<Target> {
   return { ...(await before(cluster.nodes, needs)), cluster }
 }
 
+async function startGroup({ redis = [] }: Needs): Promise<Target> {
+  const { nodes, sentinels, cutOff, promoted, stop } = await startRedisGroup({ args: redis })
+  const place = { ports: sentinels.map(({ port }) => port), addresses: {}, file: '' }
+  return { place, servers: nodes, proxies: [], replication: { cutOff, promote: promoted }, stop }
+}
+
 async function startPostgresOn(needs: Needs): Promise<Target> {
+  if (needs.standby) return startPostgresPair(needs.standby)
   if (!needs.disk) return before([await startPostgres({ args: DURABLE_POSTGRES })], needs)
-  const disk = mountDisk(DISK_OF_POSTGRES)
+  return onDisk(DISK_OF_POSTGRES, () => startPostgres({ args: [...DURABLE_POSTGRES, ...SHORT_LOG] }))
+}
+
+async function startMariadbOn(needs: Needs): Promise<Target> {
+  if (!needs.disk) return before([await startMariadb({ args: DURABLE_MARIADB })], needs)
+  const target = await onDisk(DISK_OF_MARIADB, () => startMariadb({ args: [...DURABLE_MARIADB, ...SMALL_MARIADB] }))
+  const [server] = target.servers
+  const { disk } = target
+  if (!server || !disk) throw new Error('there is no server on a disk')
+  const fill = async () => {
+    disk.fill()
+    await fillTable(server)
+  }
+  return { ...target, disk: { ...disk, fill } }
+}
+
+/** Its file has room for what is to come: takes that too, by rows that nobody asks for, until it refuses one, or ends. */
+async function fillTable({ url }: Server): Promise<void> {
+  const connection = await mysql.createConnection(url)
+  connection.on('error', () => {})
+  const columns = 'name, data, lifetime, version, created_at, seen_at, expires_at'
+  const insert = `INSERT INTO sessions (${columns}) VALUES (?, JSON_OBJECT('x', ?), '{}', 0, 0, 0, ${Number.MAX_SAFE_INTEGER})`
+  for (const length of [100_000, 5000, 100]) {
+    const put = async () => {
+      for (let row = 0; row < MANY; row++) await connection.execute(insert, [`${length} ${row}`, 'x'.repeat(length)])
+    }
+    const isFull = await put().then(
+      () => false,
+      () => true,
+    )
+    if (!isFull) throw new Error('the disk is not full')
+  }
+  connection.destroy()
+}
+
+/** A server whose folder, which is made where temporary files are, is on a small disk. */
+async function onDisk(size: string, start: () => Promise<Server>): Promise<Target> {
+  const disk = mountDisk(size)
   const { TMPDIR } = process.env
-  // Its folder is made where temporary files are.
   process.env.TMPDIR = disk.folder
   try {
-    const target = await before([await startPostgres({ args: [...DURABLE_POSTGRES, ...SHORT_LOG] })], needs)
+    const target = await before([await start()], {})
     const stop = () => target.stop().finally(disk.remove)
     return { ...target, disk, stop }
   } catch (error) {
@@ -122,8 +187,47 @@ async function startPostgresOn(needs: Needs): Promise<Target> {
   }
 }
 
+/** A pool knows one address: what is there goes to another server, as behind a load balancer or a name of the network. */
+async function startPostgresPair(standby: Needs['standby']): Promise<Target> {
+  const waits = standby === 'synchronous' ? ['-c', 'synchronous_standby_names=*'] : []
+  const primary = await startPostgres({ args: [...DURABLE_POSTGRES, ...waits] })
+  const other = await startPostgresStandby(primary, { args: DURABLE_POSTGRES })
+  const target = await before([primary, other], { proxy: true })
+  const [proxy] = target.proxies
+  await until(async () => (await ask(primary, 'SELECT FROM pg_stat_replication')).length > 0)
+  const replication = {
+    async cutOff() {
+      await ask(other, "ALTER SYSTEM SET primary_conninfo = ''")
+      await ask(other, 'SELECT pg_reload_conf()')
+      await until(async () => (await ask(primary, 'SELECT FROM pg_stat_replication')).length === 0)
+    },
+    async promote() {
+      await ask(other, 'SELECT pg_promote()')
+      if (proxy) proxy.target = other.port
+    },
+  }
+  return { ...target, place: { ...target.place, ports: target.place.ports.slice(0, 1) }, replication }
+}
+
+async function ask({ url }: Server, text: string): Promise<unknown[]> {
+  const client = new pg.Client({ connectionString: url })
+  await client.connect()
+  try {
+    return (await client.query(text)).rows
+  } finally {
+    await client.end()
+  }
+}
+
+async function until(isSo: () => Promise<boolean>): Promise<void> {
+  for (const deadline = Date.now() + 30_000; !(await isSo()); await sleep(20)) {
+    if (Date.now() > deadline) throw new Error('the standby does not follow, or does not stop following')
+  }
+}
+
 function sqlite(name: SqliteName): Kind {
-  const { title = name, missing } = sqliteClients().find(client => client.name === name) ?? {}
+  const client = sqliteClients().find(client => client.name === name)
+  const { title = name, missing } = client ?? {}
   return {
     title,
     missing,
@@ -132,8 +236,18 @@ function sqlite(name: SqliteName): Kind {
       const folder = disk?.folder ?? makeFolder()
       const place = { ports: [], addresses: {}, file: join(folder, 'sessions.db') }
       const stop = async () => (disk ? disk.remove() : removeFolder(folder))
-      return { place, servers: [], proxies: [], disk, stop }
+      const lock = () => lockOn(client?.open(place.file))
+      return { place, servers: [], proxies: [], disk, lock, stop }
     },
+  }
+}
+
+/** Another process than that of the application may write, until what this gives is called. */
+function lockOn(db: SqliteDatabase | undefined): () => void {
+  db?.exec('PRAGMA busy_timeout = 5000; BEGIN IMMEDIATE')
+  return () => {
+    db?.exec('ROLLBACK')
+    db?.close()
   }
 }
 

@@ -2,10 +2,12 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import Keygrip from 'keygrip'
-import session, { type CreateSessionOptions } from 'koa-session'
+import type { CreateSessionOptions } from 'koa-session'
 import { memoryStore } from 'koa-session/memory'
-import { visit } from '../support/agent.ts'
-import { createApp, type TestContext } from '../support/koa.ts'
+import type { TestContext } from '../support/koa.ts'
+import { type Page, serve } from '../support/story.ts'
+
+type Middleware = (ctx: TestContext, next: () => Promise<void>) => unknown
 
 interface Row {
   readonly when: string
@@ -15,16 +17,9 @@ interface Row {
   readonly vary: string | null
   readonly cache: string | null
   readonly setsCookie: boolean
-  /** Other headers, by their names. */
-  readonly others?: Readonly<Record<string, string>>
   /** What a middleware further out does then. */
   readonly further?: (ctx: TestContext) => unknown
 }
-
-const warnings: unknown[] = []
-process.on('warning', ({ code }: Error & { code?: string }) => {
-  if (code === 'KOA_SESSION_PUBLIC') warnings.push(code)
-})
 
 /** Keys of an application's own, which ctx.cookies have to be asked about. */
 class OwnKeys {
@@ -53,6 +48,9 @@ const set = (headers: Record<string, string | string[]>, then: Row['handler']) =
 }
 const renamed = (ctx: TestContext) => ctx.session.regenerate()
 const nothing = () => {}
+const first: Page = ctx => {
+  ctx.session.views ??= 1
+}
 const externalKey = { get: (ctx: TestContext) => ctx.get('X-Session'), set: () => {} }
 
 const EVERYWHERE: readonly Row[] = [
@@ -76,54 +74,11 @@ const EVERYWHERE: readonly Row[] = [
     ...SET,
   },
 
-  { when: 'Vary names something else', handler: set({ Vary: 'Origin' }, read), ...READ, vary: 'Origin, Cookie' },
-  {
-    when: 'Vary is a list',
-    handler: set({ Vary: ['Origin', 'Accept'] }, read),
-    ...READ,
-    vary: 'Origin, Accept, Cookie',
-  },
-  {
-    when: 'Vary names a header that only begins so',
-    handler: set({ Vary: 'Cookie-Law, X-Cookie' }, read),
-    ...READ,
-    vary: 'Cookie-Law, X-Cookie, Cookie',
-  },
-  { when: 'Vary is there already', handler: set({ Vary: 'Cookie' }, write), ...SET },
-  {
-    when: 'Vary is there already, among others and spelt otherwise',
-    handler: set({ Vary: 'accept,cookie , Origin' }, write),
-    ...SET,
-    vary: 'accept,cookie , Origin',
-  },
-  { when: 'Vary is *', handler: set({ Vary: '*' }, write), ...SET, vary: '*' },
-  {
-    when: 'the handler sets Vary after reading',
-    handler: ctx => read(ctx) && ctx.set('Vary', 'Origin'),
-    ...READ,
-    vary: 'Origin, Cookie',
-  },
-
   {
     when: 'the handler has a Cache-Control of its own',
     handler: set({ 'Cache-Control': 'private, max-age=60' }, write),
     ...SET,
     cache: 'private, max-age=60',
-  },
-  {
-    when: 'the handler says so after a save()',
-    handler: async ctx => {
-      await ctx.session.save()
-      ctx.set('Cache-Control', 'no-cache')
-    },
-    ...SET,
-    cache: 'no-cache',
-  },
-  {
-    when: 'the session is read and the handler has a Cache-Control',
-    handler: set({ 'Cache-Control': 'public, max-age=60' }, read),
-    ...READ,
-    cache: 'public, max-age=60',
   },
 
   { when: 'cacheHeaders is off and it is read', options: { cacheHeaders: false }, handler: read, ...UNTOUCHED },
@@ -150,23 +105,6 @@ const EVERYWHERE: readonly Row[] = [
     cache: 'public, max-age=60',
   },
   {
-    when: 'rolling, but the handler made it public with writeHead',
-    options: { rolling: true },
-    handler(ctx) {
-      ctx.respond = false
-      ctx.res.writeHead(200, { 'Cache-Control': 'max-age=60,Public' }).end('text')
-    },
-    ...UNTOUCHED,
-    cache: 'max-age=60,Public',
-  },
-  {
-    when: 'rolling, and the handler made it private',
-    options: { rolling: true },
-    handler: set({ 'Cache-Control': 'private' }, nothing),
-    ...SET,
-    cache: 'private',
-  },
-  {
     when: 'rolling, but a middleware further out lets caches keep the response',
     options: { rolling: true },
     handler: nothing,
@@ -176,62 +114,10 @@ const EVERYWHERE: readonly Row[] = [
     cache: 's-maxage=60',
   },
   {
-    when: 'rolling, and a middleware further out lets the CDN keep it',
-    options: { rolling: true },
-    handler: nothing,
-    further: set({ 'CDN-Cache-Control': 'max-age=60' }, nothing),
-    ...UNTOUCHED,
-    vary: 'Cookie',
-    others: { 'cdn-cache-control': 'max-age=60' },
-  },
-  {
-    when: 'rolling, and the CDN may keep what is private otherwise',
-    options: { rolling: true },
-    handler: set({ 'Cache-Control': 'private', 'CDN-Cache-Control': 'max-age=60' }, nothing),
-    ...UNTOUCHED,
-    cache: 'private',
-    others: { 'cdn-cache-control': 'max-age=60' },
-  },
-  {
-    when: 'rolling, beside max-age=0, which koa-send puts on every file',
-    options: { rolling: true },
-    handler: set({ 'Cache-Control': 'max-age=0' }, nothing),
-    ...SET,
-    cache: 'max-age=0',
-  },
-  {
     when: 'it is changed on a response that caches may keep',
     handler: set({ 'Cache-Control': 'max-age=60' }, write),
     ...SET,
     cache: 'max-age=60, private',
-  },
-  {
-    when: 'it is changed, and a middleware further out lets caches keep the response',
-    handler: write,
-    further: set({ 'Cache-Control': 'max-age=60, immutable' }, nothing),
-    ...SET,
-    cache: 'max-age=60, immutable, private',
-  },
-  {
-    when: 'the visitor signs out on a response that caches may keep',
-    handler(ctx) {
-      ctx.set('Cache-Control', 's-maxage=60')
-      ctx.session = null
-    },
-    ...SET,
-    cache: 's-maxage=60, private',
-  },
-  {
-    when: 'it is changed on a response that the CDN may keep',
-    handler: set({ 'CDN-Cache-Control': 'max-age=60', 'Surrogate-Control': 'max-age=60' }, write),
-    ...SET,
-    others: { 'cdn-cache-control': 'no-store', 'surrogate-control': 'no-store' },
-  },
-  {
-    when: 'it is changed on a response that the CDN may keep, and browsers may not',
-    handler: set({ 'Cache-Control': 'no-store', 'CDN-Cache-Control': 'max-age=60' }, write),
-    ...SET,
-    others: { 'cdn-cache-control': 'no-store' },
   },
   {
     when: 'it is changed with writeHead that lets caches keep the response',
@@ -242,27 +128,6 @@ const EVERYWHERE: readonly Row[] = [
     },
     ...SET,
     cache: 'max-age=60, private',
-  },
-  {
-    when: 'it is changed on a response that is public',
-    handler: set({ 'Cache-Control': 'public, max-age=60' }, write),
-    ...SET,
-    cache: 'public, max-age=60',
-  },
-  {
-    when: 'it is changed on a response that caches may keep, and cacheHeaders is off',
-    options: { cacheHeaders: false },
-    handler: set({ 'Cache-Control': 'max-age=60', 'CDN-Cache-Control': 'max-age=60' }, write),
-    ...UNTOUCHED,
-    setsCookie: true,
-    cache: 'max-age=60',
-    others: { 'cdn-cache-control': 'max-age=60' },
-  },
-  {
-    when: 'it is read on a response that the CDN may keep',
-    handler: set({ 'CDN-Cache-Control': 'max-age=60' }, read),
-    ...READ,
-    others: { 'cdn-cache-control': 'max-age=60' },
   },
   { when: 'renew finds it young', options: { renew: true }, handler: nothing, ...UNTOUCHED },
 ]
@@ -278,38 +143,33 @@ for (const [mode, rows] of [
   ['cookie', EVERYWHERE],
   ['store', [...EVERYWHERE, ...STORED]],
 ] as const) {
-  for (const { when, options, handler, vary, cache, setsCookie, others = {}, further = nothing } of rows) {
+  for (const { when, options, handler, vary, cache, setsCookie, further = nothing } of rows) {
     const says = `${vary ? `Vary: ${vary}` : 'no Vary'}, ${cache ? `Cache-Control: ${cache}` : 'no Cache-Control'}`
     test(`${mode}: ${when}: ${says}`, async t => {
-      const app = createApp()
-      const errors: unknown[] = []
-      app.on('error', error => errors.push(error))
-      app.use(async (ctx, next) => {
+      const around: Middleware = async (ctx, next) => {
         await next()
         if (ctx.path === '/') await further(ctx)
-      })
-      app.use(session({ ...(mode === 'store' && { store: memoryStore() }), ...options }, app))
-      app.use(ctx => {
-        ctx.body = 'text'
-        if (ctx.path === '/') return handler(ctx)
+      }
+      const begin: Page = ctx => {
         ctx.session.views = 1
         ctx.set('X-Session', ctx.session.externalKey ?? '')
-      })
-      const visitor = await visit(t, app)
+      }
+      const all = { ...(mode === 'store' && { store: memoryStore() }), ...options }
+      const { visitor, errors } = await serve(
+        t,
+        all,
+        { '/begin': begin, '/': handler },
+        { before: app => app.use(around) },
+      )
       const id = (await visitor.get('/begin')).headers.get('x-session') ?? ''
       const answer = await visitor.get('/', { 'x-session': id })
       assert.deepEqual(errors, [])
       assert.equal(answer.cookies.length, setsCookie ? 2 : 0)
       assert.equal(answer.headers.get('vary'), vary)
       assert.equal(answer.headers.get('cache-control'), cache)
-      for (const [name, value] of Object.entries(others)) assert.equal(answer.headers.get(name), value)
     })
   }
 }
-
-test('that a public response sends the cookie of a session is told, once', () => {
-  assert.deepEqual(warnings, ['KOA_SESSION_PUBLIC'])
-})
 
 /** Koa's cookies renew or delete a signature as soon as they read one; where `keys` are no list, they are asked. */
 for (const [what, keys, isTouched] of [
@@ -322,33 +182,20 @@ for (const [what, keys, isTouched] of [
     ['ctx.cookies', (list: readonly string[]) => new OwnKeys(list)],
   ] as const) {
     test(`a cookie ${what}, by ${who}: not on a response that a shared cache may keep`, async t => {
-      const app = createApp()
-      app.use(session(app))
-      app.use(ctx => {
-        if (ctx.path === '/begin') ctx.session.views = 1
-        if (ctx.path === '/shared') ctx.set('Cache-Control', 'max-age=60')
-        ctx.body = String(ctx.session.views)
-      })
-      app.keys = ['older secret']
-      const visitor = await visit(t, app)
+      const shared: Page = ctx => ctx.set('Cache-Control', 'max-age=60') ?? read(ctx)
+      const pages = { '/begin': first, '/shared': shared, '/': read }
+      const { app, visitor } = await serve(t, {}, pages, { keys: ['older secret'] })
       await visitor.get('/begin')
       app.keys = make(keys)
-      const shared = await visitor.copy().get('/shared')
-      assert.deepEqual([shared.cookies, shared.headers.get('cache-control')], [[], 'max-age=60'])
+      const { cookies, headers } = await visitor.copy().get('/shared')
+      assert.deepEqual([cookies, headers.get('cache-control')], [[], 'max-age=60'])
       assert.equal((await visitor.copy().get('/')).cookies.length > 0, isTouched)
     })
   }
 }
 
 test('a signature that is renewed under the newest secret is not cached either', async t => {
-  const app = createApp()
-  app.use(session(app))
-  app.use(ctx => {
-    ctx.session.views ??= 1
-    ctx.body = 'text'
-  })
-  app.keys = ['older secret']
-  const visitor = await visit(t, app)
+  const { app, visitor } = await serve(t, {}, { '/': first }, { keys: ['older secret'] })
   await visitor.get()
   app.keys = ['newest secret', 'older secret']
   const answer = await visitor.get()
@@ -357,16 +204,4 @@ test('a signature that is renewed under the newest secret is not cached either',
   assert.equal(answer.headers.get('vary'), 'Cookie')
   assert.equal(answer.headers.get('cache-control'), 'no-store')
   assert.deepEqual((await visitor.get()).cookies, [])
-})
-
-test('a visitor without a session who only reads gets Vary and no cookie', async t => {
-  const app = createApp()
-  app.use(session(app))
-  app.use(ctx => {
-    ctx.body = String(ctx.session.views)
-  })
-  const answer = await (await visit(t, app)).get()
-  assert.deepEqual(answer.cookies, [])
-  assert.equal(answer.headers.get('vary'), 'Cookie')
-  assert.equal(answer.headers.get('cache-control'), null)
 })

@@ -1,12 +1,12 @@
 /** Commits: how often they write, who hears of one that fails, and what became of one that nobody waited for. */
 import assert from 'node:assert/strict'
 import test, { type TestContext as Test } from 'node:test'
-import session, { type CreateSessionOptions } from 'koa-session'
+import type { CreateSessionOptions } from 'koa-session'
 import { memoryStore } from 'koa-session/memory'
-import { visit } from '../support/agent.ts'
 import { namesSet } from '../support/http2.ts'
-import { createApp, origin, type TestContext } from '../support/koa.ts'
+import { origin, type TestContext } from '../support/koa.ts'
 import { plainOf, scriptedStore } from '../support/stores.ts'
+import { type Page, serve } from '../support/story.ts'
 import { rejectionsOf } from '../support/warnings.ts'
 
 const OWN = ['koa.sess', 'koa.sess.sig']
@@ -52,18 +52,12 @@ function write(place: Place, payload: Record<string, unknown>): string {
   return Buffer.from(JSON.stringify(payload)).toString('base64')
 }
 
-/** `/begin` begins a session, `/views` says what it holds, every other request is the handler's. */
-async function tell(t: Test, options: CreateSessionOptions, handler: (ctx: TestContext) => unknown) {
-  const errors: string[] = []
-  const app = createApp().on('error', error => errors.push(messageOf(error)))
-  app.use(session(options, app))
-  app.use(async ctx => {
-    ctx.body = 'text'
-    if (ctx.path === '/views') ctx.body = String(ctx.session.views)
-    else if (ctx.path === '/begin') await increment(ctx).manuallyCommit()
-    else await handler(ctx)
-  })
-  return { visitor: await visit(t, app), errors, unhandled: rejectionsOf(t) }
+/** `/begin` begins a session, `/views` says what it holds, and `/` is the handler's. */
+async function tell(t: Test, options: CreateSessionOptions, handler: Page) {
+  const views: Page = ctx => ctx.session.views
+  const begin: Page = ctx => increment(ctx).manuallyCommit()
+  const made = await serve(t, options, { '/': handler, '/views': views, '/begin': begin })
+  return { ...made, said: () => made.errors.map(messageOf), unhandled: rejectionsOf(t) }
 }
 
 /** What the place says, which is the cause of what a store's error says. */
@@ -160,38 +154,38 @@ for (const [mode, makePlace] of Object.entries(PLACES)) {
 
   test(`${mode}: when handler and commit both fail, the handler's error is answered and the other reported`, async t => {
     const place = makePlace()
-    const { visitor, errors } = await tell(t, place.options, ctx => {
+    const { visitor, said } = await tell(t, place.options, ctx => {
       increment(ctx)
       ctx.throw(418, 'handler failed')
     })
     place.failures = 1
     const answer = await visitor.get()
     assert.deepEqual([answer.status, answer.text], [418, 'handler failed'])
-    assert.deepEqual(errors, ['place is down', 'handler failed'])
+    assert.deepEqual(said(), ['place is down', 'handler failed'])
     assert.deepEqual(answer.cookies, [])
   })
 
   test(`${mode}: a commit that fails is a 500, sends no cookie and leaves the session as it was`, async t => {
     const place = makePlace()
-    const { visitor, errors } = await tell(t, place.options, increment)
+    const { visitor, said } = await tell(t, place.options, increment)
     await visitor.get('/begin')
     place.failures = 1
     const answer = await visitor.get()
     assert.equal(answer.status, 500)
     assert.deepEqual(answer.cookies, [])
-    assert.deepEqual(errors, ['place is down'])
+    assert.deepEqual(said(), ['place is down'])
     assert.equal((await visitor.get('/views')).text, '1')
   })
 
   for (const method of ['save', 'regenerate', 'manuallyCommit', 'commit']) {
     test(`${mode}: a ${method}() that fails and nobody waits for is reported by the final commit`, async t => {
       const place = makePlace()
-      const { visitor, errors, unhandled } = await tell(t, place.options, ctx => {
+      const { visitor, said, unhandled } = await tell(t, place.options, ctx => {
         increment(ctx)[method]()
       })
       place.failures = 1
       assert.equal((await visitor.get()).status, 500)
-      assert.deepEqual(errors, ['place is down'])
+      assert.deepEqual(said(), ['place is down'])
       assert.deepEqual(unhandled, [])
     })
 
@@ -244,32 +238,29 @@ for (const [mode, store] of [
   ['store', () => ({ store: memoryStore() })],
 ] as const) {
   test(`${mode}: what valid writes to the payload is no change of the handler, and is not saved by itself`, async t => {
-    const app = createApp()
     const valid = (_ctx: unknown, payload: Record<string, unknown>) => {
       payload.cart = { seen: true }
       return true
     }
-    app.use(session(app, { ...store(), valid }))
-    app.use(ctx => {
-      if (ctx.path === '/write') ctx.session.cart = { seen: false }
-      ctx.body = JSON.stringify(ctx.session)
-    })
-    const visitor = await visit(t, app)
+    const write: Page = ctx => {
+      ctx.session.cart = { seen: false }
+    }
+    const { visitor } = await serve(t, { ...store(), valid }, { '/write': write })
     await visitor.get('/write')
-    const { text, cookies } = await visitor.get('/')
+    const { text, cookies } = await visitor.get('/all')
     assert.deepEqual({ text, cookies }, { text: '{"cart":{"seen":true}}', cookies: [] })
   })
 
   test(`${mode}: a change deep in the data is seen, and reading deep is none`, async t => {
-    const app = createApp()
-    app.use(session(app, store()))
-    app.use(ctx => {
-      const { session } = ctx
-      if (ctx.path === '/write') session.cart = { items: [{ n: 1 }] }
-      else if (ctx.path === '/deep') session.cart.items[0].n++
-      ctx.body = String(session.cart.items[0].n)
+    const { visitor } = await serve(t, store(), {
+      '/': ctx => ctx.session.cart.items[0].n,
+      '/write': ctx => {
+        ctx.session.cart = { items: [{ n: 1 }] }
+      },
+      '/deep': ctx => {
+        ctx.session.cart.items[0].n++
+      },
     })
-    const visitor = await visit(t, app)
     await visitor.get('/write')
     assert.deepEqual((await visitor.get('/')).cookies, [])
     assert.equal((await visitor.get('/deep')).cookies.length, 2)

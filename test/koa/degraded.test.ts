@@ -6,7 +6,7 @@ import type { CreateSessionOptions, Store } from 'koa-session'
 import { memoryStore } from 'koa-session/memory'
 import { codesOf } from '../support/errors.ts'
 import { type Course, DOWN, hang, METHODS, type Method, scriptedStore } from '../support/stores.ts'
-import { HOUR, KEY, type Pages, serve, simpleStore, told } from '../support/story.ts'
+import { KEY, type Pages, serve, simpleStore, told } from '../support/story.ts'
 
 const refuse: Course = () => Promise.reject(DOWN)
 
@@ -125,35 +125,6 @@ for (const [kind, make] of Object.entries(STORES)) {
     assert.equal((await visitor.stranger().get('/change')).status, 500)
   })
 
-  test(`${kind}: a lifetime that could not be saved is saved at the end, also one that is set meanwhile`, async t => {
-    const { visitor, take, errors } = await begin(
-      t,
-      {},
-      {
-        '/fail': async ctx => {
-          ctx.session.maxAge = 2 * HOUR
-          take(METHODS)
-          await assert.rejects(ctx.session.save(), { code: 'ERR_SESSION_STORE' })
-          take([])
-        },
-        '/meanwhile': async ctx => {
-          const saving = ctx.session.save()
-          ctx.session.maxAge = 3 * HOUR
-          await saving
-        },
-        '/lifetime': ctx => ctx.session.maxAge,
-      },
-    )
-    for (const [path, lifetime] of [
-      ['/fail', 2 * HOUR],
-      ['/meanwhile', 3 * HOUR],
-    ] as const) {
-      await visitor.get(path)
-      assert.equal((await visitor.get('/lifetime')).text, String(lifetime), path)
-    }
-    assert.deepEqual(errors, [])
-  })
-
   test(`${kind}: session:error says which operation failed, for whom, and no id`, async t => {
     const { visitor, take, events } = await begin(t)
     const id = String(visitor.jar.get(KEY))
@@ -171,111 +142,3 @@ for (const [kind, make] of Object.entries(STORES)) {
     assert.ok(!`${(error as Error).stack}${fingerprint}`.includes(id))
   })
 }
-
-test('a store that answers in the same tick gets no timer', async t => {
-  const started: unknown[] = []
-  const { setTimeout } = globalThis
-  t.after(() => Object.assign(globalThis, { setTimeout }))
-  const { store } = scriptedStore()
-  const { visitor } = await serve(t, () => ({ store, storeTimeout: 12_345 }))
-  Object.assign(globalThis, {
-    setTimeout(callback: () => void, milliseconds: number) {
-      if (milliseconds === 12_345) started.push(milliseconds)
-      return setTimeout(callback, milliseconds)
-    },
-  })
-  await visitor.get('/in')
-  assert.equal((await visitor.get('/')).text, 'ada')
-  assert.deepEqual(started, [])
-  store.read = async () => {
-    await new Promise(resolve => setTimeout(resolve, 5))
-    return undefined
-  }
-  await visitor.get('/')
-  assert.deepEqual(started, [12_345], 'the check can fail')
-})
-
-test('a slow answer leaves less time to the next, and each commit of the handler has all of it', async t => {
-  const limits: number[] = []
-  const { setTimeout } = globalThis
-  t.after(() => Object.assign(globalThis, { setTimeout }))
-  let delay = 0
-  const slowly = async <Value>(answer: Value) => {
-    await new Promise(resolve => setTimeout(resolve, delay))
-    return answer
-  }
-  const memory = memoryStore()
-  const store: Store = {
-    ...memory,
-    read: async id => slowly(memory.read(id)),
-    patch: async (id, patch, ttl) => slowly(memory.patch(id, patch, ttl)),
-  }
-  const { visitor } = await serve(t, () => ({ store, storeTimeout: 9876 }), {
-    '/in': ctx => {
-      ctx.session.user = 'ada'
-    },
-    '/change': ctx => {
-      ctx.session.user = 'eve'
-    },
-    '/twice': async ctx => {
-      for (const user of ['bob', 'eve']) {
-        ctx.session.user = user
-        await ctx.session.save()
-      }
-      ctx.session.user = 'mallory'
-    },
-  })
-  await visitor.get('/in')
-  Object.assign(globalThis, {
-    setTimeout(callback: () => void, milliseconds: number) {
-      if (milliseconds > 5000 && milliseconds <= 9876) limits.push(milliseconds)
-      return setTimeout(callback, milliseconds)
-    },
-  })
-  delay = 30
-  await visitor.get('/change')
-  const [first, second = 0] = limits.splice(0)
-  assert.equal(first, 9876)
-  assert.ok(second < 9856, `the second answer had ${second} ms`)
-  await visitor.get('/twice')
-  const [read, one, two, last = 0] = limits
-  assert.deepEqual([read, one, two], [9876, 9876, 9876])
-  assert.ok(last < 9856, `the last answer had ${last} ms`)
-})
-
-test('a request whose store does not answer its handler does not wait for it again at the end', async t => {
-  const limits: number[] = []
-  const { setTimeout } = globalThis
-  t.after(() => Object.assign(globalThis, { setTimeout }))
-  const store: Store = { ...memoryStore(), create: () => new Promise(() => {}) }
-  const { visitor } = await serve(t, () => ({ store, storeTimeout: 77 }), {
-    '/in': ctx => {
-      ctx.session.user = 'ada'
-      return ctx.session.regenerate()
-    },
-  })
-  Object.assign(globalThis, {
-    setTimeout(callback: () => void, milliseconds: number) {
-      if (milliseconds <= 77) limits.push(milliseconds)
-      return setTimeout(callback, milliseconds)
-    },
-  })
-  assert.equal((await visitor.get('/in')).status, 500)
-  const [first, second = 77] = limits
-  assert.equal(first, 77)
-  assert.ok(second < 10, `at the end it waited for ${second} ms`)
-})
-
-test('a store that fails after it was given up is told once', async t => {
-  let fail = () => {}
-  const answer = new Promise<never>((_resolve, reject) => {
-    fail = () => reject(DOWN)
-  })
-  const store: Store = { ...memoryStore(), create: () => answer }
-  const { visitor, events } = await serve(t, () => ({ store, storeTimeout: 20 }))
-  assert.equal((await visitor.get('/cart')).status, 500)
-  fail()
-  await told()
-  const failed = events.filter(([event]) => event === 'session:error').map(([, { error }]) => error)
-  assert.deepEqual(codesOf(failed), ['ERR_SESSION_TIMEOUT'])
-})

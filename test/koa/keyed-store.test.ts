@@ -70,6 +70,33 @@ for (const [how, later] of [
     assert.deepEqual({ ...memory.read(id())?.members }, { fast: '1', slow: '1' })
   })
 
+  story('what a parallel request has written goes over to a new id, and so does what it has removed', async t => {
+    const gate = new Gate()
+    const { visitor, dataOf, id } = await tell(t, later, {
+      '/in': ctx => void Object.assign(ctx.session, { user: 'ada', old: 1 }),
+      '/regenerate': async ctx => {
+        ctx.session.mine = 1
+        await gate.pass()
+        await ctx.session.regenerate()
+        return JSON.stringify(ctx.session)
+      },
+      '/theme': ctx => {
+        ctx.session.theme = 'dark'
+        delete ctx.session.old
+      },
+    })
+    await visitor.get('/in')
+    const old = id()
+    const regenerating = visitor.get('/regenerate')
+    await gate.arrived
+    await visitor.copy().get('/theme')
+    gate.open()
+    const expected = { user: 'ada', mine: 1, theme: 'dark' }
+    assert.deepEqual(JSON.parse((await regenerating).text), expected)
+    assert.deepEqual(await dataOf('/'), expected)
+    assert.notEqual(id(), old)
+  })
+
   story('of 200 parallel requests that each set a key of their own none is lost', async t => {
     const { visitor, memory, id } = await tell(t, later, {
       ...sign,
@@ -83,94 +110,6 @@ for (const [how, later] of [
     await Promise.all(Array.from({ length: 200 }, (_, at) => visitor.copy().get(`/set?key=k${at}`)))
     assert.equal(Object.keys(memory.read(id())?.members ?? {}).length, 201)
   })
-
-  for (const [claim, options, change, keys] of [
-    ['that changed it', {}, true, [['slow']]],
-    ['that changed it, with rolling', { rolling: true }, true, [['slow']]],
-    ['that only read it, with rolling', { rolling: true }, false, []],
-    ['that only read it, with renew', { renew: true }, false, []],
-  ] as const) {
-    story(`a session that was ended stays so when a slow request ends ${claim}`, async t => {
-      const gate = new Gate()
-      const { visitor, memory, gone, errors, clock } = await tell(
-        t,
-        later,
-        {
-          ...sign,
-          '/slow': async ctx => {
-            if (change) ctx.session.slow = 1
-            else assert.equal(ctx.session.user, 'ada')
-            await gate.pass()
-          },
-        },
-        options,
-      )
-      await visitor.get('/in')
-      clock.elapse(0.6 * HOUR)
-      const slow = visitor.copy().get('/slow')
-      await gate.arrived
-      await visitor.get('/out')
-      gate.open()
-      const { status, cookies } = await slow
-      assert.deepEqual({ status, cookies, size: memory.size }, { status: 200, cookies: [], size: 0 })
-      await told()
-      assert.deepEqual(gone(), keys)
-      assert.deepEqual(errors, [])
-    })
-  }
-
-  story('a slow request that saves after a regenerate() leaves nothing under the old id', async t => {
-    const gate = new Gate()
-    const { visitor, memory, gone, id } = await tell(t, later, {
-      ...sign,
-      '/slow': async ctx => {
-        ctx.session.slow = 1
-        await gate.pass()
-      },
-      '/regenerate': ctx => ctx.session.regenerate(),
-    })
-    await visitor.get('/in')
-    const old = id()
-    const slow = visitor.copy().get('/slow')
-    await gate.arrived
-    await visitor.get('/regenerate')
-    gate.open()
-    assert.deepEqual((await slow).cookies, [])
-    assert.deepEqual(memory.read(old)?.members, {})
-    assert.deepEqual({ ...memory.read(id())?.members }, { user: '"ada"' })
-    await told()
-    assert.deepEqual(gone(), [['slow']])
-  })
-
-  for (const [claim, path, left] of [
-    ['that was ended', '/out', 0],
-    ['that a parallel request has given another id', '/regenerate', 2],
-  ] as const) {
-    story(`a regenerate() of a session ${claim} leaves no session of its own, sends nothing, and is told`, async t => {
-      const gate = new Gate()
-      const { visitor, memory, gone, errors } = await tell(t, later, {
-        ...sign,
-        '/slow': async ctx => {
-          ctx.session.slow = 1
-          await gate.pass()
-          await ctx.session.regenerate()
-          ctx.session.more = 1
-        },
-        '/regenerate': ctx => ctx.session.regenerate(),
-      })
-      await visitor.get('/in')
-      const late = visitor.copy()
-      const slow = late.get('/slow')
-      await gate.arrived
-      await visitor.get(path)
-      gate.open()
-      const { status, cookies } = await slow
-      assert.deepEqual({ status, cookies, size: memory.size }, { status: 200, cookies: [], size: left })
-      if (left) assert.equal(JSON.parse((await visitor.get('/read')).text).user, 'ada')
-      await told()
-      assert.deepEqual([gone(), errors], [[['slow'], ['more']], []])
-    })
-  }
 
   story('a session that is emptied is dropped, unless a parallel request has put data there', async t => {
     for (const isParallel of [false, true]) {
@@ -197,19 +136,6 @@ for (const [how, later] of [
       await told()
       assert.deepEqual(gone(), [])
     }
-  })
-
-  story('save() of a session that was emptied keeps it', async t => {
-    const { visitor, memory, id } = await tell(t, later, {
-      ...sign,
-      '/empty': async ctx => {
-        delete ctx.session.user
-        await ctx.session.save()
-      },
-    })
-    await visitor.get('/in')
-    await visitor.get('/empty')
-    assert.deepEqual({ ...memory.read(id())?.members }, {})
   })
 
   story('only what has changed travels', async t => {
@@ -239,74 +165,6 @@ for (const [how, later] of [
       ['read', {}],
       ['patch', { set: { visits: '2' }, unset: ['cart'], keepsEmpty: false }],
     ])
-  })
-
-  story('rolling without a change gives the record a new lifetime, and no data', async t => {
-    const { visitor, memory, asked, clock, id } = await tell(t, later, sign, { rolling: true })
-    await visitor.get('/in')
-    asked()
-    clock.elapse(HOUR / 2)
-    const { cookies } = await visitor.get('/read')
-    const lifetime = { _expire: clock.now() + HOUR, _maxAge: HOUR }
-    assert.deepEqual(asked().slice(1), [['touch', id(), lifetime, HOUR + 10_000]])
-    assert.equal(cookies.length, 2)
-    assert.deepEqual(memory.get(id()), { user: 'ada', ...lifetime })
-  })
-
-  story('two commits of one request each send what is new', async t => {
-    const { visitor, asked } = await tell(t, later, {
-      ...sign,
-      '/twice': async ctx => {
-        ctx.session.a = 1
-        await ctx.session.save()
-        ctx.session.b = 2
-        delete ctx.session.user
-      },
-    })
-    await visitor.get('/in')
-    await visitor.get('/twice')
-    const patches = asked()
-      .filter(([method]) => method === 'patch')
-      .map(([, , patch]) => patch as object)
-    assert.deepEqual(
-      patches.map(patch => ({ ...patch, lifetime: undefined })),
-      [
-        { set: { a: '1' }, unset: [], lifetime: undefined, keepsEmpty: false },
-        { set: { b: '2' }, unset: ['user'], lifetime: undefined, keepsEmpty: false },
-      ],
-    )
-    assert.deepEqual(JSON.parse((await visitor.get('/')).text), { a: 1, b: 2 })
-  })
-
-  story('an id that is taken is not used: another one is, and after three it is an error', async t => {
-    const ids = ['taken', 'taken', 'free', 'taken', 'taken', 'taken', 'free too']
-    const { visitor, memory, errors } = await tell(t, later, sign, { genid: () => ids.shift() ?? 'none left' })
-    memory.set('taken', { user: 'somebody else' }, HOUR)
-    await visitor.get('/in')
-    assert.equal(visitor.jar.get('koa.sess'), 'free')
-    const answer = await visitor.stranger().get('/in')
-    assert.deepEqual({ status: answer.status, cookies: answer.cookies }, { status: 500, cookies: [] })
-    assert.equal((errors[0] as { code?: string }).code, 'ERR_SESSION_ID')
-    assert.deepEqual(memory.get('taken'), { user: 'somebody else' })
-    assert.deepEqual(ids, ['free too'])
-  })
-
-  story('a record that is no JSON is a new session and an event, and no error', async t => {
-    for (const options of [{}, { valid: () => true }]) {
-      const app = createApp()
-      const memory = memoryStore()
-      const invalid: unknown[] = []
-      app.on('session:invalid', ({ key }) => invalid.push(key))
-      app.use(session({ store: recording(memory, later).store, signed: false, ...options }, app))
-      app.use(ctx => {
-        ctx.body = ctx.session
-      })
-      memory.create('broken', { members: { user: '"ada' }, lifetime: {} }, HOUR)
-      const visitor = await visit(t, app)
-      const { status, text } = await visitor.get('/', { cookie: 'koa.sess=broken' })
-      await told()
-      assert.deepEqual({ status, text, invalid }, { status: 200, text: '{}', invalid: ['broken'] })
-    }
   })
 
   story('what was written by get and set is read key by key, and the other way round', async t => {

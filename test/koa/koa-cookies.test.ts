@@ -14,6 +14,7 @@ import { memoryStore } from 'koa-session/memory'
 import { koaCookiesOf } from '../../src/koa/cookies.ts'
 import { createApp, type TestApp, type TestContext } from '../support/koa.ts'
 import fc from '../support/properties.ts'
+import { appOf as applicationOf, ask as askApp } from '../support/story.ts'
 
 const NOW = 1_700_000_000_000
 const KEY = 'koa.sess'
@@ -42,30 +43,21 @@ const wrap: Middleware = ({ cookies }, next) => {
   return next()
 }
 
-function appOf({ options = {}, keys = ['newest secret', 'older secret'], before, handle = () => {} }: Given) {
-  const app: TestApp = createApp()
-  app.keys = keys
-  if (before) app.use(before)
-  app.use(session(options, app))
-  app.use(async ctx => {
+function appOf({ options = {}, keys = ['newest secret', 'older secret'], before, handle = () => {} }: Given): TestApp {
+  const page: Handle = async ctx => {
     ctx.body = 'ok'
     await handle(ctx)
-  })
-  return app
+  }
+  return applicationOf(options, { '*': page }, keys, { before: app => before && app.use(before) }).app
 }
 
 async function ask(app: TestApp, cookie: string | undefined, encrypted = false) {
-  const socket = Object.assign(new Socket(), { encrypted })
-  const req = new IncomingMessage(socket)
-  Object.assign(req, { method: 'GET', url: '/', headers: { host: 'a.b', ...(cookie !== undefined && { cookie }) } })
-  const res = new ServerResponse(req)
   const errors: string[] = []
   const note = (error: Error) => errors.push(error.message)
   app.on('error', note)
-  await (app.callback()(req, res) as unknown)
+  const { status, lines, headers } = await askApp(app, '/page', cookie ?? '', { encrypted })
   app.off('error', note)
-  const lines = [res.getHeader('set-cookie') ?? []].flat().map(String)
-  return { status: res.statusCode, lines, vary: res.getHeader('vary'), cache: res.getHeader('cache-control'), errors }
+  return { status, lines, vary: headers.vary, cache: headers['cache-control'], errors }
 }
 
 const cookiesFrom = (lines: readonly string[]) => lines.map(line => line.split(';')[0]).join('; ')

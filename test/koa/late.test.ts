@@ -1,13 +1,13 @@
 /** What is changed after the headers have left, or read for the first time then. */
 import assert from 'node:assert/strict'
 import test, { type TestContext as Test } from 'node:test'
-import { setImmediate } from 'node:timers/promises'
-import session, { type Store } from 'koa-session'
+import type { Store } from 'koa-session'
 import { memoryStore } from 'koa-session/memory'
 import { namesSet, type Visitor } from '../support/agent.ts'
 import { PROTOCOLS, type Protocol, serve } from '../support/http2.ts'
-import { createApp, type TestApp, type TestContext } from '../support/koa.ts'
+import type { TestContext } from '../support/koa.ts'
 import { plainOf, scriptedStore } from '../support/stores.ts'
+import { appOf, type Pages } from '../support/story.ts'
 
 interface Leaving {
   readonly how: string
@@ -48,18 +48,6 @@ const NEW: readonly Change[] = [
 
 const regenerate: Change = { what: 'regenerate()', change: ctx => ctx.session.regenerate() }
 
-interface Story {
-  readonly app: TestApp
-  readonly client: Visitor
-  /** The codes, or messages, of what the application was told. */
-  readonly errors: unknown[]
-  /** What `session:late` brought. */
-  readonly late: unknown[]
-  /** What was done to the store, but for reading. */
-  readonly writes: string[]
-  readonly contexts: TestContext[]
-}
-
 interface Plot {
   readonly isStored: boolean
   readonly protocol: Protocol
@@ -69,36 +57,34 @@ interface Plot {
 }
 
 /** `/` lets the headers leave and changes the session then, `/views` says what it holds, `/begin` begins one. */
-async function tell(t: Test, { isStored, protocol, leave, change, before }: Plot): Promise<Story> {
-  const [errors, late, writes, contexts]: [unknown[], unknown[], string[], TestContext[]] = [[], [], [], []]
-  const app = createApp()
-  app.on('error', error => errors.push(error.code ?? error.message))
-  app.on('session:late', detail => late.push(detail))
-  app.use(async (ctx, next) => {
+async function tell(t: Test, { isStored, protocol, leave, change, before }: Plot) {
+  const [writes, contexts]: [string[], TestContext[]] = [[], []]
+  const noting = async (ctx: TestContext, next: () => Promise<void>) => {
     contexts.push(ctx)
     // Koa leaves a response open that fails after its headers.
     await next().finally(() => ctx.headerSent && ctx.res.end())
-  })
-  app.use(session(isStored ? { store: recording(writes) } : {}, app))
-  app.use(async ctx => {
-    if (ctx.path === '/begin') ctx.session.views = 1
-    if (ctx.path !== '/') {
-      ctx.body = String(ctx.session.views)
-      return
-    }
-    ctx.respond = false
-    before?.(ctx)
-    leave(ctx)
-    await change(ctx)
-  })
-  return { app, client: await serve(t, app, protocol), errors, late, writes, contexts }
+  }
+  const pages: Pages = {
+    '/begin': ctx => {
+      ctx.session.views = 1
+    },
+    '/views': ctx => ctx.session.views,
+    '/': async ctx => {
+      ctx.respond = false
+      before?.(ctx)
+      leave(ctx)
+      await change(ctx)
+    },
+  }
+  const options = isStored ? { store: recording(writes) } : {}
+  const made = appOf(options, pages, ['newest secret', 'older secret'], { before: app => app.use(noting) })
+  return { ...made, client: await serve(t, made.app, protocol), late: () => made.said('late'), writes, contexts }
 }
 
 /** Writes down what is done to it, but for reading. */
 function recording(writes: string[]): Store {
   const { store, courses } = scriptedStore(plainOf(memoryStore()))
   courses.set = (ask, _, payload) => writes.push(`set ${Object(payload).views}`) && ask()
-  courses.destroy = ask => writes.push('destroy') && ask()
   return store
 }
 
@@ -115,9 +101,9 @@ for (const protocol of PROTOCOLS) {
         const answer = await client.get('/')
         assert.deepEqual(answer.cookies, [])
         assert.equal((await client.get('/views')).text, isNew ? 'undefined' : '1')
-        assert.equal(late.length, 1)
-        assert.deepEqual(Object.getOwnPropertyNames(late[0]), ['ctx'])
-        assert.equal((late[0] as { ctx: TestContext }).ctx, contexts.at(-2), 'the context is another')
+        assert.equal(late().length, 1)
+        assert.deepEqual(Object.getOwnPropertyNames(late()[0]), ['ctx'])
+        assert.equal((late()[0] as { ctx: TestContext }).ctx, contexts.at(-2), 'the context is another')
         assert.deepEqual(errors, [])
       })
     }
@@ -129,40 +115,9 @@ for (const protocol of PROTOCOLS) {
         assert.deepEqual((await client.get('/')).cookies, [])
         assert.deepEqual(writes, ['set 1', 'set 2'])
         assert.equal((await client.get('/views')).text, '2')
-        assert.deepEqual([...errors, ...late], [])
+        assert.deepEqual([...errors, ...late()], [])
       })
     }
-
-    test(`store, ${protocol}: the end of a session after ${how} is its end in the store`, async t => {
-      const { client, errors, late, writes } = await tell(t, given(true, end))
-      await client.get('/begin')
-      assert.deepEqual((await client.get('/')).cookies, [])
-      assert.deepEqual(writes, ['set 1', 'destroy'])
-      assert.equal((await client.get('/views')).text, 'undefined')
-      assert.deepEqual([...errors, ...late], [])
-    })
-
-    for (const { what, change } of NEW) {
-      const isAsked = what.includes('()')
-      const outcome = isAsked ? 'an error' : 'served, and session:late'
-      test(`store, ${protocol}: ${what} after ${how} is ${outcome}, before the store is written to`, async t => {
-        const { client, errors, late, writes } = await tell(t, given(true, change))
-        assert.deepEqual((await client.get('/')).cookies, [])
-        assert.deepEqual([...new Set(errors)], isAsked ? ['ERR_SESSION_HEADERS_SENT'] : [])
-        assert.deepEqual(writes, [])
-        await setImmediate()
-        assert.equal(late.length, isAsked && what.includes('save') ? 0 : 1)
-      })
-    }
-
-    test(`store, ${protocol}: regenerate() after ${how} is an error, and the session stays as it is`, async t => {
-      const { client, errors, writes } = await tell(t, given(true, regenerate.change))
-      await client.get('/begin')
-      assert.deepEqual((await client.get('/')).cookies, [])
-      assert.deepEqual(errors, ['ERR_SESSION_HEADERS_SENT'])
-      assert.deepEqual(writes, ['set 1'])
-      assert.equal((await client.get('/views')).text, '1')
-    })
 
     for (const [cookie, tamper, expected] of [
       ['a good cookie', () => {}, 1],
@@ -180,7 +135,7 @@ for (const protocol of PROTOCOLS) {
         tamper(client.jar)
         assert.deepEqual((await client.get('/')).cookies, [])
         assert.deepEqual(seen, [expected])
-        assert.deepEqual([...errors, ...late], [])
+        assert.deepEqual([...errors, ...late()], [])
       })
     }
 
@@ -196,7 +151,7 @@ for (const protocol of PROTOCOLS) {
         const story = await tell(t, { ...given(isStored, increment), before: increment })
         assert.equal((await story.client.get('/')).cookies.length, 2)
         assert.equal((await story.client.get('/views')).text, kept)
-        assert.equal(story.late.length, events)
+        assert.equal(story.late().length, events)
         assert.deepEqual(story.errors, [])
       })
     }

@@ -5,7 +5,7 @@ import test from 'node:test'
 import session, { type CreateSessionOptions } from 'koa-session'
 import { visit } from '../support/agent.ts'
 import { createApp } from '../support/koa.ts'
-import { HOUR, MODES, type Pages, serve, told } from '../support/story.ts'
+import { HOUR, MODES, type Pages, serve } from '../support/story.ts'
 
 const MINUTE = 60_000
 const DAY = 24 * HOUR
@@ -31,22 +31,6 @@ for (const [mode, given] of Object.entries(MODES)) {
   ) => test(`${mode}: ${claim}`, async t => body(await serve(t, given, PAGES, { options })))
 
   story(
-    'absoluteTimeout ends a session however often it is extended',
-    { absoluteTimeout: 4 * HOUR, maxAge: HOUR, rolling: true },
-    async ({ clock, textOf, reasons }) => {
-      await textOf('/in')
-      for (let quarter = 1; quarter < 16; quarter++) {
-        clock.elapse(HOUR / 4)
-        assert.equal(await textOf(quarter % 2 ? '/untouched' : '/'), quarter % 2 ? 'untouched' : 'ada')
-      }
-      clock.elapse(HOUR / 4)
-      assert.equal(await textOf('/'), 'nobody')
-      await told()
-      assert.deepEqual(reasons(), ['absolute'])
-    },
-  )
-
-  story(
     'absoluteTimeout goes on through regenerate() and every save',
     { absoluteTimeout: DAY, maxAge: DAY },
     async ({ clock, textOf }) => {
@@ -62,18 +46,6 @@ for (const [mode, given] of Object.entries(MODES)) {
   )
 
   story(
-    'absoluteTimeout ends a session that lives until the browser closes',
-    { absoluteTimeout: HOUR, maxAge: 'session' },
-    async ({ clock, textOf }) => {
-      await textOf('/in')
-      clock.elapse(HOUR - 1)
-      assert.equal(await textOf('/count'), '1')
-      clock.elapse(1)
-      assert.equal(await textOf('/'), 'nobody')
-    },
-  )
-
-  story(
     'a new session after a sign-out has a time of its own',
     { absoluteTimeout: HOUR },
     async ({ clock, textOf }) => {
@@ -83,19 +55,6 @@ for (const [mode, given] of Object.entries(MODES)) {
       await textOf('/in')
       clock.elapse(HOUR - 1)
       assert.equal(await textOf('/'), 'ada')
-    },
-  )
-
-  story(
-    'the idle lifetime ends a session although the cookie is kept',
-    { maxAge: HOUR },
-    async ({ clock, visitor, reasons }) => {
-      await visitor.get('/in')
-      const kept = visitor.copy()
-      clock.elapse(HOUR + 1)
-      assert.equal((await kept.get('/')).text, 'nobody')
-      await told()
-      assert.deepEqual(reasons(), ['expired'])
     },
   )
 

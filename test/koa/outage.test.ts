@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import test, { type TestContext as Test } from 'node:test'
-import type { CreateSessionOptions, Store } from 'koa-session'
+import type { CreateSessionOptions } from 'koa-session'
 import { memoryStore } from 'koa-session/memory'
 import { origin } from '../support/koa.ts'
 import { type Course, DOWN, METHODS, type Method, plainOf, scriptedStore } from '../support/stores.ts'
@@ -48,58 +48,6 @@ async function signedIn(test: Test, methods: readonly Method[], options: CreateS
   return { ...made, memory, called, mend: () => take(refuse, []) }
 }
 
-for (const options of [{}, { rolling: true }, { renew: true }]) {
-  test(`a page that never touches the session is served (${JSON.stringify(options)})`, async t => {
-    const { visitor, errors } = await signedIn(t, METHODS, options)
-    const { status, text, cookies } = await visitor.get('/')
-    assert.deepEqual({ status, text, cookies }, { status: 200, text: 'ok', cookies: [] })
-    assert.deepEqual(errors, [])
-  })
-}
-
-for (const path of ['/read', '/write', '/regenerate', '/persist']) {
-  test(`${path} throws the error of the store, with its own as cause, and keeps the cookie`, async t => {
-    const { visitor, errors, mend } = await signedIn(t, METHODS)
-    const { status, text, cookies } = await visitor.get(path)
-    assert.deepEqual({ status, text, cookies }, { status: 500, text: 'Internal Server Error', cookies: [] })
-    assert.deepEqual(
-      errors.map(error => [error.code, error.cause]),
-      [['ERR_SESSION_STORE', DOWN]],
-    )
-    mend()
-    assert.equal((await visitor.get('/read')).text, 'hunter2')
-  })
-}
-
-test('assigning to a session that could not be read is refused, with the error of the store as cause', async t => {
-  const { visitor, errors, called } = await signedIn(t, ['get'])
-  const { status, cookies } = await visitor.get('/assign')
-  assert.deepEqual({ status, cookies }, { status: 500, cookies: [] })
-  assert.deepEqual(
-    errors.map(error => [error.code, origin(error)]),
-    [['ERR_SESSION_STORE', DOWN]],
-  )
-  assert.deepEqual(called(), ['get'])
-})
-
-test('signing out while reading fails ends the session, in the store and for the browser', async t => {
-  const { visitor, errors, memory } = await signedIn(t, ['get'])
-  assert.equal((await visitor.get('/remove')).status, 200)
-  assert.deepEqual([...visitor.jar], [])
-  assert.deepEqual(errors, [])
-  assert.equal(memory.size, 0)
-})
-
-test('signing out while all is down is an error that clears both cookies all the same', async t => {
-  const { visitor, errors, called } = await signedIn(t, METHODS)
-  const { status, cookies } = await visitor.get('/remove')
-  assert.equal(status, 500)
-  assert.equal(cookies.length, 2)
-  for (const line of cookies) assert.match(line, /^koa\.sess(\.sig)?=.*expires=Thu, 01 Jan 1970/i)
-  assert.deepEqual(called(), ['get', 'destroy'])
-  assert.deepEqual(errors[0]?.cause, DOWN)
-})
-
 test('a session that could not be stored is a 500, and its cookie is not sent', async t => {
   const { visitor: signed, errors } = await signedIn(t, ['set'])
   const visitor = signed.stranger()
@@ -136,33 +84,6 @@ test('a new id that could be stored at the second attempt only leaves nothing un
   assert.equal((await visitor.get('/read')).text, 'root')
   assert.equal((await copy.get('/read')).text, 'ok')
   assert.equal(memory.size, 1)
-})
-
-test('no error says an id or anything of the data', async t => {
-  const { visitor, errors } = await signedIn(t, METHODS)
-  const id = visitor.jar.get('koa.sess') ?? ''
-  for (const path of Object.keys(PAGES)) await visitor.get(path)
-  assert.ok(errors.length >= 5, 'there are errors to look at')
-  for (const { message, stack, code } of errors) assert.ok(!`${message}${stack}${code}`.includes(id), 'no id')
-  for (const { message, stack } of errors) assert.doesNotMatch(`${message}${stack}`, /hunter2/)
-})
-
-test('a method of a store that throws at once is as one that rejects', async t => {
-  const fault = new Error('sync')
-  const fail = () => {
-    throw fault
-  }
-  const memory = memoryStore()
-  const store: Store = { get: memory.get, set: memory.set, destroy: fail }
-  const { visitor, errors } = await serve(t, { store }, PAGES)
-  await visitor.get('/write')
-  store.get = fail
-  assert.equal((await visitor.get('/')).status, 200)
-  assert.equal((await visitor.get('/read')).status, 500)
-  assert.equal((await visitor.get('/assign')).status, 500)
-  const { status, cookies } = await visitor.get('/remove')
-  assert.deepEqual({ status, lines: cookies.length }, { status: 500, lines: 2 })
-  assert.deepEqual(errors.map(origin), [fault, fault, fault])
 })
 
 test('a ContextStore that can not be made is as a store that is down', async t => {

@@ -2,10 +2,11 @@ import assert from 'node:assert/strict'
 import { createServer, request as httpRequest, type IncomingMessage, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import test, { type TestContext as Test } from 'node:test'
-import session, { type CreateSessionOptions, type SessionMiddleware } from 'koa-session'
+import type { CreateSessionOptions, SessionMiddleware } from 'koa-session'
 import { memoryStore } from 'koa-session/memory'
 import { Clock, listen, type Visitor, visitOrigin } from '../support/agent.ts'
-import { createApp, type TestApp, type TestContext } from '../support/koa.ts'
+import type { TestContext } from '../support/koa.ts'
+import { appOf, SECRETS } from '../support/story.ts'
 
 type OnUpgrade = (sessions: SessionMiddleware, ctx: TestContext) => unknown
 type Connect = (visitor: Visitor) => Promise<string>
@@ -21,15 +22,15 @@ const WHOAMI: OnUpgrade = async (sessions, ctx) => {
 }
 
 /** Serves requests, and upgrades by `onUpgrade`, whose answer (or the code or message of its error) `connect` gives. */
-async function serve(test: Test, options: CreateSessionOptions, onUpgrade: OnUpgrade, hasResponse = true) {
-  const app = createApp()
-  const sessions = session(options, app)
-  app.use(sessions).use(async ctx => {
-    if (ctx.path === '/load') ctx.state.isSame = (await sessions.load(ctx)) === ctx.session
-    if (ctx.path === '/sign-in') ctx.session.user = 'tobi'
-    if (ctx.path === '/sign-out') ctx.session = null
-    ctx.body = String(ctx.path === '/load' ? ctx.state.isSame : ctx.session?.user)
+async function serve(t: Test, options: CreateSessionOptions, onUpgrade: OnUpgrade, hasResponse = true) {
+  const made = appOf(options, {
+    '/': ctx => ctx.session.user,
+    '/load': async ctx => (await made.sessions.load(ctx)) === ctx.session,
+    '/sign-in': ctx => {
+      ctx.session.user = 'tobi'
+    },
   })
+  const { app, sessions, events } = made
   const server = createServer(app.callback())
   server.on('upgrade', async (req: IncomingMessage, socket: Duplex) => {
     const ctx = hasResponse ? app.createContext(req, new ServerResponse(req)) : app.createContext(req)
@@ -37,9 +38,10 @@ async function serve(test: Test, options: CreateSessionOptions, onUpgrade: OnUpg
     const head = ['HTTP/1.1 101 Switching Protocols', 'Connection: Upgrade', 'Upgrade: test']
     socket.end([...head, `X-Text: ${text}`, '', ''].join('\r\n'))
   })
-  const origin = await listen(test, server)
+  const origin = await listen(t, server)
   const connect: Connect = visitor => upgrade(origin, visitor)
-  return { app, connect, visitor: visitOrigin(test, origin) }
+  const told = () => [...made.codes(), ...events.map(([name]) => name)]
+  return { app, connect, told, visitor: visitOrigin(t, origin) }
 }
 
 async function attempt(work: () => unknown): Promise<unknown> {
@@ -64,14 +66,6 @@ function upgrade(origin: string, { jar }: Visitor): Promise<string> {
   })
 }
 
-/** What is said on `app` from now on, by the names of the events. */
-function eventsOf(app: TestApp): string[] {
-  const events: string[] = []
-  for (const name of ['missed', 'expired', 'invalid', 'late']) app.on(`session:${name}`, () => events.push(name))
-  app.on('error', (error: Error) => events.push(error.message))
-  return events
-}
-
 for (const [mode, options] of Object.entries(MODES)) {
   test(`an upgrade reads the session of its visitor (${mode})`, async t => {
     const { visitor, connect } = await serve(t, options(), WHOAMI)
@@ -79,7 +73,7 @@ for (const [mode, options] of Object.entries(MODES)) {
     await visitor.get('/sign-in')
     assert.equal(await connect(visitor), 'tobi false')
     assert.equal(await connect(visitor.stranger()), 'nobody true')
-    await visitor.get('/sign-out')
+    await visitor.get('/out')
     assert.equal(await connect(visitor), 'nobody true')
   })
 
@@ -97,18 +91,17 @@ for (const [mode, options] of Object.entries(MODES)) {
   })
 
   test(`a context without a response reads the session too (${mode})`, async t => {
-    const { app, visitor, connect } = await serve(t, options(), WHOAMI, false)
-    const events = eventsOf(app)
+    const { told, visitor, connect } = await serve(t, options(), WHOAMI, false)
     assert.equal(await connect(visitor), 'nobody true')
     await visitor.get('/sign-in')
     assert.equal(await connect(visitor), 'tobi false')
-    assert.deepEqual(events, [])
+    assert.deepEqual(told(), [])
   })
 
   test(`a context without a response reads what has to be signed anew or not at all (${mode})`, async t => {
     const { app, visitor, connect } = await serve(t, options(), WHOAMI, false)
     await visitor.get('/sign-in')
-    app.keys = ['newer still', 'newest secret']
+    app.keys = ['newer still', ...SECRETS]
     assert.equal(await connect(visitor), 'tobi false')
     visitor.jar.set('koa.sess.sig', 'forged')
     assert.equal(await connect(visitor), 'nobody true')
@@ -116,12 +109,11 @@ for (const [mode, options] of Object.entries(MODES)) {
 
   test(`an upgrade is refused a session that has expired (${mode})`, async t => {
     const clock = new Clock()
-    const { app, visitor, connect } = await serve(t, { ...options(), now: clock.now, maxAge: 1000 }, WHOAMI)
-    const events = eventsOf(app)
+    const { told, visitor, connect } = await serve(t, { ...options(), now: clock.now, maxAge: 1000 }, WHOAMI)
     await visitor.get('/sign-in')
     clock.elapse(1001)
     assert.equal(await connect(visitor), 'nobody true')
-    assert.deepEqual(events, ['expired'])
+    assert.deepEqual(told(), ['session:expired', 'session:refused'])
   })
 
   test(`loading twice gives one session, and what is not saved is forgotten (${mode})`, async t => {
@@ -181,11 +173,10 @@ test('a new session that could not reach its visitor is not saved', async t => {
 for (const hasResponse of [true, false]) {
   test(`saving in a cookie outside of a request raises an event and no error (response: ${hasResponse})`, async t => {
     const onUpgrade: OnUpgrade = async (sessions, ctx) => (await sessions.load(ctx)).save()
-    const { app, visitor, connect } = await serve(t, {}, onUpgrade, hasResponse)
-    const events = eventsOf(app)
+    const { told, visitor, connect } = await serve(t, {}, onUpgrade, hasResponse)
     assert.equal(await connect(visitor), 'undefined')
     await new Promise(resolve => setImmediate(resolve))
-    assert.deepEqual(events, ['late'])
+    assert.deepEqual(told(), ['session:late'])
   })
 }
 

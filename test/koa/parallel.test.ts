@@ -1,31 +1,12 @@
 import assert from 'node:assert/strict'
 import test, { type TestContext as Test } from 'node:test'
-import session, { type CreateSessionOptions } from 'koa-session'
+import type { CreateSessionOptions } from 'koa-session'
 import { memoryStore } from 'koa-session/memory'
-import { type Visitor, visit } from '../support/agent.ts'
-import { createApp, type TestContext } from '../support/koa.ts'
+import type { Visitor } from '../support/agent.ts'
 import { later, plainOf, scriptedStore } from '../support/stores.ts'
+import { Meeting, serve } from '../support/story.ts'
 
 const HUNDRED = Array.from({ length: 100 }, (_, index) => index)
-
-/** Lets nobody on before `count` have arrived; then all, the last one first. */
-class Gate {
-  readonly #count: number
-  #waiting: Array<() => void> = []
-
-  constructor(count: number) {
-    this.#count = count
-  }
-
-  pass(): Promise<void> {
-    return new Promise(resolve => {
-      this.#waiting.unshift(resolve)
-      if (this.#waiting.length < this.#count) return
-      for (const goOn of this.#waiting) goOn()
-      this.#waiting = []
-    })
-  }
-}
 
 /** A store that answers in a later turn of the event loop, so that calls interleave. */
 function slowStore() {
@@ -40,44 +21,43 @@ const MODES: Record<string, () => CreateSessionOptions> = {
   'in a store': () => ({ store: slowStore().store }),
 }
 
-/** Serves `/` (the user), and what `handlers` serve, all of whom meet at `gate` between reading and writing. */
-async function serve(test: Test, options: CreateSessionOptions, gate: Gate): Promise<Visitor> {
-  const app = createApp()
-  const handlers: Record<string, (ctx: TestContext) => unknown> = {
-    async '/sign-in'(ctx) {
-      const { isNew } = ctx.session
-      await gate.pass()
-      ctx.session.user = ctx.querystring
-      await gate.pass()
-      ctx.body = `${isNew} ${ctx.session.user}`
+/** Serves the user at `/`, and pages on which all meet between reading and writing. */
+async function begin(t: Test, options: CreateSessionOptions, count: number): Promise<Visitor> {
+  const meeting = new Meeting(count)
+  const { visitor } = await serve(
+    t,
+    { ...options, rolling: true },
+    {
+      '/': ctx => ctx.session.user,
+      '/sign-in': async ctx => {
+        const { isNew } = ctx.session
+        await meeting.pass()
+        ctx.session.user = ctx.querystring
+        await meeting.pass()
+        return `${isNew} ${ctx.session.user}`
+      },
+      '/count': async ctx => {
+        const { views = 0 } = ctx.session
+        await meeting.pass()
+        ctx.session.views = views + 1
+        return `${ctx.session.user} ${views}`
+      },
+      '/regenerate': async ctx => {
+        await meeting.pass()
+        await ctx.session.regenerate()
+      },
+      '/out': async ctx => {
+        await meeting.pass()
+        ctx.session = null
+      },
+      '/broken': async ctx => {
+        ctx.session.user += ' is broken'
+        await meeting.pass()
+        throw new Error('broken')
+      },
     },
-    async '/count'(ctx) {
-      const { views = 0 } = ctx.session
-      await gate.pass()
-      ctx.session.views = views + 1
-      ctx.body = `${ctx.session.user} ${views}`
-    },
-    async '/regenerate'(ctx) {
-      await gate.pass()
-      await ctx.session.regenerate()
-      ctx.body = ctx.session.user
-    },
-    async '/sign-out'(ctx) {
-      await gate.pass()
-      ctx.session = null
-    },
-    async '/broken'(ctx) {
-      ctx.session.user += ' is broken'
-      await gate.pass()
-      throw new Error('broken')
-    },
-  }
-  app.use(session({ ...options, rolling: true }, app))
-  app.use(async ctx => {
-    ctx.body = ctx.path === '/' ? String(ctx.session.user) : ''
-    await handlers[ctx.path]?.(ctx)
-  })
-  return visit(test, app)
+  )
+  return visitor
 }
 
 /** A hundred visitors who sign in at the same time, under names of their own. */
@@ -97,7 +77,7 @@ async function everybody(visitors: Visitor[], path: string): Promise<string[]> {
 
 for (const [mode, options] of Object.entries(MODES)) {
   test(`a hundred visitors at the same time have a hundred sessions (${mode})`, async t => {
-    const visitors = await crowd(await serve(t, options(), new Gate(100)))
+    const visitors = await crowd(await begin(t, options(), 100))
     assert.equal(new Set(visitors.map(({ jar }) => jar.get('koa.sess'))).size, 100)
     assert.deepEqual(
       await everybody(visitors, '/'),
@@ -106,7 +86,7 @@ for (const [mode, options] of Object.entries(MODES)) {
   })
 
   test(`a hundred visitors count at the same time, each for themselves (${mode})`, async t => {
-    const visitors = await crowd(await serve(t, options(), new Gate(100)))
+    const visitors = await crowd(await begin(t, options(), 100))
     for (const views of [0, 1, 2]) {
       assert.deepEqual(
         await everybody(visitors, '/count'),
@@ -116,8 +96,8 @@ for (const [mode, options] of Object.entries(MODES)) {
   })
 
   test(`new ids, errors and sign-outs of some at the same time touch nobody else (${mode})`, async t => {
-    const visitors = await crowd(await serve(t, options(), new Gate(100)))
-    const paths = ['/regenerate', '/sign-out', '/broken', '/count']
+    const visitors = await crowd(await begin(t, options(), 100))
+    const paths = ['/regenerate', '/out', '/broken', '/count']
     await Promise.all(visitors.map((visitor, index) => visitor.get(paths[index % 4])))
     const expected = HUNDRED.map(index => ['user-#', 'undefined', 'user-# is broken', 'user-#'][index % 4])
     assert.deepEqual(
@@ -128,7 +108,7 @@ for (const [mode, options] of Object.entries(MODES)) {
 }
 
 test('parallel requests of one visitor each answer with a cookie that is good', async t => {
-  const visitor = await serve(t, {}, new Gate(20))
+  const visitor = await begin(t, {}, 20)
   const copies = HUNDRED.slice(0, 20).map(() => visitor.copy())
   await Promise.all(copies.map((copy, index) => copy.get(`/sign-in?user-${index}`)))
   const [first] = copies
@@ -151,7 +131,7 @@ test('parallel requests of one visitor each answer with a cookie that is good', 
 
 test('parallel first requests of one visitor in a store each get an id of their own', async t => {
   const { store, memory } = slowStore()
-  const visitor = await serve(t, { store }, new Gate(20))
+  const visitor = await begin(t, { store }, 20)
   const copies = HUNDRED.slice(0, 20).map(() => visitor.copy())
   await Promise.all(copies.map((copy, index) => copy.get(`/sign-in?user-${index}`)))
   assert.equal(memory.size, 20)
@@ -163,8 +143,7 @@ test('parallel first requests of one visitor in a store each get an id of their 
 
 test('parallel requests of one session in a store keep its id', async t => {
   const { store, memory } = slowStore()
-  const gate = new Gate(20)
-  const visitor = await serve(t, { store }, gate)
+  const visitor = await begin(t, { store }, 20)
   const copies = HUNDRED.slice(0, 20).map(() => visitor.copy())
   await Promise.all(copies.map(copy => copy.get('/sign-in?tobi')))
   const [first] = copies

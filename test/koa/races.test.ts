@@ -111,46 +111,6 @@ test('a sign-out after a save() that nobody waited for and that fails is a sign-
   assert.deepEqual([records.size, visitor.jar.size], [0, 0])
 })
 
-test('a maxAge that is set while a save() is under way is saved', async t => {
-  const { visitor, records } = await begin(t, ctx => {
-    ctx.session.save()
-    ctx.session.maxAge = 5000
-  })
-  await visitor.get('/')
-  assert.deepEqual(
-    [...records.values()].map(text => JSON.parse(text)._maxAge),
-    [5000],
-  )
-})
-
-test('an id for which the store has an empty object is not taken up', async t => {
-  const records = new Map<string, string>()
-  const store = simpleStore(records)
-  records.set('planted', '{}')
-  const app = createApp()
-  app.use(session({ store, signed: false }, app))
-  app.use(ctx => {
-    ctx.session.user = 'ada'
-    ctx.body = ctx.session.externalKey
-  })
-  const visitor = await visit(t, app)
-  visitor.jar.set('koa.sess', 'planted')
-  assert.notEqual((await visitor.get()).text, 'planted')
-  assert.equal(records.get('planted'), '{}')
-})
-
-test('a signature that is renewed with a newer secret leaves with the headers for caches', async t => {
-  const { visitor, app } = await begin(t, ctx => void ctx.session.user)
-  app.keys = ['a newer secret', ...(app.keys as string[])]
-  const { cookies, headers } = await visitor.get('/')
-  assert.deepEqual(
-    cookies.map(line => line.split('=')[0]),
-    ['koa.sess', 'koa.sess.sig'],
-  )
-  assert.equal(headers.get('cache-control'), 'no-store')
-  assert.equal(headers.get('vary'), 'Cookie')
-})
-
 test('a session that could not be read is destroyed when another takes its place', async t => {
   const { visitor, courses, records } = await begin(t, ctx => {
     ctx.session = null

@@ -6,6 +6,7 @@ import { memoryStore } from 'koa-session/memory'
 import { visit } from '../support/agent.ts'
 import { namesSet, PROTOCOLS, serve } from '../support/http2.ts'
 import { createApp, type TestApp, type TestContext } from '../support/koa.ts'
+import { appOf as applicationOf, type Page } from '../support/story.ts'
 
 type Next = () => Promise<void>
 type Middleware = (ctx: TestContext, next: Next) => unknown
@@ -18,15 +19,14 @@ const MODES: Record<string, () => CreateSessionOptions> = {
 const OWN = ['koa.sess', 'koa.sess.sig']
 
 /** `/views` says what the session holds; every other request goes through `around` and then to `handler`. */
-function appOf(options: CreateSessionOptions, around: Middleware, handler: Middleware): TestApp {
-  const app = createApp()
-  app.use((ctx, next) => (ctx.path === '/views' ? next() : around(ctx, next)))
-  app.use(session(options, app))
-  return app.use((ctx, next) => {
+function appOf(options: CreateSessionOptions, around: Middleware, handler: Page): TestApp {
+  const others: Page = ctx => {
     ctx.body = 'text'
-    if (ctx.path !== '/views') return handler(ctx, next)
-    ctx.body = String(ctx.session.views)
-  })
+    return handler(ctx)
+  }
+  return applicationOf(options, { '/views': ctx => ctx.session.views, '*': others }, undefined, {
+    before: app => app.use((ctx, next) => (ctx.path === '/views' ? next() : around(ctx, next))),
+  }).app
 }
 
 const increment = (ctx: TestContext) => {
@@ -102,10 +102,9 @@ for (const protocol of PROTOCOLS) {
       add(ctx, 'Before')
       return next()
     }
-    const handler: Middleware = async (ctx, next) => {
+    const handler: Page = ctx => {
       ctx.session.views = 1
       add(ctx, 'After')
-      await next()
       ctx.flushHeaders()
     }
     const client = await serve(t, appOf({}, around, handler), protocol)
@@ -138,7 +137,7 @@ for (const [mode, optionsOf] of Object.entries(MODES)) {
   for (const protocol of PROTOCOLS) {
     test(`${mode}, ${protocol}: a writeHead that throws does not lose the session on the error page`, async t => {
       const errors: unknown[] = []
-      const handler: Middleware = ctx => increment(ctx) ?? ctx.res.writeHead(99_999)
+      const handler: Page = ctx => increment(ctx) ?? ctx.res.writeHead(99_999)
       const app = appOf(optionsOf(), through, handler).on('error', error => errors.push(error.code))
       const client = await serve(t, app, protocol)
       const answer = await client.get()
@@ -186,7 +185,7 @@ for (const [mode, optionsOf] of Object.entries(MODES)) {
         ctx.status = status
         increment(ctx)
       }
-      const handler: Middleware = ctx => ctx.assert(status === 200, status)
+      const handler: Page = ctx => ctx.assert(status === 200, status)
       const visitor = await visit(t, appOf(optionsOf(), around, handler))
       for (const views of ['1', '2']) {
         const answer = await visitor.get()
@@ -203,7 +202,7 @@ for (const [mode, optionsOf] of Object.entries(MODES)) {
   })) {
     test(`${mode}: a list of cookies given to ${method} is not added to: nobody gets the cookie of another`, async t => {
       const list = ['mine=1']
-      const handler: Middleware = ctx => {
+      const handler: Page = ctx => {
         ctx.respond = false
         if (ctx.path === '/begin') increment(ctx)
         leave(ctx.res, list)
@@ -221,7 +220,7 @@ test('a cookie that is too large does not leave with the error page of a middlew
     next().catch(error => {
       ctx.body = error.code
     })
-  const handler: Middleware = ctx => {
+  const handler: Page = ctx => {
     ctx.cookies.set('other', 'kept', { signed: false })
     ctx.session.text = 'x'.repeat(4096)
   }
@@ -236,7 +235,7 @@ test('an id that externalKey sends in a header leaves with the error page too', 
     get: (ctx: TestContext) => ctx.get('X-Session'),
     set: (ctx: TestContext, id: string) => ctx.set('X-Session', id),
   }
-  const handler: Middleware = ctx => {
+  const handler: Page = ctx => {
     ctx.session.views = 1
     ctx.throw(403)
   }

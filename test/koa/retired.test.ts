@@ -5,7 +5,7 @@ import { createHash } from 'node:crypto'
 import test, { type TestContext as Test } from 'node:test'
 import type { CreateSessionOptions } from 'koa-session'
 import { memoryStore } from 'koa-session/memory'
-import { Clock } from '../support/agent.ts'
+import type { Clock } from '../support/agent.ts'
 import { type Pages, serve, told } from '../support/story.ts'
 
 const DAY = 86_400_000
@@ -78,17 +78,6 @@ for (const [page, keys] of [
   })
 }
 
-test('a parallel request that regenerates begins a session of its own, with its own data alone', async t => {
-  const { visitor, memory } = await begin(t)
-  await visitor.get('/cart')
-  const late = visitor.copy()
-  await visitor.get('/in')
-  await late.get('/new-id')
-  const id = String(late.jar.get('koa.sess'))
-  assert.deepEqual({ ...memory.read(id)?.members }, { stolen: '1' })
-  assert.equal((await visitor.get('/')).text, 'ada')
-})
-
 test('whoever brings it later is a stranger, and the application is told', async t => {
   const { visitor, clock, events, said } = await begin(t, { subject })
   await visitor.get('/in')
@@ -108,36 +97,4 @@ test('whoever brings it later is a stranger, and the application is told', async
   await thief.get('/cart')
   assert.notEqual(thief.jar.get('koa.sess'), visitor.jar.get('koa.sess'))
   assert.equal((await visitor.get('/')).text, 'ada')
-})
-
-test('a wrapped store, which is read by get(), is understood as well', async t => {
-  const clock = new Clock(1_700_000_000_000)
-  const memory = memoryStore({ now: clock.now })
-  const { visitor, said } = await begin(t, { store: { ...memory, get: id => memory.get(id) }, now: clock.now })
-  await visitor.get('/cart')
-  memory.retire(String(visitor.jar.get('koa.sess')), {}, 60_000)
-  clock.elapse(10_000)
-  assert.equal((await visitor.get('/')).text, 'nobody')
-  await told()
-  assert.equal(said('reuse').length, 1)
-})
-
-test('a store without retire() forgets the old id', async t => {
-  const memory = memoryStore()
-  const { visitor } = await begin(t, { store: { ...memory, retire: undefined } as never })
-  await visitor.get('/cart')
-  await visitor.get('/in')
-  assert.equal(memory.size, 1)
-})
-
-test('an instant of retirement that is no number is a retired id, and not an error', async t => {
-  for (const retiredAt of [{ toString: false }, 'yesterday', Number.NaN, null]) {
-    const memory = { ...memoryStore(), read: () => ({ members: { user: '"ada"' }, lifetime: {}, retiredAt }) }
-    const { visitor, said } = await begin(t, { store: memory as never, signed: false })
-    visitor.jar.set('koa.sess', 'an-id')
-    const { status, text } = await visitor.get('/')
-    assert.deepEqual({ status, text }, { status: 200, text: 'nobody' })
-    await told()
-    assert.equal(said('reuse').length, 1)
-  }
 })

@@ -1,44 +1,40 @@
 import assert from 'node:assert/strict'
-import test from 'node:test'
-import session, { type SessionOptions } from 'koa-session'
+import test, { type TestContext as Test } from 'node:test'
+import session, { type CreateSessionOptions, type SessionOptions } from 'koa-session'
 import { memoryStore } from 'koa-session/memory'
 import { Clock, visit } from '../support/agent.ts'
-import { createApp, type TestApp, type TestContext } from '../support/koa.ts'
+import { createApp, type TestContext } from '../support/koa.ts'
+import { type Pages, serve } from '../support/story.ts'
 
 const MINUTE = 60_000
 const ADMIN = { property: 'adminSession', key: 'admin.sess' } as const
 
-type Handlers = Record<string, (ctx: TestContext) => unknown>
+type Both = readonly [SessionOptions, SessionOptions]
 
-const HANDLERS: Handlers = {
-  '/sign-in'(ctx) {
-    ctx.session.user = 'tobi'
-    ctx.adminSession.user = 'root'
-  },
-  '/sign-out'(ctx) {
+const signIn = (ctx: TestContext) => {
+  ctx.session.user = 'tobi'
+  ctx.adminSession.user = 'root'
+}
+const PAGES: Pages = {
+  '/sign-in': signIn,
+  '/sign-out': ctx => {
     ctx.adminSession = null
   },
-  '/leave'(ctx) {
-    ctx.session = null
-  },
-  '/whoami'(ctx) {
-    ctx.body = `${ctx.session.user ?? 'nobody'} ${ctx.adminSession.user ?? 'nobody'}`
-  },
+  '/whoami': ctx => `${ctx.session.user ?? 'nobody'} ${ctx.adminSession.user ?? 'nobody'}`,
 }
 
-/** An application with the session of a visitor, the one of an administrator, and these handlers. */
-function appOf(first: SessionOptions, second: SessionOptions, handlers: Handlers = {}): TestApp {
-  const app = createApp()
-  app.use(session(first, app))
-  app.use(session({ ...ADMIN, ...second }, app))
-  app.use(async ctx => {
-    ctx.body = 'ok'
-    await { ...HANDLERS, ...handlers }[ctx.path]?.(ctx)
-  })
-  return app
-}
+/** Serves an application with the session of a visitor, the one of an administrator, and these pages. */
+const begin = (t: Test, [first, second]: Both, pages: Pages = {}) =>
+  serve(
+    t,
+    first as CreateSessionOptions,
+    { ...PAGES, ...pages },
+    {
+      before: app => app.use(session({ ...ADMIN, ...second }, app)),
+    },
+  )
 
-const MODES: Record<string, () => [SessionOptions, SessionOptions]> = {
+const MODES: Record<string, () => Both> = {
   'both in cookies': () => [{}, {}],
   'both in one store': () => {
     const store = memoryStore()
@@ -50,65 +46,62 @@ const MODES: Record<string, () => [SessionOptions, SessionOptions]> = {
 
 for (const [mode, options] of Object.entries(MODES)) {
   test(`two sessions have data and cookies of their own (${mode})`, async t => {
-    const visitor = await visit(t, appOf(...options()))
+    const { visitor, textOf } = await begin(t, options())
     const { cookies } = await visitor.get('/sign-in')
     const names = cookies.map(line => line.slice(0, line.indexOf('=')))
     assert.deepEqual(names.sort(), ['admin.sess', 'admin.sess.sig', 'koa.sess', 'koa.sess.sig'])
-    assert.equal((await visitor.get('/whoami')).text, 'tobi root')
+    assert.equal(await textOf('/whoami'), 'tobi root')
     visitor.jar.delete('koa.sess')
-    assert.equal((await visitor.get('/whoami')).text, 'nobody root')
+    assert.equal(await textOf('/whoami'), 'nobody root')
     assert.equal((await visitor.stranger().get('/whoami')).text, 'nobody nobody')
   })
 
   test(`signing out of one leaves the other (${mode})`, async t => {
-    const visitor = await visit(t, appOf(...options()))
+    const { visitor, textOf } = await begin(t, options())
     await visitor.get('/sign-in')
     const { cookies } = await visitor.get('/sign-out')
     assert.ok(cookies.length > 0, 'the browser is told')
     for (const line of cookies) assert.match(line, /^admin\.sess(\.sig)?=.*expires=Thu, 01 Jan 1970/i)
-    assert.equal((await visitor.get('/whoami')).text, 'tobi nobody')
+    assert.equal(await textOf('/whoami'), 'tobi nobody')
     await visitor.get('/sign-in')
-    await visitor.get('/leave')
-    assert.equal((await visitor.get('/whoami')).text, 'nobody root')
+    await visitor.get('/out')
+    assert.equal(await textOf('/whoami'), 'nobody root')
   })
 
   test(`an error in the handler loses neither of two sessions (${mode})`, async t => {
-    const app = appOf(...options(), {
+    const { visitor, textOf } = await begin(t, options(), {
       '/broken'(ctx) {
-        HANDLERS['/sign-in']?.(ctx)
+        signIn(ctx)
         throw new Error('broken')
       },
     })
-    const visitor = await visit(t, app)
     assert.equal((await visitor.get('/broken')).status, 500)
-    assert.equal((await visitor.get('/whoami')).text, 'tobi root')
+    assert.equal(await textOf('/whoami'), 'tobi root')
   })
 
   test(`headers that leave early take the cookies of both along (${mode})`, async t => {
-    const app = appOf(...options(), {
+    const { visitor, textOf } = await begin(t, options(), {
       '/flush'(ctx) {
-        HANDLERS['/sign-in']?.(ctx)
+        signIn(ctx)
         ctx.status = 200
         ctx.res.flushHeaders()
       },
     })
-    const visitor = await visit(t, app)
     await visitor.get('/flush')
-    assert.equal((await visitor.get('/whoami')).text, 'tobi root')
+    assert.equal(await textOf('/whoami'), 'tobi root')
   })
 
   test(`both are saved at the same time in one request, each cookie sent once (${mode})`, async t => {
-    const app = appOf(...options(), {
+    const { visitor, textOf } = await begin(t, options(), {
       async '/both'(ctx) {
-        HANDLERS['/sign-in']?.(ctx)
+        signIn(ctx)
         await Promise.all([ctx.session.save(), ctx.adminSession.save(), ctx.session.save()])
         await Promise.all([ctx.adminSession.regenerate(), ctx.session.regenerate()])
         ctx.session.user = 'loki'
       },
     })
-    const visitor = await visit(t, app)
     assert.equal((await visitor.get('/both')).cookies.length, 4)
-    assert.equal((await visitor.get('/whoami')).text, 'loki root')
+    assert.equal(await textOf('/whoami'), 'loki root')
   })
 
   test(`each session has a lifetime of its own (${mode})`, async t => {
@@ -118,39 +111,34 @@ for (const [mode, options] of Object.entries(MODES)) {
       { ...first, now: clock.now, maxAge: 60 * MINUTE },
       { ...second, now: clock.now, maxAge: 5 * MINUTE },
     ] as const
-    const visitor = await visit(t, appOf(...times))
+    const { visitor, textOf } = await begin(t, times)
     await visitor.get('/sign-in')
     clock.elapse(5 * MINUTE)
-    assert.equal((await visitor.get('/whoami')).text, 'tobi root')
+    assert.equal(await textOf('/whoami'), 'tobi root')
     clock.elapse(1)
-    assert.equal((await visitor.get('/whoami')).text, 'tobi nobody')
+    assert.equal(await textOf('/whoami'), 'tobi nobody')
     clock.elapse(55 * MINUTE)
-    assert.equal((await visitor.get('/whoami')).text, 'nobody nobody')
+    assert.equal(await textOf('/whoami'), 'nobody nobody')
   })
 
   test(`the cookie of one session is not taken for that of the other (${mode})`, async t => {
-    const visitor = await visit(t, appOf(...options()))
+    const { visitor, textOf } = await begin(t, options())
     await visitor.get('/sign-in')
     for (const suffix of ['', '.sig'])
       visitor.jar.set(`admin.sess${suffix}`, visitor.jar.get(`koa.sess${suffix}`) ?? '')
-    assert.equal((await visitor.get('/whoami')).text, 'tobi nobody')
+    assert.equal(await textOf('/whoami'), 'tobi nobody')
   })
 }
 
 test('each session has options of its own, for this response', async t => {
-  const app = appOf(
-    {},
-    {},
-    {
-      '/options'(ctx) {
-        HANDLERS['/sign-in']?.(ctx)
-        ctx.adminSessionOptions.sameSite = 'strict'
-        ctx.sessionOptions.sameSite = 'lax'
-        ctx.body = `${ctx.sessionOptions.key} ${ctx.adminSessionOptions.key}`
-      },
+  const { visitor } = await begin(t, [{}, {}], {
+    '/options': ctx => {
+      signIn(ctx)
+      ctx.adminSessionOptions.sameSite = 'strict'
+      ctx.sessionOptions.sameSite = 'lax'
+      return `${ctx.sessionOptions.key} ${ctx.adminSessionOptions.key}`
     },
-  )
-  const visitor = await visit(t, app)
+  })
   const { text, cookies } = await visitor.get('/options')
   assert.equal(text, 'koa.sess admin.sess')
   for (const line of cookies) assert.match(line, line.startsWith('admin') ? /samesite=strict/i : /samesite=lax/i)
@@ -160,12 +148,12 @@ test('each session has options of its own, for this response', async t => {
 test('one session is kept alive without the other', async t => {
   const clock = new Clock()
   const common = { now: clock.now, maxAge: 10 * MINUTE }
-  const visitor = await visit(t, appOf({ ...common, rolling: true }, common))
+  const { visitor, textOf } = await begin(t, [{ ...common, rolling: true }, common])
   await visitor.get('/sign-in')
   clock.elapse(9 * MINUTE)
-  await visitor.get('/')
+  await visitor.get('/untouched')
   clock.elapse(9 * MINUTE)
-  assert.equal((await visitor.get('/whoami')).text, 'tobi nobody')
+  assert.equal(await textOf('/whoami'), 'tobi nobody')
 })
 
 test('the middleware of a second session may come first, or serve some paths only', async t => {
@@ -215,6 +203,8 @@ test('what was refused leaves no trace on the application', async t => {
   app.use(session(app))
   assert.throws(() => session({ property: 'adminSession' }, app), { code: 'ERR_SESSION_OPTION' })
   app.use(session(ADMIN, app))
-  app.use(HANDLERS['/whoami'] as never)
+  app.use(ctx => {
+    ctx.body = PAGES['/whoami']?.(ctx)
+  })
   assert.equal((await (await visit(t, app)).get()).text, 'nobody nobody')
 })

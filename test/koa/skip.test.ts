@@ -1,88 +1,41 @@
 import assert from 'node:assert/strict'
-import test from 'node:test'
+import test, { type TestContext as Test } from 'node:test'
 import mount from 'koa-mount'
 import session, { type CreateSessionOptions } from 'koa-session'
 import { memoryStore } from 'koa-session/memory'
 import { visit } from '../support/agent.ts'
-import { createApp, type TestApp, type TestContext } from '../support/koa.ts'
-import { plainOf, scriptedStore } from '../support/stores.ts'
+import { createApp, type TestContext } from '../support/koa.ts'
+import { type Page, type Setting, serve } from '../support/story.ts'
 import { rejectionsOf } from '../support/warnings.ts'
 
-const isAsset = (ctx: TestContext) => ctx.path.startsWith('/asset')
+const skip = (ctx: TestContext) => ctx.path === '/asset'
 
-/** An application that leaves out `/asset…`, and counts visits elsewhere; errors are in `errors` by their codes. */
-function appOf(options: CreateSessionOptions, onAsset: (ctx: TestContext) => unknown = () => {}) {
-  const app: TestApp = createApp()
-  const errors: unknown[] = []
-  app.on('error', error => errors.push(error.code))
-  app.use(session({ skip: isAsset, ...options }, app))
-  app.use(async ctx => {
-    ctx.body = 'ok'
-    if (isAsset(ctx)) return onAsset(ctx)
-    ctx.session.views = (ctx.session.views ?? 0) + 1
-    ctx.body = String(ctx.session.views)
-  })
-  return { app, errors }
+/** Leaves out `/asset`, which counts in another session, where there is one. */
+const begin = (t: Test, options: CreateSessionOptions, setting?: Setting) => {
+  const asset: Page = ({ otherSession: other }) => {
+    if (!other) return 'ok'
+    other.views = (other.views ?? 0) + 1
+    return other.views
+  }
+  return serve(t, { skip, ...options }, { '/asset': asset }, setting)
 }
 
-const MODES: Record<string, () => CreateSessionOptions> = {
-  'in the cookie': () => ({}),
-  'in a store': () => ({ store: memoryStore() }),
-}
-
-for (const [mode, options] of Object.entries(MODES)) {
+for (const [mode, options] of Object.entries({ 'in the cookie': {}, 'in a store': { store: memoryStore() } })) {
   test(`a skipped request sends no cookie and no header, rolling or not (${mode})`, async t => {
-    const { app } = appOf({ ...options(), rolling: true, renew: true })
-    const visitor = await visit(t, app)
-    await visitor.get('/')
+    const { visitor, textOf } = await begin(t, { ...options, rolling: true, renew: true })
+    await visitor.get('/in')
     const { status, text, cookies, headers } = await visitor.get('/asset')
     assert.deepEqual({ status, text, cookies }, { status: 200, text: 'ok', cookies: [] })
-    assert.equal(headers.get('vary'), null)
-    assert.equal(headers.get('cache-control'), null)
+    assert.deepEqual([headers.get('vary'), headers.get('cache-control')], [null, null])
+    assert.equal(await textOf('/'), 'ada')
   })
-
-  test(`requests that are not skipped have their session (${mode})`, async t => {
-    const visitor = await visit(t, appOf(options()).app)
-    const texts = []
-    for (const path of ['/', '/asset', '/', '/asset/deep', '/']) texts.push((await visitor.get(path)).text)
-    assert.deepEqual(texts, ['1', 'ok', '2', 'ok', '3'])
-  })
-
-  const uses: Record<string, (ctx: TestContext) => unknown> = {
-    'reading the session': ctx => ctx.session,
-    'reading a key of it': ctx => ctx.session?.views,
-    'setting a key of it': ctx => {
-      ctx.session.views = 100
-    },
-    'assigning an object': ctx => {
-      ctx.session = { views: 100 }
-    },
-    'assigning null': ctx => {
-      ctx.session = null
-    },
-  }
-  for (const [use, onAsset] of Object.entries(uses)) {
-    test(`${use} on a skipped request is an error, and leaves the session as it was (${mode})`, async t => {
-      const { app, errors } = appOf(options(), onAsset)
-      const visitor = await visit(t, app)
-      await visitor.get('/')
-      const { status, cookies } = await visitor.get('/asset')
-      assert.equal(status, 500)
-      assert.deepEqual(errors, ['ERR_SESSION_SKIPPED'])
-      assert.deepEqual(cookies, [])
-      assert.equal((await visitor.get('/')).text, '2')
-    })
-  }
 
   test(`a session that was read before the middleware is not kept when it skips (${mode})`, async t => {
-    const app = createApp()
-    app.use((ctx, next) => {
-      if (isAsset(ctx)) ctx.session.views = 100
-      ctx.body = 'ok'
+    const write = (ctx: TestContext, next: () => unknown) => {
+      ctx.session.views = 100
       return next()
-    })
-    app.use(session({ ...options(), skip: isAsset, rolling: true }, app))
-    const visitor = await visit(t, app)
+    }
+    const { visitor } = await begin(t, { ...options, rolling: true }, { before: app => app.use(write) })
     const { status, cookies } = await visitor.get('/asset')
     assert.deepEqual({ status, cookies }, { status: 200, cookies: [] })
   })
@@ -90,74 +43,22 @@ for (const [mode, options] of Object.entries(MODES)) {
   test(`an async skip is an error, whatever it says and even when it fails (${mode})`, async t => {
     const unhandled = rejectionsOf(t)
     for (const skip of [async () => true, async () => false, () => Promise.reject(new Error('down'))]) {
-      const { app, errors } = appOf({ ...options(), skip: skip as never })
-      assert.equal((await (await visit(t, app)).get('/')).status, 500)
-      assert.deepEqual(errors, ['ERR_SESSION_ASYNC'])
+      const { visitor, codes } = await begin(t, { ...options, skip: skip as never })
+      assert.deepEqual([(await visitor.get('/')).status, codes()], [500, ['ERR_SESSION_ASYNC']])
     }
     assert.deepEqual(unhandled, [])
   })
 }
 
-test('a skipped request makes no call to the store', async t => {
-  const { store, called } = scriptedStore(plainOf(memoryStore()))
-  const visitor = await visit(t, appOf({ store, rolling: true }).app)
-  await visitor.get('/')
-  assert.deepEqual(called(), ['set'])
-  await visitor.get('/asset')
-  assert.deepEqual(called(), [])
-  await visitor.get('/')
-  assert.deepEqual(called(), ['get', 'set'])
-})
-
-test('a skipped request makes no ContextStore', async t => {
-  let made = 0
-  const memory = memoryStore()
-  class ContextStore {
-    constructor() {
-      made++
-    }
-    get = memory.get
-    set = memory.set
-    destroy = memory.destroy
-  }
-  Object.assign(ContextStore.prototype, { ...memory })
-  const visitor = await visit(t, appOf({ ContextStore: ContextStore as never }).app)
-  await visitor.get('/')
-  assert.equal(made, 1)
-  await visitor.get('/asset')
-  assert.equal(made, 1)
-})
-
-test('a skipped request asks externalKey for nothing', async t => {
-  let asked = 0
-  const externalKey = { get: () => String(++asked), set: () => {}, clear: () => {} }
-  const visitor = await visit(t, appOf({ store: memoryStore(), externalKey }).app)
-  await visitor.get('/asset')
-  assert.equal(asked, 0)
-  await visitor.get('/')
-  assert.equal(asked, 1)
-})
-
-test('skip is asked once for each request, with its ctx', async t => {
-  const paths: string[] = []
-  const skip = (ctx: TestContext) => {
-    paths.push(ctx.path)
-    return isAsset(ctx)
-  }
-  const visitor = await visit(t, appOf({ skip }).app)
-  for (const path of ['/', '/asset']) await visitor.get(path)
-  assert.deepEqual(paths, ['/', '/asset'])
-})
-
 test('skip is asked once for each request, where a mounted application shares the session too', async t => {
   const [app, child] = [createApp(), createApp()]
   const paths: string[] = []
-  const skip = (ctx: TestContext) => {
+  const noting = (ctx: TestContext) => {
     paths.push(ctx.path)
-    return isAsset(ctx)
+    return skip(ctx)
   }
-  app.use(session({ skip }, app))
-  child.use(session({ skip }, child))
+  app.use(session({ skip: noting }, app))
+  child.use(session({ skip: noting }, child))
   child.use(ctx => {
     ctx.body = 'ok'
   })
@@ -170,24 +71,13 @@ test('an error that skip throws is answered as an error, not as a request withou
   const skip = () => {
     throw new Error('not ready')
   }
-  const { app } = appOf({ skip })
-  const messages: string[] = []
-  app.on('error', error => messages.push(error.message))
-  const { status, text } = await (await visit(t, app)).get('/')
-  assert.equal(status, 500)
-  assert.equal(text, 'Internal Server Error')
-  assert.deepEqual(messages, ['not ready'])
+  const { visitor, codes } = await begin(t, { skip })
+  const { status, text } = await visitor.get('/')
+  assert.deepEqual([status, text, codes()], [500, 'Internal Server Error', ['not ready']])
 })
 
 test('a skipped request is left without one session and keeps another', async t => {
-  const app = createApp()
-  app.use(session({ skip: isAsset }, app))
-  app.use(session({ property: 'otherSession', key: 'other' }, app))
-  app.use(ctx => {
-    ctx.otherSession.views = (ctx.otherSession.views ?? 0) + 1
-    ctx.body = String(ctx.otherSession.views)
-  })
-  const visitor = await visit(t, app)
-  assert.equal((await visitor.get('/asset')).text, '1')
-  assert.equal((await visitor.get('/asset')).text, '2')
+  const other = { property: 'otherSession', key: 'other' }
+  const { textOf } = await begin(t, {}, { before: app => app.use(session(other, app)) })
+  assert.deepEqual([await textOf('/asset'), await textOf('/asset')], ['1', '2'])
 })

@@ -3,9 +3,7 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import test from 'node:test'
-import type { Store } from 'koa-session'
 import { memoryStore } from 'koa-session/memory'
-import { codesOf } from '../support/errors.ts'
 import { KEY, type Pages, serve } from '../support/story.ts'
 
 const subject = ({ user }: Record<string, unknown>) => user as string | undefined
@@ -130,59 +128,6 @@ test('a session that was stored when nobody asked whose it is is listed once it 
   assert.equal(list().length, 1)
 })
 
-test('an update says whose the session is, as well', async t => {
-  const { visitor, list } = await begin(t, {
-    '/become': ctx =>
-      ctx.session.update((draft: Record<string, unknown>) => {
-        draft.user = 'ada'
-      }),
-  })
-  await visitor.get('/cart')
-  await visitor.get('/become')
-  assert.equal(list().length, 1)
-})
-
-test('a store is told the hash of a subject, and only when that is news', async t => {
-  const given: unknown[] = []
-  const memory = memoryStore()
-  const store: Store = { ...memory }
-  store.create = (id, record, ttl) => {
-    given.push(['create', record.subject])
-    return memory.create(id, record, ttl)
-  }
-  store.patch = (id, patch, ttl) => {
-    given.push(['patch', patch.subject])
-    return memory.patch(id, patch, ttl)
-  }
-  const { visitor } = await serve(t, () => ({ store, subject }), {
-    '/user': ctx => {
-      ctx.session.user = 'ada'
-    },
-    '/nobody': ctx => {
-      ctx.session.user = undefined
-    },
-  })
-  for (const path of ['/cart', '/user', '/all', '/in', '/nobody', '/user']) await visitor.get(path)
-  const hash = createHash('sha256').update('ada').digest('base64url')
-  assert.deepEqual(given, [
-    ['create', undefined],
-    ['patch', hash],
-    ['create', hash],
-    ['patch', null],
-    ['patch', hash],
-  ])
-})
-
-test('a subject that is none is an error with a code', async t => {
-  for (const value of ['', 4.25, Number.NaN, 2 ** 53, {}, true, () => 'ada']) {
-    const { visitor, errors } = await serve(t, () => ({ store: memoryStore(), subject: () => value as never }))
-    assert.equal((await visitor.get('/cart')).status, 500)
-    assert.deepEqual(codesOf(errors), ['ERR_SESSION_OPTION'])
-    const message = /^option subject gave (an? \w+|an empty string), expected a string, a whole number/
-    assert.match(String(errors[0]?.message), message)
-  }
-})
-
 test('a user id may be a number, everywhere that one is given', async t => {
   for (const id of [42, 42n, '42']) {
     const { visitor, store } = await begin(t, {}, { subject: ({ user }: { user?: string }) => user && id })
@@ -236,21 +181,4 @@ test('a page can mark the session that asks for the list, by its handle', async 
   assert.equal((await visitor.get('/renewed')).text, 'false true')
   const inCookie = await serve(t, () => ({}), { '/handle': ctx => String(ctx.session.handle) })
   assert.equal((await inCookie.visitor.get('/handle')).text, 'undefined')
-})
-
-test('an update by who does not say whose sessions are leaves them to whom they belong', async t => {
-  const { visitor, list, store } = await begin(t)
-  await visitor.get('/in')
-  const other = await serve(t, () => ({ store }), {
-    '/count': ctx =>
-      ctx.session.update((draft: Record<string, unknown>) => {
-        draft.n = 1
-      }),
-  })
-  for (const [name, value] of visitor.jar) other.visitor.jar.set(name, value)
-  await other.visitor.get('/count')
-  assert.deepEqual(
-    list().map(({ data }) => data),
-    [{ user: 'ada', n: 1 }],
-  )
 })

@@ -1,20 +1,18 @@
 /** Process warnings about the set-up are raised once per process, and so each is asked for in one test. */
 import assert from 'node:assert/strict'
 import test from 'node:test'
+import mount from 'koa-mount'
 import session, { type CreateSessionOptions } from 'koa-session'
 import { visit } from '../support/agent.ts'
 import { createApp, type TestContext } from '../support/koa.ts'
+import { appOf as applicationOf, type Page, type Pages, serve } from '../support/story.ts'
 import { heard, warningsOf } from '../support/warnings.ts'
 
 /** An application that uses its session, with options that the types do not have. */
-function appOf(options: object) {
-  const app = createApp()
-  app.use(session(options as CreateSessionOptions, app))
-  app.use(ctx => {
-    ctx.session.views = (ctx.session.views ?? 0) + 1
-    ctx.body = String(ctx.session.views)
-  })
-  return app
+const appOf = (options: object) => applicationOf(options, { '/': COUNT }).app
+const COUNT: Page = ctx => {
+  ctx.session.views = (ctx.session.views ?? 0) + 1
+  return ctx.session.views
 }
 
 test('an option of another package, or one that is misspelled, is told at start, once, with what to use', async t => {
@@ -118,16 +116,14 @@ const ADVICE: ReadonlyArray<readonly [options: object, advice: RegExp]> = [
 
 for (const [options, advice] of ADVICE) {
   test(`over plain HTTP ${JSON.stringify(options)} is an error that advises nothing that is refused`, async t => {
-    const app = appOf(options)
-    const errors: Array<Error & { code?: string }> = []
-    app.on('error', error => errors.push(error))
-    assert.equal((await (await visit(t, app)).get()).status, 500)
+    const { visitor, errors } = await serve(t, options, { '/': COUNT })
+    assert.equal((await visitor.get()).status, 500)
     assert.equal(errors[0]?.code, 'ERR_SESSION_INSECURE')
     assert.match(errors[0]?.message ?? '', advice)
   })
 }
 
-const CHANGES: Readonly<Record<string, (ctx: TestContext) => unknown>> = {
+const CHANGES: Pages = {
   '/write': ctx => {
     ctx.session.user = 'ada'
   },
@@ -167,13 +163,7 @@ test('a session that is changed without its middleware is told, once, when the r
 
 test('a change that autoCommit: false leaves uncommitted is told, once', async t => {
   const warnings = warningsOf(t, 'KOA_SESSION_UNCOMMITTED')
-  const app = createApp()
-  app.use(session(app, { autoCommit: false, rolling: true }))
-  app.use(async ctx => {
-    await CHANGES[ctx.path]?.(ctx)
-    ctx.body = 'served'
-  })
-  const visitor = await visit(t, app)
+  const { visitor } = await serve(t, { autoCommit: false, rolling: true }, CHANGES)
   for (const path of ['/read', '/commit', '/read']) await visitor.get(path)
   await heard()
   assert.equal(warnings.length, 0)
@@ -181,6 +171,31 @@ test('a change that autoCommit: false leaves uncommitted is told, once', async t
   await heard()
   assert.equal(warnings.length, 1)
   assert.match(warnings[0]?.message ?? '', /autoCommit is false.*manuallyCommit\(\)/)
+})
+
+test('different options of a mounted session that is shared are told, once, equal ones are not', async t => {
+  const warnings = warningsOf(t, 'KOA_SESSION_SHARED')
+  const app = appOf({ key: 'a', maxAge: 1000 })
+  for (const [path, options] of Object.entries({
+    '/alike': { maxAge: 1000, key: 'a' },
+    '/different': { key: 'b', maxAge: 1000 },
+  })) {
+    const mounted = createApp()
+    mounted.use(session(options, mounted))
+    mounted.use(async ctx => {
+      ctx.body = String(await COUNT(ctx))
+    })
+    app.middleware.splice(1, 0, mount(path, mounted as never) as never)
+  }
+  const visitor = await visit(t, app)
+  await visitor.get('/alike')
+  await heard()
+  assert.equal(warnings.length, 0)
+  for (let turn = 0; turn < 2; turn++) await visitor.get('/different')
+  await heard()
+  assert.equal(warnings.length, 1)
+  assert.match(warnings[0]?.message ?? '', /ctx\.session/)
+  assert.deepEqual([...visitor.jar.keys()], ['a', 'a.sig'])
 })
 
 test('a change after an un-awaited next(), and after the response, is session:late', async t => {

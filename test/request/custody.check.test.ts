@@ -45,7 +45,7 @@ function play(choose: Choose, { wishes, commits, faults, others, isLazy }: Limit
     begin(world, wish, number)
     const isRefused = world.machine.custody.at === 'presented' && !load(world, wish, choose, left)
     // Who is given a new id where another request has given one has a session of their own.
-    if (wish === 'regenerate' && world.machine.custody.at === 'superseded') world.session = 50 + number
+    if (wish === 'regenerate' && isSuperseded(world, false)) world.session = 50 + number
     const isGood = !isRefused && commit(world, WISH_OF[wish as keyof typeof WISH_OF] ?? wish, choose, left)
     if (isGood && wish === 'assign' && world.isToldGone)
       world.fault ??= 'a session that was assigned anew was not saved'
@@ -61,6 +61,11 @@ function play(choose: Choose, { wishes, commits, faults, others, isLazy }: Limit
   return world
 }
 
+/** `isAsked`: the request has asked for a new id as well, after it had worked on the session. */
+function isSuperseded({ machine: { custody } }: World, isAsked: boolean): boolean {
+  return custody.at === 'superseded' && (custody.former !== undefined) === isAsked
+}
+
 function begin(world: World, wish: Asked, number: number): void {
   world.trace.push(`${wish}:`)
   world.isToldGone = false
@@ -69,7 +74,7 @@ function begin(world: World, wish: Asked, number: number): void {
   const isEnding = ['empty', 'end', 'assign'].includes(wish)
   const isToGo = (session: number) => isEnding && (session === world.session || world.machine.former !== undefined)
   for (const [key, session] of world.acknowledged) if (isToGo(session)) world.acknowledged.delete(key)
-  const isGone = world.machine.custody.at === 'gone'
+  const isGone = world.machine.custody.at === 'gone' || isSuperseded(world, true)
   // What another request gave a new id is that request's.
   if (wish === 'assign' && isGone) world.unended.add(world.session)
   if (wish === 'assign') world.machine.renew(!isGone)

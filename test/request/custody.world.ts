@@ -172,7 +172,7 @@ export class World implements Surroundings<Known> {
       case 'retire':
         return former && this.#retire(former, id)
       case 'alone':
-        return former !== undefined && this.#leaveAlone(former, id)
+        return former !== undefined && this.#leaveAlone(former, custody.at === 'stored' ? id : undefined)
       case 'merge':
         return former !== undefined && this.#merge(former, id)
       case 'destroy':
@@ -217,7 +217,7 @@ export class World implements Surroundings<Known> {
     const row = this.rows.get(former.id)
     // A command may be sent again.
     const to = this.tombstones.get(former.id)
-    if (!row && to !== undefined && to !== successor) return former.isSignIn ? 'superseded' : 'gone'
+    if (!row && to !== undefined && to !== successor) return 'superseded'
     if (!row) return to === successor ? 'saved' : 'gone'
     if (row.version !== former.version) return 'conflict'
     this.rows.delete(former.id)
@@ -226,12 +226,13 @@ export class World implements Surroundings<Known> {
   }
 
   /** Who signs in begins another session, which the end of the one before does not concern. */
-  #leaveAlone(former: Known, id: string): boolean {
+  #leaveAlone(former: Known, id: string | undefined): boolean {
+    if (!former.isSignIn && !this.isSignIn) return false
     const keys = new Set([...this.data].filter(key => !former.keys.has(key)))
     if (keys.size === 0) return false
     this.session = 100 + ++this.#ids
-    if (!this.rows.delete(id)) return false
-    this.rows.set(id, { keys: new Set(keys), version: 1, session: this.session, isOurs: true })
+    if (id !== undefined && !this.rows.delete(id)) return false
+    if (id !== undefined) this.rows.set(id, { keys: new Set(keys), version: 1, session: this.session, isOurs: true })
     this.data = keys
     this.known = new Set(keys)
     for (const key of this.wanted) if (!keys.has(key)) this.wanted.delete(key)

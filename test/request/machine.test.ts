@@ -75,6 +75,13 @@ const WISHED = [
   'superseded A | end: clear (none; left A)',
   'superseded A | sweep: nothing',
 
+  'superseded A for A | save: alone',
+  'superseded A for A | update: alone',
+  'superseded A for A | empty: reportGone',
+  'superseded A for A | regenerate: alone',
+  'superseded A for A | end: clear (none; left A)',
+  'superseded A for A | sweep: nothing',
+
   'unread A | save: reportGone',
   'unread A | update: reportGone',
   'unread A | empty: reportGone',
@@ -116,8 +123,15 @@ const ANSWERED: Readonly<Record<string, readonly string[]>> = {
   'who signs in after another request gave the session a new id has a session of their own': [
     'stored 1 for A | regenerate: patch | saved: send | answers: retire | superseded: alone | something (stored 1)',
     'stored 1 for A; left X | sweep: retire | superseded: alone | something: destroy (stored 1; left X)',
-    'stored 1 for A | sweep: retire | superseded: alone | nothing of its own: withdraw (gone A; left 1) | answers: reportGone | answers: destroy | answers (gone A)',
+    'stored 1 for A | sweep: retire | superseded: alone | nothing of its own: withdraw (superseded A for A; left 1) | answers: reportGone | answers: destroy | answers (superseded A for A)',
     'stored 1 for A | sweep: retire | superseded: alone | fails',
+  ],
+  'who says only then who signs in has a session of their own, too, and nothing of the one before': [
+    'superseded A for A | save: alone | something: create (creating 1) | made: send (stored 1) | answers: nothing',
+    'superseded A for A; left X | regenerate: alone | something: create (creating 1; left X) | made: send (stored 1; left X)',
+    'superseded A for A | save: alone | nothing of its own: reportGone | answers: nothing',
+    'superseded A for A | headers leave | save: alone | something: refuse (none)',
+    'superseded A for A | save: alone | fails',
   ],
   'where the headers have left, what is staying is saved under its old id': [
     'staying A | headers leave | save: patch | saved: send | answers: nothing',

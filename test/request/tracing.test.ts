@@ -201,7 +201,7 @@ const STORIES: Readonly<
   'extends it, by renew': [{ renew: ALWAYS, maxAge: 2 * ALWAYS }, read, 'touch done', 'read done, touch done'],
   'gets a new id': [{}, newId, 'regenerate done, none done', 'read done, create done, retire done'],
   'signs out': [{}, signOut, 'destroy done', 'read done, destroy done'],
-  'removes the last key': [{}, empty, 'destroy done', 'read done, patch done'],
+  'empties it': [{}, empty, 'destroy done', 'read done, patch done'],
   'updates it': [{}, update, 'update done, none done', 'read done, read done, patch done', 'patch done, none done'],
   'puts another one in its place': [{}, another, 'patch done', 'read done, create done, destroy done'],
 }
@@ -236,7 +236,7 @@ for (const [title, [options, handle, commits, calls, inCookie = commits]] of Obj
   })
 }
 
-const cap = (beyond: string) => ({ subject, maxSessions: { count: 1, beyond } })
+const capped = (beyond: string) => ({ subject, maxSessions: { count: 1, beyond } })
 const signIn: Handler = ({ session }) => Object.assign(session, { user: 'ann' })
 /** Ann has a session already. */
 const hasAnn = ({ memory, clock }: Site) => {
@@ -273,16 +273,16 @@ const WAYS: Readonly<
     ]
   >
 > = {
-  'the cap ends the oldest': [
-    cap('end-oldest'),
+  'the cap ends another one': [
+    capped('end-oldest'),
     hasAnn,
     signIn,
     'patch done',
     'read done, list done, patch done, list done, destroyAll done',
   ],
-  'the cap refuses': [cap('refuse'), hasAnn, signIn, 'patch limit', 'read done, list done', 'ERR_SESSION_LIMIT'],
+  'the cap refuses': [capped('refuse'), hasAnn, signIn, 'patch limit', 'read done, list done', 'ERR_SESSION_LIMIT'],
   'the cap has refused, and the final commit does not try again': [
-    cap('refuse'),
+    capped('refuse'),
     hasAnn,
     async request => {
       await signIn(request)
@@ -404,8 +404,8 @@ test('openSession() tells of what it reads', async t => {
 })
 
 const [ID, WORD, USER] = ['an-id-that-is-secret', 'a-word-of-the-data', 'ada-lovelace']
-const SECRETS = [ID, WORD, USER, digest(ID), digest(USER), 'connection refused']
-const KEYS = ['bytes', 'code', 'duration', 'id', 'operation', 'outcome']
+const HIDDEN = [ID, WORD, USER, digest(ID), digest(USER), 'connection refused']
+const NAMES = ['bytes', 'code', 'duration', 'id', 'operation', 'outcome']
 
 test('no message has the answer, data, an id, whose session it is, or what an error says', async t => {
   const messages: object[] = []
@@ -419,7 +419,7 @@ test('no message has the answer, data, an id, whose session it is, or what an er
   }
   const tells: Course = () => Promise.reject(new Error(`connection refused: ${ID} ${WORD} ${USER}`))
   const handlers = [read, change, newId, signOut, empty, update, another]
-  for (const options of [{}, { rolling: true }, cap('end-oldest'), { notBefore: 10 ** 14 }]) {
+  for (const options of [{}, { rolling: true }, capped('end-oldest'), { notBefore: 10 ** 14 }]) {
     for (const method of [undefined, 'read', 'create', 'patch', 'touch', 'retire', 'destroy', 'list'] as const) {
       for (const handle of handlers) {
         const made = site({ subject, onStoreError: 'anonymous', ...options })
@@ -431,9 +431,9 @@ test('no message has the answer, data, an id, whose session it is, or what an er
   }
   assert.ok(messages.length > 1000, `${messages.length} messages`)
   for (const message of messages) {
-    for (const key of Reflect.ownKeys(message)) assert.ok(KEYS.includes(String(key)), `it has ${String(key)}`)
+    for (const key of Reflect.ownKeys(message)) assert.ok(NAMES.includes(String(key)), `it has ${String(key)}`)
     const shown = inspect(message, { depth: 9, showHidden: true })
-    for (const secret of SECRETS) assert.ok(!shown.includes(secret), shown)
+    for (const text of HIDDEN) assert.ok(!shown.includes(text), shown)
   }
 })
 
@@ -490,6 +490,17 @@ test('what a subscriber binds to start is there in the store and in the commit, 
   })
   seen.push(storage.getStore())
   assert.deepEqual(seen, ['store read, in nothing', undefined, 'store patch, in commit none, in nothing', undefined])
+})
+
+test('a subscriber that freezes the message does not hurt the request', async t => {
+  for (const name of ['store', 'commit']) {
+    const { start } = tracingChannel(`koa-session:${name}`)
+    start.subscribe(Object.freeze)
+    t.after(() => start.unsubscribe(Object.freeze))
+  }
+  const made = site()
+  assert.equal(await respond(made, 'A', change), undefined)
+  assert.deepEqual(made.held(), { A: { a: 1, b: 2 } })
 })
 
 test('a subscriber that throws is an uncaught exception of Node, and the request goes on', async t => {

@@ -32,6 +32,7 @@ function upgrade(data: Options, from: number): void {
 }
 const V1 = { version: 1, upgrade: () => {} }
 const V2 = { version: 2, upgrade }
+const AS_1 = { _meta: { dataVersion: 1 } }
 const ANN = { version: 0, subject: digest('ann') }
 
 /** A whole request that brings `client`. */
@@ -596,4 +597,74 @@ test('store: where there is no room for a user, older data stays upgraded, and n
   await signIn(request)
   assert.equal(await codeOf(() => request.scope.finish()), 'ERR_SESSION_LIMIT')
   assert.deepEqual(atRest(made, client), NEW_AT_REST)
+})
+
+/** What an older request has done, before a newer one upgrades the session and this one saves it once more. */
+const TWICE: Readonly<Record<string, Handler>> = {
+  'was saved': ({ session }) => Object.assign(session, { a: 1 }).save(),
+  'got a new id': ({ session }) => session.regenerate(),
+}
+
+for (const [what, handle] of Object.entries(TWICE)) {
+  test(`store: a session that ${what} and was upgraded by another request since is not saved again`, async () => {
+    const { first } = await old(V1)
+    const [newer, older] = [MODES.store?.(V2, first), MODES.store?.(V1, first)] as [Site, Site]
+    // Its record has the version that a new one has after one patch.
+    first.memory.create('B', { members: { first: '"Ada"', tags: '[]' }, lifetime: { _session: true, ...AS_1 } }, HOUR)
+    first.memory.patch('B', { set: {}, unset: [], lifetime: { _session: true, ...AS_1 }, keepsEmpty: true }, HOUR)
+    const [request] = (await opened('B', older)) as [Request]
+    await handle(request)
+    const client = request.exchange.client
+    const upgraded = await respond(newer, client, set({ b: 2 }))
+    assert.deepEqual(toldIn(upgraded), [])
+    request.session.late = true
+    await request.scope.finish()
+    assert.equal(atRest(newer, client)?.data.late, undefined)
+    assert.deepEqual([atRest(newer, client)?.version, toldIn(request)], [2, ['gone late']])
+  })
+}
+
+test('store: what others write again and again goes over to the new id, upgraded', async () => {
+  const { first, client } = await old()
+  const made = MODES.store?.(V2, first) as Site
+  made.courses.retire = ['"King"', '"Kay"'].map(last => after(() => made.write(client, { last })))
+  const request = await respond(made, client, ({ session }) => session.regenerate())
+  assert.deepEqual(atRest(made, request.exchange.client), { data: { ...NEW, name: 'Ada Kay' }, version: 2 })
+})
+
+test('store: a session that is saved again after others have saved it is as old as it was', async () => {
+  const options = { notBefore: 0, subject: ({ name }: Options) => name }
+  const { first, client } = await old({ notBefore: 0 })
+  const began = first.clock.now()
+  const made = MODES.store?.({ ...V2, ...options }, first) as Site
+  const [request] = (await opened(client, made)) as [Request]
+  made.write(client, { b: '2' })
+  first.clock.advance(1000)
+  await set({ a: 1 })(request)
+  await request.scope.finish()
+  assert.deepEqual(made.memory.get(client)?._meta, { since: began, dataVersion: 2 })
+})
+
+test('store: a session without data that is saved all the same is kept, also after others have saved it', async () => {
+  const { first, client } = await old()
+  const made = MODES.store?.(V2, first) as Site
+  const [request] = (await opened(client, made)) as [Request]
+  made.write(client, {})
+  await drop('name', 'tags')(request)
+  await request.session.save()
+  await request.scope.finish()
+  assert.deepEqual([atRest(made, client), request.exchange.client], [{ data: {}, version: 2 }, client])
+})
+
+test('a store of three methods: whose an older session was is told by what upgrade has made of it', async () => {
+  const subject = ({ name }: Options) => name
+  const first = site({ genid }, THREE_METHODS)
+  const { client } = (await respond(first, undefined, fill(OLD))).exchange
+  const request = site({ ...V2, subject }, THREE_METHODS, first).begin(client)
+  request.exchange.isHeard = true
+  await request.scope.start(false)
+  request.scope.session = null
+  await request.scope.finish()
+  const whose = request.exchange.events.map(event => event.type === 'ended' && event.subject)
+  assert.deepEqual(whose, [digest('Ada Byron')])
 })

@@ -59,13 +59,10 @@ for (const [mode, options] of Object.entries(MODES)) {
     const attributesOf = (lines: readonly string[]) => lines.map(line => line.replace(/=[^;]*/, ''))
     const lines = new Set<string>()
     for (const host of hosts) {
-      const made = appOf({ ...options(new Clock()), maxAge: 'session' })
-      const req = new IncomingMessage(new Socket())
-      Object.assign(req, { method: 'GET', url: '/in', headers: { host, 'x-forwarded-host': host } })
-      const res = new ServerResponse(req)
-      await (made.app.callback()(req, res) as unknown)
-      assert.equal(res.statusCode, 200)
-      lines.add(attributesOf([res.getHeader('set-cookie') ?? []].flat().map(String)).join())
+      const { app } = appOf({ ...options(new Clock()), maxAge: 'session' })
+      const answer = await ask(app, '/in', '', { host, 'x-forwarded-host': host })
+      assert.equal(answer.status, 200)
+      lines.add(attributesOf(answer.lines).join())
     }
     assert.equal(lines.size, 1)
     assert.match([...lines].join(), /^koa\.sess; path=\/; httponly/)
@@ -120,11 +117,7 @@ test('__Host- and __Secure- names force their attributes (Hono GHSA-r5rp-j6wh-rv
     for (const seal of [false, true]) {
       const { app } = appOf({ key, seal })
       app.proxy = true
-      const req = new IncomingMessage(new Socket())
-      Object.assign(req, { method: 'GET', url: '/in', headers: { 'x-forwarded-proto': 'https' } })
-      const res = new ServerResponse(req)
-      await (app.callback()(req, res) as unknown)
-      const lines = [res.getHeader('set-cookie') ?? []].flat().map(String)
+      const { lines } = await ask(app, '/in', '', { 'x-forwarded-proto': 'https' })
       assert.equal(lines.length, seal ? 1 : 2)
       for (const line of lines)
         assert.match(line, /^__(Host|Secure)-s(\.sig)?=[^;]+; path=\/; expires=[^;]+; secure; httponly$/)

@@ -5,6 +5,7 @@ import { findMariadb } from './mariadb.ts'
 import { findMemcached } from './memcached.ts'
 import { findMongodb } from './mongodb.ts'
 import { findMysql } from './mysql.ts'
+import { findNginx } from './nginx.ts'
 import { findPgbouncer } from './pgbouncer.ts'
 import { findPostgres } from './postgres.ts'
 import { findRedis } from './redis.ts'
@@ -21,6 +22,7 @@ export type ServerName =
   | 'mongodb'
   | 'dynalite'
   | 'pgbouncer'
+  | 'nginx'
   | 'mariadb'
   | 'mysql'
 
@@ -36,6 +38,7 @@ const FIND: Record<ServerName, { title: string; find: () => Found; isOptional?: 
   memcached: { title: 'Memcached', find: findMemcached },
   mongodb: { title: 'MongoDB', find: findMongodb },
   dynalite: { title: 'dynalite', find: findDynalite },
+  nginx: { title: 'nginx', find: findNginx },
   mysql: { title: 'MySQL', find: findMysql, isOptional: true },
 }
 

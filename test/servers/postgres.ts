@@ -34,6 +34,19 @@ export function findPostgres(source: PostgresSource): Found {
 }
 
 export async function startPostgres(options: PostgresOptions = {}): Promise<Server> {
+  const locale = ['--locale=C', '--encoding=UTF8']
+  return start(options, 'initdb', ['-U', 'postgres', '--auth=trust', '--no-sync', ...locale])
+}
+
+/** A copy of `primary` that follows it until it is promoted. Needs the programs of the machine: npm has no `pg_basebackup`. */
+export async function startPostgresStandby(primary: Server, options: PostgresOptions = {}): Promise<Server> {
+  const from = ['-h', '127.0.0.1', '-p', String(primary.port), '-U', 'postgres']
+  const how = ['--write-recovery-conf', '--wal-method=stream', '--checkpoint=fast', '--no-sync']
+  return start({ ...options, source: 'apt' }, 'pg_basebackup', [...from, ...how])
+}
+
+/** On data that `program` makes. */
+async function start(options: PostgresOptions, program: string, how: readonly string[]): Promise<Server> {
   const source = options.source ?? (findPostgres('apt').missing === undefined ? 'apt' : 'npm')
   const found = findPostgres(source)
   if (found.missing !== undefined) throw new Error(found.missing)
@@ -41,9 +54,8 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Serv
   const folder = makeFolder(user)
   const programs = usable(found.folder, folder, user)
   const data = join(folder, 'data')
-  const locale = ['--locale=C', '--encoding=UTF8']
-  const initial = ['-D', data, '-U', 'postgres', '--auth=trust', '--no-sync', ...locale]
-  await run(join(programs, 'initdb'), initial, { cwd: folder, env: { ...process.env, LC_ALL: 'C' }, ...user })
+  const env = { ...process.env, LC_ALL: 'C' }
+  await run(join(programs, program), ['-D', data, ...how], { cwd: folder, env, ...user })
   const port = await freePort()
   return launch({
     command: join(programs, 'postgres'),
@@ -51,7 +63,7 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Serv
     port,
     url: `postgres://postgres@127.0.0.1:${port}/postgres`,
     folder,
-    ready: /database system is ready to accept connections/,
+    ready: /database system is ready to accept (read-only )?connections/,
     endSignal: 'SIGINT',
     crashSignal: 'SIGQUIT',
     user,

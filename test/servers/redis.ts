@@ -1,4 +1,4 @@
-/* Redis of the machine: one server, a sentinel before it, or a cluster of six on loopback ports. Or a newer one, or Valkey. */
+/* Redis of the machine: one server, a sentinel before it, a primary with replicas and sentinels, or a cluster. Or a newer one, or Valkey. */
 import { execFile } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -52,11 +52,12 @@ export async function startRedis(options: RedisOptions = {}): Promise<Server> {
   return startNode(serverOf(options.source), port, options)
 }
 
-/** A sentinel in front of `server`, which it calls `main`. */
-export async function startRedisSentinel(server: Server): Promise<Server> {
+/** A sentinel in front of `server`, which it calls `main`. `lines`: more of its configuration. */
+export async function startRedisSentinel(server: Server, quorum = 1, lines: readonly string[] = []): Promise<Server> {
   const port = await freePort()
   const folder = makeFolder()
-  writeFileSync(join(folder, 'sentinel.conf'), `sentinel monitor main 127.0.0.1 ${server.port} 1\n`)
+  const monitor = `sentinel monitor main 127.0.0.1 ${server.port} ${quorum}`
+  writeFileSync(join(folder, 'sentinel.conf'), `${[monitor, ...lines].join('\n')}\n`)
   return launch({
     command: join(programs(), 'redis-server'),
     args: ['sentinel.conf', '--sentinel', '--port', String(port), '--bind', '127.0.0.1', '--dir', folder],
@@ -67,6 +68,77 @@ export async function startRedisSentinel(server: Server): Promise<Server> {
     endSignal: 'SIGTERM',
     crashSignal: 'SIGKILL',
   })
+}
+
+export interface RedisGroup {
+  /** The primary that is the first, and its replicas. */
+  readonly nodes: readonly Server[]
+  readonly sentinels: readonly Server[]
+  /** Has the replicas hear nothing from the primary any more. */
+  cutOff(): Promise<void>
+  /** Waits until another node is the primary, and the sentinels say so. */
+  promoted(): Promise<void>
+  stop(): Promise<void>
+}
+
+/** A primary, two replicas and three sentinels, which replace a primary that is silent for two seconds. */
+export async function startRedisGroup(options: RedisOptions = {}): Promise<RedisGroup> {
+  const own = { ...options, args: [...REPLICATED, ...(options.args ?? [])] }
+  const primary = await startRedis(own)
+  const { port } = primary
+  const follow = { ...own, args: [...own.args, '--replicaof', '127.0.0.1', String(port)] }
+  const nodes = [primary, ...(await Promise.all([1, 2].map(() => startRedis(follow))))]
+  const lines = ['down-after-milliseconds main 2000', 'failover-timeout main 10000']
+  const all = lines.map(line => `sentinel ${line}`)
+  const sentinels = await Promise.all([1, 2, 3].map(() => startRedisSentinel(primary, 2, all)))
+  const stop = async () => {
+    await Promise.all([...sentinels, ...nodes].map(server => server.stop()))
+  }
+  const isKnown = async () => {
+    const quorums = await Promise.all(sentinels.map(sentinel => cli(sentinel.port, 'sentinel', 'ckquorum', 'main')))
+    const known = await Promise.all(sentinels.map(sentinel => cli(sentinel.port, 'sentinel', 'master', 'main')))
+    const isLinked = /connected_slaves:2/.test(await cli(port, 'info', 'replication'))
+    const areFound = known.every(text => /num-slaves\n2\n/.test(text) && /num-other-sentinels\n2\n/.test(text))
+    return isLinked && areFound && quorums.every(text => text.startsWith('OK 3'))
+  }
+  const isReplaced = async () => {
+    const said = await Promise.all(
+      sentinels.map(sentinel => cli(sentinel.port, 'sentinel', 'get-master-addr-by-name', 'main')),
+    )
+    const [chosen = 0, ...others] = said.map(text => Number(text.split('\n')[1]))
+    if (chosen === port || others.some(other => other !== chosen)) return false
+    return (await cli(chosen, 'role')).startsWith('master')
+  }
+  try {
+    await until(isKnown, 'the sentinels do not know all of each other')
+  } catch (error) {
+    await stop()
+    throw error
+  }
+  return {
+    nodes,
+    sentinels,
+    async cutOff() {
+      // There is nobody.
+      await Promise.all(nodes.slice(1).map(replica => cli(replica.port, 'replicaof', '127.0.0.1', '1')))
+    },
+    promoted: () => until(isReplaced, 'no replica has become the primary'),
+    stop,
+  }
+}
+
+/** A replica is linked at once. */
+const REPLICATED = ['--repl-diskless-sync-delay', '0', '--shutdown-timeout', '0']
+
+/** What `redis-cli` prints. A node that hangs has no answer. */
+async function cli(port: number, ...command: string[]): Promise<string> {
+  return (await run(join(programs(), 'redis-cli'), ['-p', String(port), ...command], { timeout: 2000 })).stdout
+}
+
+async function until(isSo: () => Promise<boolean>, otherwise: string): Promise<void> {
+  for (const deadline = Date.now() + CLUSTER_PATIENCE; !(await isSo().catch(() => false)); await wait(50)) {
+    if (Date.now() > deadline) throw new Error(otherwise)
+  }
 }
 
 export interface RedisClusterOptions {

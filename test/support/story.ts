@@ -1,5 +1,5 @@
 /** One small application, told in every mode: visitors who sign in and out, and somebody who wants in. */
-import { IncomingMessage, ServerResponse } from 'node:http'
+import { IncomingMessage, type OutgoingHttpHeaders, ServerResponse } from 'node:http'
 import { Socket } from 'node:net'
 import type { TestContext as Test } from 'node:test'
 import session, { type CreateSessionOptions, type Store } from 'koa-session'
@@ -147,22 +147,25 @@ export interface Asked {
   readonly text: string
   /** The lines of Set-Cookie. */
   readonly lines: readonly string[]
+  readonly headers: OutgoingHttpHeaders
 }
 
 /** Asks `app` without a socket between: for thousands of requests, and for headers that no client would send. */
-export async function ask(app: TestApp, path: string, cookie: string): Promise<Asked> {
-  const req = new IncomingMessage(new Socket())
-  Object.assign(req, { method: 'GET', url: path, headers: { host: 'a.b', ...(cookie && { cookie }) } })
+export async function ask(app: TestApp, path: string, cookie: string, given: object = {}): Promise<Asked> {
+  const { encrypted = false, ...headers } = given as { encrypted?: boolean }
+  const req = new IncomingMessage(Object.assign(new Socket(), { encrypted }))
+  Object.assign(req, { method: 'GET', url: path, headers: { host: 'a.b', ...(cookie && { cookie }), ...headers } })
   const res = new ServerResponse(req)
   let text = ''
   const end = (body: unknown) => {
     text = String(body ?? '')
-    res.writeHead(res.statusCode)
+    if (!res.headersSent) res.writeHead(res.statusCode)
     return res
   }
   Object.assign(res, { end })
   await (app.callback()(req, res) as unknown)
-  return { status: res.statusCode, text, lines: [res.getHeader('set-cookie') ?? []].flat().map(String) }
+  const lines = [res.getHeader('set-cookie') ?? []].flat().map(String)
+  return { status: res.statusCode, text, lines, headers: res.getHeaders() }
 }
 
 /** The Cookie header of a client that keeps `lines`. */
@@ -192,5 +195,24 @@ export class Gate {
 
   open(): void {
     this.#open()
+  }
+}
+
+/** Nobody answers before all have come: the first of them must not be done when the last one begins. */
+export class Meeting {
+  readonly #count: number
+  #waiting: Array<() => void> = []
+
+  constructor(count: number) {
+    this.#count = count
+  }
+
+  async pass(): Promise<void> {
+    await new Promise<void>(resolve => {
+      this.#waiting.push(resolve)
+      if (this.#waiting.length < this.#count) return
+      for (const goOn of this.#waiting) goOn()
+      this.#waiting = []
+    })
   }
 }

@@ -3,7 +3,7 @@ import { answerError, countIn, rowsIn } from './answers.ts'
 import { type Column, type Desk, FIRST } from './set-up.ts'
 import type { SqlClient } from './sql-rows.ts'
 import { indexName, type SqlStore, type SqlStoreOptions, sqlStore, whereOf } from './sql-store.ts'
-import { type Dialect, onConflict, type Statement, type Table, valuesFor } from './statements.ts'
+import { type Dialect, onConflict, type SqlValue, type Statement, type Table, valuesFor } from './statements.ts'
 
 export type { SqlStore, SqlStoreOptions } from './sql-store.ts'
 
@@ -72,8 +72,8 @@ const sqlite: Dialect = {
  * SQLite does that, a statement keeps the event loop waiting.
  *
  * Give it a connection of its own: a transaction that is open on it would take the store's statements in, and roll them
- * back. Where several processes use the file, each connection needs `PRAGMA busy_timeout = 500`, and then had better be in
- * WAL mode (`PRAGMA journal_mode = WAL`). A database that is locked for longer is a store that is unavailable.
+ * back. Where several processes use the file, each connection needs `PRAGMA busy_timeout = 500` (5000 until `setup()` is done,
+ * where they start together), and then had better be in WAL mode (`PRAGMA journal_mode = WAL`). A database that is locked for longer is a store that is unavailable.
  *
  * While a statement waits for a lock, the event loop stands still, and `storeTimeout` can't end it. With the 5,000 ms that
  * better-sqlite3 has by default (its option `timeout`), a request to a locked database was seen to hold all others for 10 s;
@@ -118,9 +118,44 @@ function clientOf(db: SqliteDatabase): SqlClient {
     return made
   }
 
+  /** Runs a write again that found the database locked, with values that change nothing. */
+  let settle: (() => unknown) | undefined
+
+  /**
+   * libsql leaves a write that was refused under way until it is run again, and commits none of those that follow: so it is
+   * run again before the next one.
+   */
+  function run<T>(statement: Statement, act: (prepared: SqliteStatement, values: SqlValue[]) => T, values: Values): T {
+    const isWrite = !statement.text.startsWith('SELECT')
+    if (isWrite) settle?.()
+    try {
+      return act(prepare(statement), valuesFor(statement, values))
+    } catch (error) {
+      if (isWrite && isLocked(error)) settle = () => settled(() => act(prepare(statement), valuesFor(statement, {})))
+      throw error
+    }
+  }
+
+  function settled(again: () => unknown): void {
+    try {
+      again()
+    } catch (error) {
+      if (isLocked(error)) throw error
+    }
+    settle = undefined
+  }
+
   return {
     // All of them, as a statement that is left before its end is not over.
-    rows: (statement, values) => rowsIn(MAKER, prepare(statement).all(...valuesFor(statement, values))),
-    count: (statement, values) => countIn(MAKER, prepare(statement).run(...valuesFor(statement, values))?.changes),
+    rows: (statement, values) =>
+      rowsIn(
+        MAKER,
+        run(statement, (made, given) => made.all(...given), values),
+      ),
+    count: (statement, values) => countIn(MAKER, run(statement, (made, given) => made.run(...given), values)?.changes),
   }
 }
+
+type Values = Parameters<typeof valuesFor>[1]
+
+const isLocked = (error: unknown) => error instanceof Error && error.message.includes('locked')

@@ -13,6 +13,7 @@ import { type RedisSource, startRedis } from '../../servers/redis.ts'
 import type { Server } from '../../servers/server.ts'
 import { newSecret } from '../../support/secrets.ts'
 import { digestOf as digest, type Register } from '../support/contract.ts'
+import { proveForgotten } from '../support/forgotten.ts'
 
 const NOW = 1_700_000_000_000
 const HOUR = 3_600_000
@@ -494,6 +495,26 @@ export function redisSuite(register: Register, serverOf: () => Server, source?: 
     assert.equal((await store.list('ada')).length, ids.length)
     assert.equal(await store.destroyAll('ada'), ids.length)
     assert.equal(await client.dbSize(), 0)
+  })
+
+  proveForgotten(register, async t => {
+    const { client, store } = await open(t)
+    const textOf = async (key: string) => {
+      const isHash = (await client.type(key)) === 'hash'
+      return JSON.stringify([key, await (isHash ? client.hGetAll(key) : client.zRange(key, 0, -1))])
+    }
+    return { store, dump: async () => (await Promise.all((await client.keys('*')).map(textOf))).join('\n') }
+  })
+
+  register('two applications in one database, each with a prefix, have nothing of each other', async t => {
+    const { client } = await open(t)
+    const [shop, forum] = ['shop:', 'forum:'].map(prefix => storeOn(client, { prefix }))
+    for (const store of [shop, forum]) await store?.create('a', ADA, HOUR, CALL)
+    assert.equal(await shop?.destroyAll('ada'), 1)
+    assert.equal(await shop?.read('a', CALL), undefined)
+    assert.equal((await forum?.list('ada'))?.length, 1)
+    assert.equal(await shop?.clear(), 0)
+    assert.equal(await forum?.count(), 1)
   })
 
   register('any prefix does', async t => {

@@ -11,6 +11,7 @@ import { versionOfPackage } from '../../servers/found.ts'
 import { row, suiteOn } from '../../servers/report.ts'
 import type { Server } from '../../servers/server.ts'
 import { digestOf, proveContract, type Register, SECRETS, UNORDERED } from '../support/contract.ts'
+import { proveForgotten } from '../support/forgotten.ts'
 import { proveParallel } from '../support/parallel.ts'
 import { proveReseal } from '../support/reseal.ts'
 import { proveReuse } from '../support/reuse.ts'
@@ -78,6 +79,25 @@ suite('parallel requests in DynamoDB', (test, clientOf) => {
 })
 
 suite('what is told of every store, and what is particular to DynamoDB', (test, clientOf) => {
+  proveForgotten(test, () => ({
+    store: dynamodbStore(clientOf(), { prefix: 'forgotten:' }),
+    async dump() {
+      const { Items = [] } = await clientOf().scan({ TableName: 'sessions' })
+      return JSON.stringify(Items.filter(({ pk }) => pk?.S?.startsWith('forgotten:')))
+    },
+  }))
+
+  test('two applications in one table, each with a prefix, have nothing of each other', async () => {
+    const [shop, forum] = ['shop:', 'forum:'].map(prefix => dynamodbStore(clientOf(), { prefix }))
+    const record = { members: { user: '"ada"' }, lifetime: LIFETIME, subject: digestOf('ada') }
+    for (const store of [shop, forum]) await store?.create('a', record, HOUR, CALL)
+    assert.equal(await shop?.destroyAll('ada'), 1)
+    assert.equal(await shop?.read('a', CALL), undefined)
+    assert.equal((await forum?.list('ada'))?.length, 1)
+    assert.equal(await shop?.clear(), 0)
+    assert.equal(await forum?.count(), 1)
+  })
+
   let places = 0
   proveReseal(test, async () => {
     const prefix = `reseal${++places}:`

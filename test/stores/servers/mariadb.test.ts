@@ -97,6 +97,7 @@ function prove(title: string, start: () => Promise<Server>, capabilities: typeof
         const [rows] = await pool.query(sql)
         return Array.isArray(rows) ? (rows as Record<string, unknown>[]) : []
       },
+      dialect: 'mysql',
       quote: identifier => `\`${identifier}\``,
       async planOf(sql, table) {
         await pool.query(`ANALYZE TABLE ${table}`)

@@ -1,5 +1,6 @@
 /** What is particular to a store in MongoDB: what is in a document, commands, indexes, settings, sizes, old documents. */
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
 import { after, before, describe, type TestContext } from 'node:test'
 import MongoSessions from 'connect-mongo'
 import type { Store, StoredRecord } from 'koa-session'
@@ -11,10 +12,12 @@ import mongoose from 'mongoose'
 import { versionOfPackage } from '../../servers/found.ts'
 import { addressOf, foreignUrl, type MongodbServer, newName, startMongodb } from '../../servers/mongodb.ts'
 import { row, suiteOn } from '../../servers/report.ts'
+import { newSecret } from '../../support/secrets.ts'
 import { serve } from '../../support/story.ts'
-import { HOSTILE } from '../sql/suite.ts'
+import { HOSTILE, useAll } from '../sql/suite.ts'
 import { tellVisitor } from '../support/connect.ts'
 import { digestOf as digest, proveContractInTime, TTL_OF_SECONDS } from '../support/contract.ts'
+import { proveForgotten } from '../support/forgotten.ts'
 import { proveReseal } from '../support/reseal.ts'
 import { proveReuse } from '../support/reuse.ts'
 import { FAULTS, type FaultyProxy, startProxy } from './mongodb/proxy.ts'
@@ -66,6 +69,21 @@ suiteOn('mongodb', 'what is particular to MongoDB', title => {
       const collection = collectionOf()
       return { store: (seal, options) => mongoStore(collection, { ...options, ...(seal && { seal }) }) }
     })
+  })
+
+  proveForgotten(test, () => {
+    const { store, all } = open()
+    return { store, dump: async () => JSON.stringify(await all()) }
+  })
+
+  test('two applications in one database, each with a collection, have nothing of each other', async () => {
+    const [shop, forum] = [open().store, open().store]
+    for (const store of [shop, forum]) await store.create('a', ADA, HOUR, CALL)
+    assert.equal(await shop.destroyAll('ada'), 1)
+    assert.equal(await shop.read('a', CALL), undefined)
+    assert.equal((await forum.list('ada')).length, 1)
+    assert.equal(await shop.clear(), 0)
+    assert.equal(await forum.count(), 1)
   })
 
   test('a session is one document of strings, numbers and dates, and a tombstone keeps no member', async () => {
@@ -131,6 +149,36 @@ suiteOn('mongodb', 'what is particular to MongoDB', title => {
       if (names[index] === 'update' && filter.e.$lte === undefined)
         assert.deepEqual(Object.keys(filter).slice(0, 3), ['_id', 'e', 'r'])
     }
+  })
+
+  test('it sends the commands of the rights that the documents name, and no others', async t => {
+    // By the right of each command: https://www.mongodb.com/docs/manual/reference/command/
+    const RIGHTS: Readonly<Record<string, readonly string[]>> = {
+      ...{ find: ['find'], getMore: ['find'], aggregate: ['find'], listIndexes: ['listIndexes'] },
+      ...{ insert: ['insert'], update: ['update'], findAndModify: ['find', 'update'], delete: ['remove'] },
+    }
+    const monitored = new MongoClient(server.url, { monitorCommands: true })
+    t.after(() => monitored.close())
+    const sent = new Set<string>()
+    const collection = monitored.db(database).collection(newName())
+    await mongoStore(collection).setup()
+    monitored.on('commandStarted', ({ commandName }) => sent.add(commandName))
+    const [old, secret] = [newSecret(), newSecret()]
+    await useAll(mongoStore(collection, { seal: [old] }))
+    const store = mongoStore(collection, { seal: [secret, old] })
+    await store.create('g', ADA, -1, CALL)
+    await store.create('g', ADA, HOUR, CALL)
+    await store.reseal()
+    for await (const _ of store.all());
+    await store.count()
+    await store.clear()
+    sent.delete('endSessions')
+    const unknown = [...sent].filter(name => !(name in RIGHTS))
+    assert.deepEqual(unknown, [])
+    const page = readFileSync(new URL('../../../docs/stores/mongodb.md', import.meta.url), 'utf8')
+    const [, named = ''] = /actions: \[([^\]]*)\]/.exec(page) ?? []
+    const rights = [...sent].flatMap(name => RIGHTS[name] ?? [])
+    assert.deepEqual([...new Set(rights)].sort(), [...named.matchAll(/\w+/g)].map(String).sort())
   })
 
   test('an option names another write concern', async () => {

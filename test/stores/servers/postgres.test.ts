@@ -123,6 +123,7 @@ function suiteIn(title: string, urlOf: () => string): void {
         return postgresStore(client, options)
       },
       run: async sql => (await pool.query<Record<string, unknown>>(sql)).rows,
+      dialect: 'postgres',
       quote: identifier => `"${identifier}"`,
       async planOf(sql, table) {
         await pool.query(`ANALYZE ${table}`)

@@ -32,6 +32,7 @@ for (const client of sqliteClients().filter(({ missing }) => missing === undefin
           sql.startsWith('SELECT')
             ? (db.prepare(sql).all() as Record<string, unknown>[])
             : [db.exec(sql)].map(() => ({})),
+        dialect: 'sqlite',
         quote: identifier => `"${identifier}"`,
         async planOf(sql) {
           db.exec('ANALYZE')
@@ -144,6 +145,39 @@ for (const client of sqliteClients().filter(({ missing }) => missing === undefin
       other.exec('COMMIT')
       store.set('a', { n: 3 }, HOUR, call)
       assert.deepEqual(store.get('a', 0, call), { n: 3 })
+    })
+
+    test('what is acknowledged after a lock is seen by others at once, whatever was refused before', async t => {
+      const { connect } = openFor(t, 'PRAGMA journal_mode = WAL; PRAGMA busy_timeout = 10')
+      const [store, seen] = [connect(), connect()].map(db => sqliteStore(db, { sweepEvery: false }))
+      assert.ok(store && seen)
+      await store.setup()
+      const record = { members: { n: '1' }, lifetime: {}, subject: digest('ada') }
+      const patch = { set: { m: '1' }, unset: [], lifetime: {}, keepsEmpty: false }
+      store.create('before', record, HOUR, call)
+      const other = connect()
+      const writes: ReadonlyArray<() => unknown> = [
+        () => store.create('refused', record, HOUR, call),
+        () => store.patch('before', patch, HOUR, call),
+        () => store.touch('before', {}, HOUR, call),
+        () => store.retire('before', { successor: 'refused' }, HOUR, call),
+        () => store.destroy('before', call),
+        () => store.sweep(),
+      ]
+      for (const [index, write] of writes.entries()) {
+        other.exec('BEGIN IMMEDIATE')
+        await assert.rejects(async () => write(), /locked|busy/)
+        other.exec('ROLLBACK')
+        assert.equal(store.create(`after ${index}`, record, HOUR, call), true)
+        assert.ok(seen.read(`after ${index}`, call), `after write ${index}`)
+        assert.equal(
+          seen.patch('before', { ...patch, set: { i: `${index}` } }, HOUR, call),
+          'saved',
+          'it is not locked',
+        )
+      }
+      assert.deepEqual({ ...(await seen.read('before', call))?.members }, { n: '1', i: '5' })
+      assert.equal(await seen.read('refused', call), undefined)
     })
 
     test('of two processes that write to one session none loses what the other wrote', async t => {

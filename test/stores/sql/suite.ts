@@ -9,6 +9,7 @@ import type { SqlStore, SqlStoreOptions } from 'koa-session/sqlite'
 import { Clock } from '../../support/agent.ts'
 import fc from '../../support/properties.ts'
 import { newSecret } from '../../support/secrets.ts'
+import { LIFETIME_OF_ALPHA, MEMBERS_OF_ALPHA, type SqlDialect, tableOfAlpha } from '../support/alpha.ts'
 import { digestOf as digest, type Register } from '../support/contract.ts'
 import { proveReseal } from '../support/reseal.ts'
 
@@ -18,6 +19,7 @@ export interface Backend {
   connect(options: SqlStoreOptions, before?: Before): SqlStore
   /** Runs SQL past the store. */
   run(sql: string): Promise<readonly Record<string, unknown>[]>
+  readonly dialect: SqlDialect
   quote(identifier: string): string
   /** How the database would run `sql` on `table`, as it tells it; a database that may choose uses an index. */
   planOf(sql: string, table: string): Promise<string>
@@ -230,6 +232,31 @@ export function sqlSuite(test: Register, open: Open): void {
     for (let n = 0; n < 200; n++) await told.create(`session ${n}`, recordOf({}, `user ${n}`), HOUR, call)
     const sql = `SELECT name FROM ${quote(table)} WHERE subject = '${digest('user 7')}'`
     assert.match(await planOf(sql, quote(table)), /lacks_\w+_subject/)
+  })
+
+  test('a table of the first alpha is set up as one of today, and its sessions go on', async t => {
+    const { connect, run, dialect } = await start(t)
+    const table = `alpha_${randomBytes(4).toString('hex')}`
+    for (const statement of tableOfAlpha(dialect, table)) await run(statement)
+    const store = connect({ table })
+    await store.setup()
+    const asked: string[] = []
+    await connect({ table }, sql => void asked.push(sql)).setup()
+    assert.deepEqual(
+      asked.filter(sql => /CREATE|ALTER/.test(sql)),
+      [],
+      'it is of the newest version',
+    )
+    const { members, lifetime, version } = (await store.read('id', call)) ?? assert.fail('its session is not there')
+    assert.deepEqual([{ ...members }, lifetime, version], [MEMBERS_OF_ALPHA, LIFETIME_OF_ALPHA, 0])
+    assert.deepEqual((await store.read('old', call))?.retiredAt, NOW)
+    assert.equal((await store.list('ada')).length, 1)
+    assert.equal(await store.patch('id', patchOf({ set: { user: '"bob"' }, unset: ['a.b~c'] }), HOUR, call), 'saved')
+    assert.deepEqual(await membersOf(store, 'id'), { user: '"bob"', 'né🍪': MEMBERS_OF_ALPHA['né🍪'] })
+    assert.equal(await store.retire('id', { successor: 'next' }, HOUR, call), 'saved')
+    assert.equal(await store.destroyAll('ada'), 0)
+    const sealed = connect({ table, seal: [newSecret()] })
+    assert.equal(await sealed.create('sealed', recordOf({ n: '1' }, 'ada'), HOUR, call), true, 'there is room for it')
   })
 
   test('a list is found by the index of subjects', async t => {

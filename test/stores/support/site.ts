@@ -5,26 +5,10 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import session, { type CreateSessionOptions, type Store } from 'koa-session'
 import { type Agent, createAgent } from 'koa-session/testing'
 import { createApp, type TestApp, type TestContext } from '../../support/koa.ts'
+import type { Meeting } from '../../support/story.ts'
 import { SECRETS } from './contract.ts'
 
-/** Nobody answers before all have come: the first of them must not be done when the last one begins. */
-export class Meeting {
-  readonly #count: number
-  #waiting: Array<() => void> = []
-
-  constructor(count: number) {
-    this.#count = count
-  }
-
-  async pass(): Promise<void> {
-    await new Promise<void>(resolve => {
-      this.#waiting.push(resolve)
-      if (this.#waiting.length < this.#count) return
-      for (const goOn of this.#waiting) goOn()
-      this.#waiting = []
-    })
-  }
-}
+export { Meeting } from '../../support/story.ts'
 
 /** Somebody with one set of cookies at both applications. */
 export interface Person {
