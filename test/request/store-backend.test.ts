@@ -83,27 +83,6 @@ test('a session that another request has ended is not extended, and its id is no
   assert.deepEqual([request.exchange.sent, request.told(), made.held()], [undefined, [], {}])
 })
 
-test('a store of three methods is told whether the data have changed', async () => {
-  for (const [presented, handle, isChanged] of [
-    [undefined, change, true],
-    ['A', change, true],
-    ['A', () => {}, false],
-    ['A', ({ session }: Request) => session.save(), false],
-  ] as const) {
-    const made = site({ rolling: true }, THREE_METHODS)
-    const told: unknown[] = []
-    const set = made.store.set as (...given: unknown[]) => unknown
-    made.store.set = (...given: unknown[]) => {
-      told.push((given[3] as { changed: boolean }).changed)
-      return set(...given)
-    }
-    const request = await made.visit(presented)
-    await handle(request)
-    await request.scope.finish()
-    assert.deepEqual(told, [isChanged])
-  }
-})
-
 test('over a connection that can carry no cookie a session can be ended, and none is created', async () => {
   const made = site()
   const request = await made.visit('A')
