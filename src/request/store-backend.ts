@@ -8,6 +8,7 @@ import { loadStored } from './load-stored.ts'
 import { isAwaited } from './looks.ts'
 import { ownerOf, prepare } from './prepare.ts'
 import { type Commit, StoredSteps } from './stored-steps.ts'
+import { standingIn } from './tracing.ts'
 
 /** The session is in a store, and the client carries its id. A store that can't be made is like one that is down. */
 export class StoreBackend extends StoredSteps {
@@ -59,11 +60,7 @@ export class StoreBackend extends StoredSteps {
   }
 
   override get standing(): Standing {
-    const { at, id } = this.machine.custody
-    const { refused, owner } = this.state
-    if (at === 'gone' || at === 'superseded' || at === 'unread') return { id, lost: 'gone' }
-    if (refused !== undefined && refused === owner) return { id, lost: 'limit' }
-    return { id, lost: at === 'none' && this.done !== 'ended' ? 'late' : undefined }
+    return standingIn(this.machine.custody, this.state.isRefused, this.done === 'ended')
   }
 
   load(id: string): Loaded | Promise<Loaded> {
@@ -96,7 +93,7 @@ export class StoreBackend extends StoredSteps {
   }
 
   save(session: Session, isFinal: boolean): void | Promise<void> {
-    if (isFinal && this.state.refused !== undefined && this.state.refused === this.state.owner) return
+    if (isFinal && this.state.isRefused) return
     return this.#prepared(session, { wish: 'save', session, isFinal })
   }
 

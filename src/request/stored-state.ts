@@ -112,6 +112,11 @@ export class StoredState {
     return this.owner === this.storedOwner ? undefined : (this.owner ?? null)
   }
 
+  /** Whether there was no room for the one whose session it is. */
+  get isRefused(): boolean {
+    return this.refused !== undefined && this.refused === this.owner
+  }
+
   /** What takes the changes back, where the store has them and is not to. What was upgraded stays so. */
   get undoing(): Pick<Patch, 'set' | 'unset' | 'subject'> {
     const stored = this.upgraded ?? this.stored

@@ -4,7 +4,8 @@ import { isPromise } from '../async.ts'
 import { fingerprint } from '../codec/digest.ts'
 import { SessionError, type SessionErrorCode } from '../errors.ts'
 import type { Answer } from '../stores/store.ts'
-import type { Backend } from './backend.ts'
+import type { Backend, Standing } from './backend.ts'
+import type { Custody } from './custody.ts'
 import type { Question } from './privacy.ts'
 
 /** A message is the same object from the start of the operation to its end. It has no data, no id, and no error. */
@@ -112,6 +113,13 @@ export function traceCommit(backend: Backend, work: (about: About) => Answer<voi
       return { id: fingerprint(id) ?? message.id, outcome, bytes }
     },
   )
+}
+
+/** Of a session in a store that is `custody`, after a commit; `isRefused`: there was no room for it. */
+export function standingIn({ at, id }: Custody, isRefused: boolean, isEnded: boolean): Standing {
+  if (at === 'gone' || at === 'superseded' || at === 'unread') return { id, lost: 'gone' }
+  if (isRefused) return { id, lost: 'limit' }
+  return { id, lost: at === 'none' && !isEnded ? 'late' : undefined }
 }
 
 /** As `traceSync` and `tracePromise` of Node, without the value and the error. What answers at once still does. */
