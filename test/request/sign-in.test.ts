@@ -171,7 +171,7 @@ const TWICE: Readonly<
       works: ReadonlyArray<(request: { readonly session: Data }) => unknown>,
       before: readonly [made: readonly object[], told: readonly string[]],
       meanwhile: readonly [made: readonly object[], told: readonly string[]],
-      options?: object,
+      options?: Record<string, unknown>,
     ]
   >
 > = {
