@@ -103,7 +103,7 @@ export class AskedStore {
     return this.#ask('retire', id, retire)
   }
 
-  /** Where the store `keepsOwner`: the sessions of `owner`, in any order. */
+  /** Where the store `keepsOwner`: the sessions of `owner`, the newest first. */
   list(owner: string): Answer<readonly ListedSession[]> {
     return this.#ask('list', undefined, { subject: owner })
   }
@@ -158,7 +158,7 @@ export class AskedStore {
     return traceStore({ operation, id, what }, () => this.#answer<Value>(operation, id, what, changed))
   }
 
-  #answer<Value>(operation: StoreOperation, id: string | undefined, what?: object, changed = false): Answer<Value> {
+  #answer<Value>(operation: StoreOperation, id: string | undefined, what: object | undefined, changed: boolean) {
     try {
       // A store that answers something else than its contract says is not told from one that does.
       const answer = this.#call(operation, id, what, changed) as Answer<Value>

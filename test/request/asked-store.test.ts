@@ -11,7 +11,7 @@ import { FakeExchange } from './exchange.ts'
 import { codeOf } from './site.ts'
 
 const DOWN = new Error('connection refused')
-const METHODS = ['get', 'set', 'destroy', 'read', 'create', 'patch', 'touch', 'retire']
+const METHODS = ['get', 'set', 'destroy', 'read', 'create', 'patch', 'touch', 'retire', 'list', 'destroyAll']
 
 /** A store that says what it was asked, and answers as `answer` does. */
 function open(answer: (method: string) => unknown = () => 'answer', options: Record<string, unknown> = {}) {
@@ -66,6 +66,42 @@ for (const [ask, method, given, ttl, call] of QUESTIONS) {
   })
 }
 
+test('a store is told whether the id was signed or sealed, so that nobody can have guessed it', () => {
+  const externalKey = { get() {}, set() {} }
+  const options: ReadonlyArray<readonly [options: Record<string, unknown>, signed: boolean]> = [
+    [{}, true],
+    [{ signed: false }, false],
+    [{ externalKey }, false],
+    [{ externalKey, signed: false }, false],
+    [{ seal: true }, true],
+    [{ seal: true, signed: false }, true],
+  ]
+  for (const [given, signed] of options) {
+    const { at, asked } = open(undefined, given)
+    at.destroy('A')
+    assert.deepEqual(asked, [['destroy', 'A', { ctx: {}, signed }]])
+  }
+})
+
+test('sessions of a user are asked for by the hash of who it is, and one is ended by its handle', async () => {
+  const { at, asked } = open(method => (method === 'list' ? ['a session'] : 1))
+  assert.deepEqual([at.list('hash'), at.endOne('hash', 'handle')], [['a session'], 1])
+  assert.deepEqual(asked, [
+    ['list', { subjectHash: 'hash' }],
+    ['destroyAll', { subjectHash: 'hash' }, { only: 'handle' }],
+  ])
+  const down = open(() => Promise.reject(DOWN))
+  for (const ask of [() => down.at.list('hash'), () => down.at.endOne('hash', 'handle')]) {
+    assert.equal(await codeOf(ask), 'ERR_SESSION_STORE')
+  }
+  const failed = (operation: string) => [
+    operation,
+    undefined,
+    `ERR_SESSION_STORE: the session store failed in ${operation}(): connection refused`,
+  ]
+  assert.deepEqual(down.told(), [failed('list'), failed('destroyAll')])
+})
+
 test('get is asked with the configured lifetime', () => {
   for (const [maxAge, given] of [
     [1000, 1000],
@@ -80,11 +116,19 @@ test('get is asked with the configured lifetime', () => {
 
 test('what a store can do is known by its methods', () => {
   const { at, store, exchange, settings } = open()
+  const { list, destroyAll } = store
+  const abilities = (known: Record<string, unknown>) => {
+    Object.assign(store, { list, destroyAll }, known)
+    return [at.keepsOwner, at.canList]
+  }
+  assert.deepEqual(abilities({}), [true, true])
+  assert.deepEqual(abilities({ destroyAll: undefined }), [true, false])
+  assert.deepEqual(abilities({ list: undefined }), [false, false])
   assert.deepEqual([at.isKeyed, at.canRetire], [true, true])
   store.retire = undefined
   assert.deepEqual([at.isKeyed, at.canRetire], [true, false])
   store.plain = undefined
-  assert.deepEqual([at.isKeyed, at.canRetire], [false, false])
+  assert.deepEqual([at.isKeyed, at.canRetire, ...abilities({})], [false, false, false, false])
   const alone = new AskedStore({ ...store, plain: undefined } as unknown as Store, exchange, settings)
   assert.deepEqual([alone.isKeyed, alone.canRetire], [false, false])
 })
@@ -106,6 +150,20 @@ test('a store that fails is an error with its cause, and told once', async () =>
     )
     assert.deepEqual(told(), [['patch', 'A', FAILED]])
   }
+})
+
+test('a store may reject with nothing, and what it says of the question is not repeated', async () => {
+  const [nothing, repeating] = [
+    open(() => Promise.reject()),
+    open(() => Promise.reject(new Error('no room for id-of-a'))),
+  ]
+  assert.equal(await codeOf(() => nothing.at.destroy('A')), 'ERR_SESSION_STORE')
+  assert.deepEqual(nothing.told(), [
+    ['destroy', 'A', 'ERR_SESSION_STORE: the session store failed in destroy(): undefined'],
+  ])
+  assert.equal(await codeOf(() => repeating.at.destroy('id-of-a')), 'ERR_SESSION_STORE')
+  const [event] = repeating.exchange.events
+  assert.ok(event?.type === 'store' && !event.error.message.includes('id-of-a'))
 })
 
 test('a store that can not be made is like one that fails', () => {

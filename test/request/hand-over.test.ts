@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import { digest } from '../../src/codec/digest.ts'
-import { codeOf, fails, site } from './site.ts'
+import { after, codeOf, fails, site } from './site.ts'
 
 type One = ReturnType<typeof site>
 type Request = Awaited<ReturnType<One['visit']>>
@@ -136,4 +136,23 @@ test('a sign-in keeps nothing of the session before, whose key it could not remo
   courses.patch = [fails]
   assert.equal(await codeOf(() => scope.finish()), FAILED)
   assert.deepEqual([held(), exchange.client], [{ 1: { user: 'ann' } }, '1'])
+})
+
+test('others who write all the time do not keep the old id from naming the one that took its place', async () => {
+  const made = site()
+  const { session } = await made.visit('A')
+  made.courses.retire = Array.from({ length: 30 }, (_, at) => after(() => made.write('A', { b: String(at) })))
+  await session.regenerate()
+  assert.equal(made.memory.read('A')?.successor, digest('1'))
+})
+
+test('a sign-in after another request gave the session a new id is gone where its own record is ended meanwhile', async () => {
+  const made = site({ subject: ({ user }: { user?: string }) => user })
+  const request = await made.visit('A')
+  made.memory.retire('A', { successor: 'X' }, 1000)
+  made.courses.patch = [after(() => made.memory.destroy('1'))]
+  request.session.user = 'ann'
+  await request.session.regenerate()
+  await request.scope.finish()
+  assert.deepEqual([request.told(), made.held(), request.exchange.client], [['gone'], {}, 'A'])
 })

@@ -90,6 +90,25 @@ test('it settles when all is done, what is added meanwhile included', async () =
   await new Queue({ work }).settle()
 })
 
+test('it settles after what somebody else waits for, too', async () => {
+  for (const begin of [
+    (queue: Queue<string>) => queue.turn('a'),
+    (queue: Queue<string>) => queue.add('a').catch(() => {}),
+  ]) {
+    const { end, work } = works()
+    const queue = new Queue({ work })
+    begin(queue)
+    let isSettled = false
+    const settling = queue.settle().then(() => {
+      isSettled = true
+    })
+    await turn()
+    assert.equal(isSettled, false)
+    await end('a')
+    await settling
+  }
+})
+
 test('it settles with the first error that nobody waited for', async () => {
   for (const name of ['a', 'a?']) {
     const { end, work } = works()
@@ -144,4 +163,17 @@ test('work under one name waits for what came before, that under another does no
   assert.equal(told.at(-1), 'e', 'at once')
   await end('e')
   await last
+})
+
+test('work under one name waits for what is under way, though something before that has ended', async () => {
+  const turns = new Turns()
+  const { told, end, work } = works()
+  const pieces = ['a', 'b'].map(piece => turns.take('one', async () => work(piece)))
+  await end('a')
+  pieces.push(turns.take('one', async () => work('c')))
+  assert.deepEqual(told, ['a', 'b'])
+  await end('b')
+  assert.deepEqual(told, ['a', 'b', 'c'])
+  await end('c')
+  await Promise.all(pieces)
 })

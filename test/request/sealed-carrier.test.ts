@@ -5,7 +5,7 @@ import { encode } from '../../src/codec/json.ts'
 import { createKeyrings } from '../../src/codec/keyring.ts'
 import { seal, sealContext } from '../../src/codec/sealed.ts'
 import { resolveConfig } from '../../src/config.ts'
-import type { CookieJar } from '../../src/request/jar.ts'
+import type { CookieJar, JarAccess } from '../../src/request/jar.ts'
 import { sealedCarrier } from '../../src/request/sealed-carrier.ts'
 import { Settings } from '../../src/request/settings.ts'
 import type { Refused } from '../../src/session/model.ts'
@@ -245,4 +245,94 @@ test('secrets that are put into the list of the option keys later have to be goo
     code: 'ERR_SESSION_KEYS',
     message: /^option keys\[0\] is shorter/,
   })
+})
+
+type Opened = ReturnType<typeof open>
+/** Another request of the same application, whose cookies are Koa's own. */
+const another = ({ at, own }: Opened, config = own): JarAccess => ({
+  ...at,
+  settings: new Settings(config),
+  jarState: {},
+})
+
+/** Whether a sealed value that was read once is known when it comes again. */
+const KNOWN_AGAIN: Readonly<Record<string, readonly [isKnown: boolean, given: Given, change?: object]>> = {
+  'one that the newest secret has sealed': [true, {}],
+  'an id': [true, { purpose: 'id', cookies: { s: [sealed('one', SECRETS, 's', 'id')] } }],
+  'one by the option keys': [true, { options: { keys: SECRETS } }],
+  'one in two cookies': [true, { cookies: PIECES, options: { chunks: 2 } }],
+  'one without `remember`': [false, { options: { remember: 0 } }],
+  'one that an older secret has sealed': [false, { cookies: { s: [sealed('one', SECRETS.slice(1))] } }],
+  'one of a stranger': [false, { cookies: { s: [sealed('one', STRANGERS)] } }],
+  noise: [false, { cookies: { s: ['x'.repeat(50)] } }],
+  'one of the cookies of a framework': [false, {}, { jarState: undefined }],
+}
+for (const [what, [isKnown, given, change]] of Object.entries(KNOWN_AGAIN)) {
+  test(`a value that comes again is ${isKnown ? 'known' : 'opened again'}: ${what}`, () => {
+    const one = open({ cookies: { s: [sealed('one')] }, ...given })
+    const read = () => {
+      const at = { ...another(one), ...change }
+      const text = one.carrier.read(at, 0)
+      return { text, isStale: at.settings.isStale, remembered: at.settings.remembered?.text }
+    }
+    const first = read()
+    assert.equal(first.remembered, undefined)
+    assert.deepEqual(read(), { ...first, remembered: isKnown ? first.text : undefined })
+  })
+}
+
+test('a value is not known to a response with other options', () => {
+  const one = open({ cookies: { s: [sealed('one')] } })
+  for (const config of [resolveConfig({ seal: true, key: 's', maxAge: 1000 }), one.own]) {
+    const at = another(one, config)
+    assert.deepEqual([one.carrier.read(at, 0), at.settings.remembered], ['one', undefined])
+  }
+  const at = another(one, resolveConfig({ seal: true, key: 's', maxAge: 1000 }))
+  assert.deepEqual([one.carrier.read(at, 0), at.settings.remembered], ['one', undefined])
+})
+
+test('what is sent is known when it comes back, with what it was made of', () => {
+  for (const text of ['one', LARGE]) {
+    const cookies: Record<string, string[]> = {}
+    const one = open({ cookies, options: { chunks: 2 } })
+    const made = { of: text }
+    const sending = another(one)
+    sending.settings.made = made
+    for (const line of one.carrier.write(sending, text, [])) {
+      const [name = '', value = ''] = line.split('=')
+      cookies[name] = [value]
+    }
+    const at = another(one)
+    assert.equal(one.carrier.read(at, 0), text)
+    assert.deepEqual([at.settings.remembered?.text, at.settings.remembered?.made], [text, made])
+  }
+})
+
+test('nothing but the whole value is known: one whose end was changed is refused', () => {
+  const value = sealed('one')
+  const cookies: Record<string, string[]> = { s: [value] }
+  const one = open({ cookies })
+  assert.equal(one.carrier.read(another(one), 0), 'one')
+  for (const at of [0, 5, value.length - 27, value.length - 2]) {
+    const other = value[at] === 'A' ? 'B' : 'A'
+    cookies.s = [value.slice(0, at) + other + value.slice(at + 1)]
+    const request = another(one)
+    assert.notEqual(one.carrier.read(request, 0), 'one')
+    assert.equal(request.settings.remembered, undefined)
+  }
+})
+
+test('what was known is not known any more once its secret was replaced', () => {
+  const keys = SECRETS.slice(1)
+  const one = open({ cookies: { s: [sealed('one', SECRETS.slice(1))] }, options: { keys } })
+  for (const _ of [1, 2]) assert.equal(one.carrier.read(another(one), 0), 'one')
+  keys.unshift(newSecret())
+  const rotated = another(one)
+  assert.deepEqual([one.carrier.read(rotated, 0), rotated.settings.isStale], ['one', true])
+  keys.pop()
+  assert.deepEqual(one.carrier.read(another(one), 0), FORGED)
+})
+
+test('responses depend on the cookies', () => {
+  assert.equal(open({}).carrier.usesCookies, true)
 })

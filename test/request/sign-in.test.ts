@@ -57,6 +57,12 @@ const STORIES: Readonly<
   ],
   'also where the subject is nobody': [{ options: { subject }, set: { b: 2 } }, {}, ['gone']],
   'a proof without data is gone': [{ how: NOBODY }, {}, ['gone']],
+  'to keep keys without `fresh` is no proof': [
+    { set: { user: 'ann' }, remove: 'a', how: { keep: ['user'] } },
+    {},
+    ['gone'],
+  ],
+  'nor is `fresh` that keeps all': [{ set: { user: 'ann' }, remove: 'a', how: { fresh: true } }, {}, ['gone']],
   'so is one that keeps what was there before': [
     { set: { user: 'ann' }, how: { fresh: true, keep: ['a', 'user'] } },
     {},

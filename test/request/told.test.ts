@@ -191,6 +191,22 @@ test('store: a session that is revoked is ended, after it was refused', async ()
   }
 })
 
+test('store: a session that is revoked is ended though it has no data, and not where somebody has saved it since', async () => {
+  for (const [data, happens, told] of [
+    [{}, () => {}, ['refused', 'ended']],
+    [{ user: 'ann' }, (made: Site) => made.write('A', { user: '"bob"' }), ['refused']],
+  ] as const) {
+    const made = site({ subject, notBefore: site().clock.now() + HOUR })
+    made.put('A', data)
+    made.courses.patch = [after(() => happens(made))]
+    const request = made.begin('A')
+    request.exchange.isHeard = true
+    await request.scope.start(false)
+    assert.deepEqual(request.told(), told)
+    assert.equal(made.memory.read('A') === undefined, told.length === 2)
+  }
+})
+
 test('cookie: a session that is revoked is refused each time, and not ended', async () => {
   const made = MODES.cookie?.({ notBefore: site().clock.now() + HOUR }) as Site
   const { client } = await respond(made, undefined, signIn)
