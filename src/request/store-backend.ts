@@ -27,15 +27,12 @@ export class StoreBackend extends StoredSteps {
   }
 
   override get answersAtOnce(): boolean {
-    const { config } = this.settings
-    return this.#isSync && !isAwaited(config) && !isAsyncFunction(config.schema?.['~standard'].validate)
-  }
-
-  /** A store that can't be made has answered, with an error. */
-  get #isSync(): boolean {
+    const { schema } = this.settings.config
+    if (isAwaited(this.settings.config) || isAsyncFunction(schema?.['~standard'].validate)) return false
     try {
       return this.store.answersAtOnce
     } catch {
+      // A store that can't be made has answered, with an error.
       return true
     }
   }
@@ -85,11 +82,10 @@ export class StoreBackend extends StoredSteps {
   }
 
   compare(session: Session): Difference {
-    const { config } = this.settings
-    const { custody } = this.machine
+    const [{ config }, { custody, former }] = [this.settings, this.machine]
     const difference = this.state.compare(session, config.subject && (one => ownerOf(config, one)))
     // An id that is still to be retired is as good as a change.
-    return difference === 'same' && custody.at === 'stored' && custody.former ? 'changed' : difference
+    return difference === 'same' && custody.at === 'stored' && former ? 'changed' : difference
   }
 
   save(session: Session, isFinal: boolean): void | Promise<void> {
@@ -114,10 +110,9 @@ export class StoreBackend extends StoredSteps {
   }
 
   override regenerateEmpty(): void {
-    const { custody } = this.machine
+    const { at, id } = this.machine.custody
     // The session has nothing of the one before: without `subject`, too, what it gets is its own.
-    if (custody.at === 'superseded')
-      this.machine.custody = { ...custody, former: { ...this.formerOf(custody.id), isSignIn: true } }
+    if (at === 'superseded') this.machine.custody = { at, id, former: { ...this.formerOf(id), isSignIn: true } }
   }
 
   override update(session: Session, change: (draft: Session) => unknown): void | Promise<void> {

@@ -53,7 +53,7 @@ const TABLES: Readonly<Record<SqlDialect, (table: string) => readonly string[]>>
 const NOW = 1_700_000_000_000
 const EXPIRES = NOW + 3_600_000
 /** Of `id` and `old`, which was retired; whose they are: `ada`. */
-const [ID, OLD] = ['pWFFJwzms769HdAStzlIZ33WGNSWSIvGCKPLQ841R90', 'y6BrVzb69n5UsHtWHq6UOV53TFF6fZEKVDaeEmPM-9Q']
+const [ID, RETIRED] = ['pWFFJwzms769HdAStzlIZ33WGNSWSIvGCKPLQ841R90', 'y6BrVzb69n5UsHtWHq6UOV53TFF6fZEKVDaeEmPM-9Q']
 const ADA = '_e5DDUC9V97qwYbNl5ADPQ8G-QmogG585ucXq3x9UCk'
 
 const DATA = { user: '"ada"', 'n~00e9~d83c~df6a': '"Jörg 🍪"', 'a.b~007ec': '[1]' }
@@ -71,6 +71,6 @@ export function tableOfAlpha(dialect: SqlDialect, table: string): string[] {
   return [
     ...TABLES[dialect](table),
     `INSERT INTO ${quoted} VALUES ('${ID}', '${data}', '${JSON.stringify(LIFETIME)}', 0, '${ADA}', ${NOW}, ${NOW}, ${EXPIRES}, NULL)`,
-    `INSERT INTO ${quoted} VALUES ('${OLD}', '{}', '{}', 1, NULL, ${NOW}, ${NOW}, ${EXPIRES}, ${NOW})`,
+    `INSERT INTO ${quoted} VALUES ('${RETIRED}', '{}', '{}', 1, NULL, ${NOW}, ${NOW}, ${EXPIRES}, ${NOW})`,
   ]
 }
