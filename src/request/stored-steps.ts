@@ -176,7 +176,7 @@ export abstract class StoredSteps extends Backend implements Surroundings<Former
     return this.exchange.hears('ended') ? andThen(patching, outcome => this.#tellEmptied(id, outcome)) : patching
   }
 
-  async #update(id: string, { wish, session, change = () => {} }: Commit, keepsEmpty: boolean): Promise<StepAnswer> {
+  async #update(id: string, { wish, session, change }: Commit, keepsEmpty: boolean): Promise<StepAnswer> {
     const given = { ctx: this.exchange.ctx, settings: this.settings, store: this.store, id, change, keepsEmpty }
     const [one, mine] = [session as Session, this.state.changes]
     const updated = await updateStored({ ...given, session: one, ...(mine && { mine }) })
