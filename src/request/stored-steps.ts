@@ -185,7 +185,7 @@ export abstract class StoredSteps extends Backend implements Surroundings<Former
       return 'gone'
     }
     const owned = updated.owner === this.state.storedOwner ? undefined : this.#owned(id, updated.owner)
-    if (owned && updated.outcome === 'saved') await updateCapped(owned)
+    if (owned && updated.outcome === 'saved') await updateCapped(owned, change ? undefined : updated.lifetime)
     this.lifetime = updated.lifetime
     this.#tellEmptied(id, updated.outcome)
     this.state.adopt(one, updated.members, updated.owner)

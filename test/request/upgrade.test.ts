@@ -632,6 +632,27 @@ test('store: where there is no room for a user, older data stays upgraded, and n
   assert.deepEqual(atRest(made, client), NEW_AT_REST)
 })
 
+for (const beyond of ['refuse', 'end-oldest'] as const) {
+  test(`store: ${beyond}: a session that is saved again to sign in is there still where there is no room`, async () => {
+    const { first, client } = await old()
+    const options = { subject: ({ user }: Options) => user, maxSessions: { count: 1, beyond } }
+    const made = MODES.store?.({ ...V2, ...options }, first) as Site
+    first.memory.create('B', { members: { user: '"ann"' }, lifetime: {}, ...ANN }, HOUR)
+    const request = await respond(made, client, async ({ session }) => {
+      session.n = 1
+      await session.save()
+      Object.assign(session, { n: 2, user: 'ann' })
+      assert.equal(await codeOf(() => session.save()), beyond === 'refuse' ? 'ERR_SESSION_LIMIT' : undefined)
+    })
+    const [data, user] = beyond === 'refuse' ? [{ ...NEW, n: 1 }, 'ann'] : [{ ...NEW, n: 2, user: 'ann' }, undefined]
+    assert.deepEqual([atRest(made, client), request.exchange.client], [{ data, version: 2 }, client])
+    assert.deepEqual([atRest(made, 'B')?.data.user, made.memory.list('ann').length], [user, 1])
+    // Who has not signed in can go on.
+    await respond(made, client, set({ m: 1 }))
+    assert.equal(atRest(made, client)?.data.m, 1)
+  })
+}
+
 /** What an older request has done, before a newer one upgrades the session and this one saves it once more. */
 const TWICE: Readonly<Record<string, Handler>> = {
   'was saved': ({ session }) => Object.assign(session, { a: 1 }).save(),
