@@ -39,6 +39,8 @@ export function createChat({ options, origin }) {
     connection.on('error', () => undefined)
     // The name is that of the session, whatever the message says.
     connection.on('message', (data, isBinary) => isBinary || tellAll({ user, text: String(data) }))
+    // The session may have ended after it was read, before this socket was among those that are checked.
+    checkOne(member)
   }
 
   function tellAll(message) {
@@ -49,12 +51,12 @@ export function createChat({ options, origin }) {
   // that can't be read is not known to go on, so that its socket is closed, too.
   async function check(subjectHash) {
     const asked = [...members].filter(({ user }) => subjectHash === undefined || hashOf(user) === subjectHash)
-    await Promise.all(
-      asked.map(async ({ connection, cookie, user }) => {
-        const current = await userOf(cookie).catch(() => LATER)
-        if (current !== user) connection.close(current === LATER ? LATER : SIGNED_OUT)
-      }),
-    )
+    await Promise.all(asked.map(checkOne))
+  }
+
+  async function checkOne({ connection, cookie, user }) {
+    const current = await userOf(cookie).catch(() => LATER)
+    if (current !== user) connection.close(current === LATER ? LATER : SIGNED_OUT)
   }
 
   async function userOf(cookie) {

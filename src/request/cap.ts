@@ -2,6 +2,7 @@ import { promised } from '../async.ts'
 import { digest } from '../codec/digest.ts'
 import type { Config } from '../config.ts'
 import { optionError, SessionError } from '../errors.ts'
+import type { Lifetime } from '../session/model.ts'
 import type { Patch, Patched, StoredRecord } from '../stores/store.ts'
 import { type AskedStore, canList, canRetire } from './asked-store.ts'
 import type { Exchange } from './exchange.ts'
@@ -52,24 +53,23 @@ export function createCapped(owned: Owned, record: StoredRecord): Promise<boolea
 
 /** Patches it, or rejects. What others were faster than is taken back. */
 export function patchCapped(owned: Owned, patch: Patch): Promise<Patched> {
-  const { store, state, cap, owner, id } = owned
-  const { undoing } = state
+  const { store, cap, owner, id } = owned
   return capped(owned, async () => {
     const others = (await store.list(owner)).filter(({ handle }) => handle !== digest(id))
     if (cap.beyond === 'refuse' && others.length >= cap.count) throw limitError(cap)
     const outcome = await store.patch(id, patch)
-    if (outcome !== 'saved') return outcome
-    await enforce(owned, false).catch(async error => {
-      await store.patch(id, { ...patch, ...undoing, keepsEmpty: true, version: undefined })
-      throw error
-    })
+    if (outcome === 'saved') await enforce(owned, false).catch(error => takenBack(owned, patch.lifetime, error))
     return outcome
   })
 }
 
-/** After `update()` has saved it. What it was before nobody knows by now: where there is no room, it ends. */
-export function updateCapped(owned: Owned): Promise<void> {
-  return capped(owned, () => enforce(owned, false).catch(error => taken(owned, error)))
+/**
+ * After it was changed as it is by now: a save with `lifetime` is taken back where there is no room. What it was before
+ * `update()` (`undefined`) nobody knows by now: it ends.
+ */
+export function updateCapped(owned: Owned, lifetime: Lifetime | undefined): Promise<void> {
+  const undo = (error: unknown) => (lifetime ? takenBack(owned, lifetime, error) : taken(owned, error))
+  return capped(owned, () => enforce(owned, false).catch(undo))
 }
 
 /** The final commit does not try again what had no room. */
@@ -82,6 +82,11 @@ async function capped<Value>({ store, state, cap, owner }: Owned, save: () => Pr
     if (error instanceof SessionError && error.code === 'ERR_SESSION_LIMIT') state.refused = owner
     throw error
   }
+}
+
+async function takenBack({ store, state, id }: Owned, lifetime: Lifetime, error: unknown): Promise<never> {
+  await store.patch(id, { ...state.undoing, lifetime, keepsEmpty: true })
+  throw error
 }
 
 /** What is not to be would count. */

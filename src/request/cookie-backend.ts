@@ -8,7 +8,7 @@ import { endOfData, isPayload, NEWER, pack, packedEnd, UNDECODABLE } from '../se
 import { dataIn, dataOf, fill, type Session } from '../session/session.ts'
 import { Kept, type Template } from '../session/template.ts'
 import { kindOf } from '../value-kind.ts'
-import { Backend } from './backend.ts'
+import { Backend, type Standing } from './backend.ts'
 import type { EndReason, Told } from './exchange.ts'
 import { isAwaited, isLookedAt, lookAt } from './looks.ts'
 import { subjectIn } from './prepare.ts'
@@ -47,6 +47,10 @@ export class CookieBackend extends Backend {
 
   get id(): undefined {
     return undefined
+  }
+
+  override get standing(): Standing {
+    return this.done === 'kept' ? { lost: 'gone' } : super.standing
   }
 
   load(presented: string): Loaded | Promise<Loaded> {

@@ -176,7 +176,7 @@ export abstract class StoredSteps extends Backend implements Surroundings<Former
     return this.exchange.hears('ended') ? andThen(patching, outcome => this.#tellEmptied(id, outcome)) : patching
   }
 
-  async #update(id: string, { wish, session, change = () => {} }: Commit, keepsEmpty: boolean): Promise<StepAnswer> {
+  async #update(id: string, { wish, session, change }: Commit, keepsEmpty: boolean): Promise<StepAnswer> {
     const given = { ctx: this.exchange.ctx, settings: this.settings, store: this.store, id, change, keepsEmpty }
     const [one, mine] = [session as Session, this.state.changes]
     const updated = await updateStored({ ...given, session: one, ...(mine && { mine }) })
@@ -185,7 +185,7 @@ export abstract class StoredSteps extends Backend implements Surroundings<Former
       return 'gone'
     }
     const owned = updated.owner === this.state.storedOwner ? undefined : this.#owned(id, updated.owner)
-    if (owned && updated.outcome === 'saved') await updateCapped(owned)
+    if (owned && updated.outcome === 'saved') await updateCapped(owned, change ? undefined : updated.lifetime)
     this.lifetime = updated.lifetime
     this.#tellEmptied(id, updated.outcome)
     this.state.adopt(one, updated.members, updated.owner)

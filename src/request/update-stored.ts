@@ -26,7 +26,8 @@ interface Wish {
   readonly id: string
   /** What the request has changed itself. */
   readonly mine?: Changes
-  readonly change: (draft: Session) => unknown
+  /** Absent: what is saved was prepared before. */
+  readonly change?: ((draft: Session) => unknown) | undefined
   /** Whether what is left without data is kept. */
   readonly keepsEmpty: boolean
   /** The session that drafts are made of. */
@@ -88,8 +89,10 @@ async function attemptOnce(wish: Wish): Promise<Updated | undefined | 'conflict'
   // A newer version has it by now.
   if (!members) return undefined
   const draft = draftOf(session, changed(members, mine.set, mine.unset))
-  refusePromise(change(draft), 'update')
-  await prepare(ctx, settings.config, draft)
+  if (change) {
+    refusePromise(change(draft), 'update')
+    await prepare(ctx, settings.config, draft)
+  }
   if (wish.isAbandoned) return undefined
   const { set, unset } = changesSince(record.members, draft) ?? NO_CHANGES
   // Who does not say whose sessions are leaves them to whom they belong.

@@ -273,6 +273,28 @@ for (const [title, page] of [
     assert.deepEqual(await state(), { ...at(IN), told: page === signInLate ? ['session:gone'] : [] })
   })
 
+for (const [title, page] of Object.entries<Page>({
+  sets: ctx => {
+    ctx.session.a = 2
+  },
+  assigns: ctx => {
+    ctx.session = { a: 2 }
+  },
+})) {
+  test(`a request that asks for a new id as well, and ${title} what signs nobody in, leaves the browser signed in`, async t => {
+    const asks: Page = async ctx => {
+      await ctx.session.regenerate()
+      await page(ctx)
+    }
+    const { visitor, state } = await script(t, { '/in': signIn, '/asks': asks }, { subject })
+    await visitor.get('/begin')
+    const late = visitor.copy()
+    await visitor.get('/in')
+    const { cookies } = await late.get('/asks')
+    assert.deepEqual([cookies, await state()], [[], at({ a: 1, ...IN }, ['session:missed', 'session:gone a'])])
+  })
+}
+
 test('a sign-out after a sign-in that was sent twice leaves nothing that the browser could present', async t => {
   const { visitor, state } = await script(t, { '/in': signIn })
   await visitor.get('/begin')

@@ -236,6 +236,24 @@ for (const [title, [options, handle, commits, calls, inCookie = commits]] of Obj
   })
 }
 
+for (const mode of ['cookie', 'store']) {
+  test(`${mode}: what is written to a session of a newer version, which stays as it is, is gone`, async t => {
+    const options = { ...(mode === 'cookie' && COOKIE), upgrade() {} }
+    const newer = site({ ...options, version: 2 })
+    const first = await newer.visit()
+    Object.assign(first.session, { a: 1 })
+    await first.scope.finish()
+    const commit = listen(t, 'commit')
+    const older = site({ ...options, version: 1 }, [], newer)
+    for (const handle of [read, change, newId, signOut]) await respond(older, first.exchange.client, handle)
+    assert.equal(said(commit), 'none done, create gone, none done, none done, destroy done')
+    assert.deepEqual(
+      commit.over().map(({ bytes }) => bytes),
+      [undefined, undefined, undefined, undefined, 0],
+    )
+  })
+}
+
 const capped = (beyond: string) => ({ subject, maxSessions: { count: 1, beyond } })
 const signIn: Handler = ({ session }) => Object.assign(session, { user: 'ann' })
 /** Ann has a session already. */

@@ -583,6 +583,39 @@ test('store: an upgrade that fails while it is saved is the error of the save, a
   assert.deepEqual(atRest(made, client), { data: { ...OLD, b: 2 }, version: undefined })
 })
 
+const SCHEMA = {
+  '~standard': {
+    version: 1,
+    vendor: 'test',
+    validate: (value: unknown) => ((value as Options).first ? { value } : { issues: [{ message: 'who?' }] }),
+  },
+}
+const seen = (_: unknown, session: Data) => void Object.assign(session, { saves: Number(session.saves ?? 0) + 1 })
+
+for (const [what, options] of Object.entries({ 'the schema': { schema: SCHEMA }, beforeSave: { beforeSave: seen } })) {
+  test(`store: a session that others have saved meanwhile, and that is emptied then, ends without ${what}`, async () => {
+    const { first, client } = await old(V1)
+    const made = MODES.store?.({ ...V1, ...options }, first) as Site
+    const [request] = (await opened(client, made)) as [Request]
+    await respond(MODES.store?.(V1, first) as Site, client, set({ last: 'King' }))
+    await drop(...Object.keys(OLD))(request)
+    await request.scope.finish()
+    assert.deepEqual([atRest(made, client), request.exchange.client, toldIn(request)], [undefined, undefined, []])
+  })
+}
+
+test('store: beforeSave is called once for a save, whether others have saved the session meanwhile or not', async () => {
+  const { first, client } = await old(V1)
+  const made = MODES.store?.({ ...V1, beforeSave: seen }, first) as Site
+  const [request] = (await opened(client, made)) as [Request]
+  await respond(MODES.store?.(V1, first) as Site, client, set({ b: 2 }))
+  for (const saves of [1, 2]) {
+    request.session.a = saves
+    await request.session.save()
+    assert.deepEqual(atRest(made, client), { data: { ...OLD, b: 2, a: saves, saves }, version: 1 })
+  }
+})
+
 test('store: where there is no room for a user, older data stays upgraded, and nobody is signed in', async () => {
   const options = { subject: ({ user }: Options) => user, maxSessions: { count: 1, beyond: 'refuse' } }
   const { first, client } = await old()
@@ -598,6 +631,27 @@ test('store: where there is no room for a user, older data stays upgraded, and n
   assert.equal(await codeOf(() => request.scope.finish()), 'ERR_SESSION_LIMIT')
   assert.deepEqual(atRest(made, client), NEW_AT_REST)
 })
+
+for (const beyond of ['refuse', 'end-oldest'] as const) {
+  test(`store: ${beyond}: a session that is saved again to sign in is there still where there is no room`, async () => {
+    const { first, client } = await old()
+    const options = { subject: ({ user }: Options) => user, maxSessions: { count: 1, beyond } }
+    const made = MODES.store?.({ ...V2, ...options }, first) as Site
+    first.memory.create('B', { members: { user: '"ann"' }, lifetime: {}, ...ANN }, HOUR)
+    const request = await respond(made, client, async ({ session }) => {
+      session.n = 1
+      await session.save()
+      Object.assign(session, { n: 2, user: 'ann' })
+      assert.equal(await codeOf(() => session.save()), beyond === 'refuse' ? 'ERR_SESSION_LIMIT' : undefined)
+    })
+    const [data, user] = beyond === 'refuse' ? [{ ...NEW, n: 1 }, 'ann'] : [{ ...NEW, n: 2, user: 'ann' }, undefined]
+    assert.deepEqual([atRest(made, client), request.exchange.client], [{ data, version: 2 }, client])
+    assert.deepEqual([atRest(made, 'B')?.data.user, made.memory.list('ann').length], [user, 1])
+    // Who has not signed in can go on.
+    await respond(made, client, set({ m: 1 }))
+    assert.equal(atRest(made, client)?.data.m, 1)
+  })
+}
 
 /** What an older request has done, before a newer one upgrades the session and this one saves it once more. */
 const TWICE: Readonly<Record<string, Handler>> = {
