@@ -21,7 +21,7 @@ const { values, positionals: words } = parseArgs({
   options: {
     dist: { type: 'boolean' },
     quick: { type: 'boolean' },
-    limit: { type: 'string', default: '120000' },
+    limit: { type: 'string', default: '240000' },
   },
   allowPositionals: true,
 })

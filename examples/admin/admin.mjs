@@ -4,7 +4,7 @@ import { createHash, timingSafeEqual } from 'node:crypto'
 import Koa from 'koa'
 import session from 'koa-session'
 import { memoryStore } from 'koa-session/memory'
-import { readForm, redirect, refuseOtherSites, showErrors, takeNotice } from '../shared/requests.mjs'
+import { readForm, redirect, refuseOtherSites, routeOf, showErrors, takeNotice } from '../shared/requests.mjs'
 import { renderConfirmation, renderSignIn, renderStart, renderUser } from './page.mjs'
 
 const MINUTE = 60_000
@@ -107,12 +107,11 @@ export function createAdmin({ store, password, keys, secure = false, now }) {
 // Whoever is not signed in here gets to the sign-in, and nothing further. All pages but that are behind it.
 function guard(ctx, next) {
   if (ctx.session.admin) return next()
-  if (ctx.method !== 'GET') ctx.throw(403, 'Sign in first')
+  if (!routeOf(ctx).startsWith('GET ')) ctx.throw(403, 'Sign in first')
   redirect(ctx, '/sign-in')
 }
 
 const queryOf = ctx => Object.fromEntries(new URLSearchParams(ctx.querystring))
-const routeOf = ctx => `${ctx.method} ${ctx.path}`
 
 function showSignIn(ctx, notice) {
   if (notice) ctx.status = 403

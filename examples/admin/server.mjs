@@ -7,15 +7,17 @@ import { createAdmin } from './admin.mjs'
 import { createShop } from './shop.mjs'
 
 const random = bytes => randomBytes(bytes).toString('base64url')
-const { PORT = '3000', ADMIN_PORT = '3001' } = process.env
-const password = process.env.ADMIN_PASSWORD || random(12)
+const { ADMIN_PASSWORD, PORT = '3000', ADMIN_PORT = '3001' } = process.env
+const password = ADMIN_PASSWORD || random(12)
 const store = memoryStore()
 
 const shop = await listen(createShop({ store, keys: [random(32)] }), PORT)
 const admin = await listen(createAdmin({ store, password, keys: [random(32)] }), ADMIN_PORT)
+// One that somebody has set is not for the log.
+const shown = ADMIN_PASSWORD ? 'of ADMIN_PASSWORD' : `"${password}"`
 console.log(`The shop, where people sign in:
 ${shop}
-Its admin page, with the password "${password}":
+Its admin page, with the password ${shown}:
 ${admin}`)
 
 async function listen(app, port) {

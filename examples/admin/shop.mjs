@@ -3,7 +3,7 @@ import Koa from 'koa'
 import session from 'koa-session'
 import { deviceOf } from '../counter/device.mjs'
 import { button, html, page } from '../shared/html.mjs'
-import { readForm, redirect, refuseOtherSites, showErrors } from '../shared/requests.mjs'
+import { readForm, redirect, refuseOtherSites, routeOf, showErrors } from '../shared/requests.mjs'
 
 export function createShop({ store, keys, now }) {
   const app = new Koa()
@@ -12,7 +12,7 @@ export function createShop({ store, keys, now }) {
   app.use(refuseOtherSites)
   app.use(session({ key: 'shop', sameSite: 'lax', store, subject: ({ user }) => user, now }, app))
   const routes = { 'GET /': showShop, 'POST /sign-in': signIn, 'POST /sign-out': signOut }
-  app.use(ctx => routes[`${ctx.method} ${ctx.path}`]?.(ctx))
+  app.use(ctx => routes[routeOf(ctx)]?.(ctx))
   return app
 }
 

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import Koa from 'koa'
 import session from 'koa-session'
-import { readForm, redirect, refuseOtherSites, showErrors } from '../shared/requests.mjs'
+import { readForm, redirect, refuseOtherSites, routeOf, showErrors } from '../shared/requests.mjs'
 import { renderChat, renderSignIn } from './page.mjs'
 
 const SCRIPT = readFileSync(new URL('client.js', import.meta.url))
@@ -30,7 +30,7 @@ export function createApp({ store, keys, now }) {
     'POST /sign-out': signOut,
     'POST /sign-out-everywhere': signOutEverywhere,
   }
-  app.use(ctx => routes[`${ctx.method} ${ctx.path}`]?.(ctx))
+  app.use(ctx => routes[routeOf(ctx)]?.(ctx))
   return app
 
   async function signOutEverywhere(ctx) {

@@ -5,6 +5,7 @@ import { parse } from 'node:querystring'
 import { text } from 'node:stream/consumers'
 import Koa from 'koa'
 import session from 'koa-session'
+import { routeOf } from '../shared/requests.mjs'
 import { deviceOf } from './device.mjs'
 import { renderDevices, renderError, renderPage } from './page.mjs'
 
@@ -39,7 +40,7 @@ export function createApp({ session: overrides, keys, storeName = 'a store' }) {
   app.use(renderLast)
   app.use(session(options, app))
   // Anything else, /favicon.ico among it, is not found and does not touch the session.
-  app.use(ctx => routes[`${ctx.method} ${ctx.path}`]?.(ctx))
+  app.use(ctx => routes[routeOf(ctx)]?.(ctx))
   return app
 
   function showPage(ctx) {

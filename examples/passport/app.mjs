@@ -9,6 +9,7 @@ import passport from 'koa-passport'
 import session from 'koa-session'
 import { memoryStore } from 'koa-session/memory'
 import { Strategy } from 'passport-local'
+import { routeOf } from '../shared/requests.mjs'
 
 const hashOf = promisify(scrypt)
 
@@ -42,7 +43,7 @@ export function createApp({ keys, origin, store = memoryStore() }) {
   app.use(session({ store, sameSite: 'lax', subject: data => data.passport?.user }, app))
   app.use(passport.initialize())
   app.use(passport.session())
-  app.use((ctx, next) => routes[`${ctx.method} ${ctx.path}`]?.(ctx, next))
+  app.use((ctx, next) => routes[routeOf(ctx)]?.(ctx, next))
   return app
 }
 

@@ -3,7 +3,7 @@
 import Koa from 'koa'
 import session from 'koa-session'
 import { deviceOf } from '../counter/device.mjs'
-import { readForm, redirect, refuseOtherSites, showErrors, takeNotice } from '../shared/requests.mjs'
+import { readForm, redirect, refuseOtherSites, routeOf, showErrors, takeNotice } from '../shared/requests.mjs'
 import { renderAccount, renderConfirmation, renderNewPassword, renderSignIn } from './page.mjs'
 
 const MINUTE = 60_000
@@ -40,7 +40,7 @@ export function createApp({ users, store, keys, secure = false, now }) {
     now,
   }
   app.use(session(options, app))
-  app.use(ctx => routes[`${ctx.method} ${ctx.path}`]?.(ctx))
+  app.use(ctx => routes[routeOf(ctx)]?.(ctx))
   return app
 
   // A stranger who fails gets the form again, and no session: nobody fills the store with attempts.

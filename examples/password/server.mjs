@@ -14,8 +14,10 @@ const users = await createUsers()
 await users.setPassword('ada', password)
 const store = memoryStore()
 const app = createApp({ users, store, keys, secure: NODE_ENV === 'production' })
+// One that somebody has set is not for the log.
+const shown = PASSWORD ? 'of PASSWORD' : `"${password}"`
 const server = app.listen(Number(PORT), 'localhost', () => {
-  console.log(`http://localhost:${server.address().port}\nSign in as "ada" with the password "${password}".`)
+  console.log(`http://localhost:${server.address().port}\nSign in as "ada" with the password ${shown}.`)
 })
 
 for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, stop)

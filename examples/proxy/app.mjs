@@ -3,7 +3,7 @@ import Koa from 'koa'
 import session from 'koa-session'
 import { deviceOf } from '../counter/device.mjs'
 import { button, html, page } from '../shared/html.mjs'
-import { readForm, redirect, refuseOtherSites, showErrors } from '../shared/requests.mjs'
+import { readForm, redirect, refuseOtherSites, routeOf, showErrors } from '../shared/requests.mjs'
 
 const DAY = 24 * 60 * 60_000
 
@@ -32,7 +32,7 @@ export function createApp({ store, keys, name }) {
     'POST /sign-out': signOut,
     'POST /sign-out-everywhere': signOutEverywhere,
   }
-  app.use(ctx => routes[`${ctx.method} ${ctx.path}`]?.(ctx))
+  app.use(ctx => routes[routeOf(ctx)]?.(ctx))
   return app
 
   async function showPage(ctx) {

@@ -86,13 +86,13 @@ function fail(message) {
   stop()
 }
 
-// nginx first, and Redis last, so that each request that is under way gets its answer.
+// nginx first, and Redis last, so that each request that is under way gets its answer. Ctrl+C reaches all of them at once:
+// some may have ended meanwhile.
 async function stop() {
   if (isStopping) return
   isStopping = true
   for (const child of [...running].reverse()) {
-    child.kill('SIGTERM')
-    await once(child, 'exit')
+    if (child.kill('SIGTERM')) await once(child, 'exit')
   }
   rmSync(folder, { recursive: true, force: true })
 }

@@ -3,7 +3,7 @@
 import Koa from 'koa'
 import session from 'koa-session'
 import { button, html, page } from '../shared/html.mjs'
-import { readForm, redirect, refuseOtherSites, showErrors } from '../shared/requests.mjs'
+import { readForm, redirect, refuseOtherSites, routeOf, showErrors } from '../shared/requests.mjs'
 
 const HOUR = 60 * 60_000
 
@@ -27,7 +27,7 @@ export function createApp({ keys, now }) {
   }
   app.use(session(options, app))
   const routes = { 'GET /': showPage, 'POST /sign-in': signIn, 'POST /count': count, 'POST /sign-out': signOut }
-  app.use(ctx => routes[`${ctx.method} ${ctx.path}`]?.(ctx))
+  app.use(ctx => routes[routeOf(ctx)]?.(ctx))
   return app
 }
 

@@ -34,9 +34,12 @@ export async function showErrors(ctx, next) {
 export function refuseOtherSites(ctx, next) {
   const site = ctx.get('Sec-Fetch-Site')
   const isOwn = site ? site === 'same-origin' : ctx.get('Origin') === `${ctx.protocol}://${ctx.host}`
-  if (ctx.method !== 'GET' && !isOwn) ctx.throw(403, 'Forms of other sites are refused')
+  if (!['GET', 'HEAD', 'OPTIONS'].includes(ctx.method) && !isOwn) ctx.throw(403, 'Forms of other sites are refused')
   return next()
 }
+
+// What a table of routes has: "GET /". A HEAD is answered as a GET is, and Koa leaves out the body.
+export const routeOf = ctx => `${ctx.method === 'HEAD' ? 'GET' : ctx.method} ${ctx.path}`
 
 // Browsers always state the length of a form, so a body of unknown length is refused like a long one.
 export async function readForm(ctx) {

@@ -3,6 +3,7 @@
 import { json } from 'node:stream/consumers'
 import Koa from 'koa'
 import session from 'koa-session'
+import { routeOf } from '../shared/requests.mjs'
 
 const DAY = 24 * 60 * 60_000
 
@@ -32,7 +33,7 @@ export function createApi({ origin, store, keys, secure = false, now }) {
     'POST /count': signedIn(count),
     'POST /sign-out': signOut,
   }
-  app.use(ctx => routes[`${ctx.method} ${ctx.path}`]?.(ctx))
+  app.use(ctx => routes[routeOf(ctx)]?.(ctx))
   return app
 }
 
@@ -73,7 +74,7 @@ async function answerErrors(ctx, next) {
 // Sec-Fetch-Site too, which page has sent it. `SameSite` alone does not do: it lets through the pages of all other subdomains.
 function refuseOthers(origin) {
   return (ctx, next) => {
-    const isOther = ctx.method !== 'GET' && ctx.get('Origin') !== origin
+    const isOther = !routeOf(ctx).startsWith('GET ') && ctx.get('Origin') !== origin
     if (isOther || ctx.get('Sec-Fetch-Site') === 'cross-site') ctx.throw(403, 'Only the app may ask for this')
     return next()
   }

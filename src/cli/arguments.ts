@@ -32,13 +32,24 @@ export type Values = ReturnType<typeof parse>['values']
 export const HANDLE = /^[\w-]{43}$/
 const TAKE_HANDLES = ['--handle', '--except']
 
-/** Throws `UsageError` for an option that is none. */
+/** Throws `UsageError` for an option that is none, or is given twice: of two subjects, one would be passed over. */
 export function parse(parameters: readonly string[]) {
+  const { tokens, ...parsed } = parsedArgs(parameters)
+  const names = tokens.flatMap(token => (token.kind === 'option' ? [token.name] : []))
+  const twice = names.find((name, at) => names.indexOf(name) < at)
+  if (twice !== undefined) throw new UsageError(`--${twice} is given twice`)
+  return parsed
+}
+
+function parsedArgs(parameters: readonly string[]) {
   try {
-    return parseArgs({ args: joined(parameters), options: OPTIONS, allowPositionals: true })
+    return parseArgs({ args: joined(parameters), options: OPTIONS, allowPositionals: true, tokens: true })
   } catch (error) {
+    const message = String(Reflect.get(Object(error), 'message'))
+    const [, dashed] = /^Option '(--[\w-]+)' argument is ambiguous/.exec(message) ?? []
+    if (dashed) throw new UsageError(`the value of ${dashed} is missing, or begins with a dash: write ${dashed}=VALUE`)
     // The first sentence names the option; advice follows.
-    throw new UsageError(printable(String(Reflect.get(Object(error), 'message')).split(/\.\s/)[0] ?? ''))
+    throw new UsageError(printable(message.split(/\.\s/)[0] ?? ''))
   }
 }
 

@@ -67,7 +67,7 @@ function interruption(): AbortSignal {
 }
 
 // Whoever reads it may stop before the end: the write is answered with that, too.
-process.stdout.on('error', () => {})
+for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {})
 
 const { code, stdout, stderr } = await run(process.argv.slice(2), {
   environment: process.env,

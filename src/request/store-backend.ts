@@ -47,7 +47,7 @@ export class StoreBackend extends StoredSteps {
 
   override get isGone(): boolean {
     const { custody } = this.machine
-    return custody.at === 'gone' || (custody.at === 'superseded' && custody.former !== undefined)
+    return custody.at === 'gone' || (custody.at === 'superseded' && custody.former?.members !== undefined)
   }
 
   /** Where the session is shared with other requests, key by key. */

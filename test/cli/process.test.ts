@@ -63,6 +63,10 @@ test('wrong usage ends with 2, and says so on standard error alone', async () =>
   }
 })
 
+test('the exit code is the same where nobody reads what goes wrong', async () => {
+  assert.deepEqual(await run(['nope'], { isUnheard: true }), { code: 2, stdout: '', stderr: '' })
+})
+
 test('without secrets a signed cookie ends with 2: the report is valid JSON, and what is wrong is on standard error', async () => {
   const { code, stdout, stderr } = await run(['inspect', '--json', header(ONE_DAY)], { keys: '' })
   assert.deepEqual([code, JSON.parse(stdout).verdict], [2, 'unknown'])

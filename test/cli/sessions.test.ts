@@ -96,6 +96,15 @@ test('a wrong call ends with 2, says what to do, and repeats no value', async t 
     ['list --store sqlite:a', /KOA_SESSION_SEAL begins with \[/, { KOA_SESSION_SEAL: '["hunter22' }],
     ['sweep --store dynamodb://eu-central-1', /DynamoDB deletes what has expired by itself/],
     ['list --seal hunter22', /Unknown option '--seal'/],
+    [`end --store ${URL} --subject hunter22 --subject ada --yes`, /--subject is given twice/],
+    [`end --store ${URL} --handle ${H} --handle=${H}`, /--handle is given twice/],
+    [
+      `list --store ${URL} --subject --json`,
+      /value of --subject is missing, or begins with a dash: write --subject=VALUE/,
+    ],
+    [`list --store ${URL} --limit -1`, /the value of --limit is missing, or begins with a dash: write --limit=VALUE/],
+    [`list --store ${URL} --limit=-1`, /--limit is not a positive integer/],
+    [`list --store ${URL} --limit NaN`, /--limit is not a positive integer/],
   ]
   for (const [parameters, what, environment = {}] of rows) {
     await t.test(`${parameters} ${JSON.stringify(environment)}`, async () => {

@@ -33,6 +33,8 @@ export interface Given {
   readonly started?: (interrupt: () => void) => unknown
   /** Whether nobody reads on after the first text that is printed. */
   readonly isShort?: boolean
+  /** Whether nobody reads what goes wrong. */
+  readonly isUnheard?: boolean
 }
 
 /** Why there is no terminal on this machine. */
@@ -64,7 +66,17 @@ export async function runAtTerminal(
 /** Runs it with `input` piped in, or with nothing to read. */
 export function run(
   parameters: readonly string[],
-  { input, keys = SECRET, isOpen = false, environment, folder = root, node = [], started, isShort }: Given = {},
+  {
+    input,
+    keys = SECRET,
+    isOpen = false,
+    environment,
+    folder = root,
+    node = [],
+    started,
+    isShort,
+    isUnheard,
+  }: Given = {},
 ) {
   return new Promise<Outcome>((resolve, reject) => {
     const child = spawn(process.execPath, [...node, ...command, ...parameters], {
@@ -84,6 +96,7 @@ export function run(
         if (isShort && stream === 'stdout') child.stdout?.destroy()
       })
     }
+    if (isUnheard) child.stderr?.destroy()
     child.on('error', reject).on('close', code => resolve({ code, ...told }))
     started?.(() => child.kill('SIGINT'))
     // It may have read enough before the end.

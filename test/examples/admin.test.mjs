@@ -253,3 +253,10 @@ test('it starts as the readme says: the shop, and the admin page of the same ses
   await send(admin, '/end-all', { user: 'ada' })
   assert.equal(await isSignedIn(visitor), false)
 })
+
+test('a password that was given to it is not printed', async t => {
+  const ADMIN_PASSWORD = newSecret()
+  const { stdout } = await startExample(t, [], { ADMIN_PORT: '0', ADMIN_PASSWORD }, 'admin')
+  assert.match(stdout, /with the password of ADMIN_PASSWORD/)
+  assert.equal(stdout.includes(ADMIN_PASSWORD), false)
+})

@@ -128,6 +128,19 @@ test('signing out everywhere closes the sockets of all browsers of the user', as
   assert.equal(await connect(desktop), 401)
 })
 
+test('a session that ends while its socket is opened closes it', async t => {
+  const { signedIn, store } = await open(t)
+  const ada = await signedIn('ada')
+  const { read } = store
+  store.read = async (...asked) => {
+    store.read = read
+    const found = await read(...asked)
+    await store.destroyAll('ada')
+    return found
+  }
+  assert.equal(await closedWith(await connect(ada)), SIGNED_OUT)
+})
+
 test('what nobody tells, such as the end of a lifetime, is found when the sockets are checked', async t => {
   const { signedIn, chat, clock } = await open(t)
   const socket = await connect(await signedIn('ada'))
@@ -144,12 +157,13 @@ test('while the store is down no socket is opened, and those that are checked cl
   const { signedIn, chat, store } = await open(t)
   const ada = await signedIn('ada')
   const socket = await connect(ada)
+  const { read } = store
   store.read = () => Promise.reject(new Error('down'))
   assert.equal(await connect(ada), 503)
   const closed = closedWith(socket)
   await chat.check()
   assert.equal(await closed, LATER)
-  delete store.read
+  store.read = read
   assert.equal((await connect(ada)).readyState, WebSocket.OPEN)
 })
 

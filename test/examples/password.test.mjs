@@ -273,3 +273,10 @@ test('it starts as the readme says, and prints a password that signs in', async 
   assert.equal((await send(agent, '/sign-in', { name: 'ada', password })).status, 303)
   assert.equal(await userOf(agent), 'ada')
 })
+
+test('a password that was given to it is not printed', async t => {
+  const PASSWORD = newSecret()
+  const { stdout } = await startExample(t, [], { PASSWORD }, 'password')
+  assert.match(stdout, /with the password of PASSWORD/)
+  assert.equal(stdout.includes(PASSWORD), false)
+})

@@ -1,42 +1,20 @@
-/** The option `maxSessions`: how many sessions a user has at most, on every way to sign in. */
+/** The option `maxSessions` over HTTP. Its tables, for each way to sign in, are in test/request/cap.test.ts. */
 
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import test, { type TestContext as Test } from 'node:test'
-import session, { type CreateSessionOptions, type Store } from 'koa-session'
+import session, { type Store } from 'koa-session'
 import { memoryStore } from 'koa-session/memory'
 import { sqliteStore } from 'koa-session/sqlite'
 import Database from 'libsql'
 import { type Visitor, visit } from '../support/agent.ts'
 import { createApp } from '../support/koa.ts'
-import { KEY, type Pages, serve, simpleStore } from '../support/story.ts'
+import { KEY, type Pages, serve } from '../support/story.ts'
 
 const subject = ({ user }: Record<string, unknown>) => user as string | undefined
 const fingerprint = (id: string | undefined) => createHash('sha256').update(String(id)).digest('hex').slice(0, 8)
 
 const PAGES: Pages = {
-  '/save': async ctx => {
-    ctx.session.user = 'ada'
-    await ctx.session.save()
-  },
-  '/late': ctx => {
-    ctx.session.user = 'ada'
-  },
-  '/update': async ctx => {
-    await ctx.session.update((draft: Record<string, unknown>) => {
-      draft.user = 'ada'
-    })
-  },
-  '/set-update': async ctx => {
-    ctx.session.user = 'ada'
-    await ctx.session.update((draft: Record<string, unknown>) => {
-      draft.n = 1
-    })
-  },
-  '/anew': ctx => {
-    ctx.session = null
-    ctx.session = { user: 'ada' }
-  },
   '/caught': async ctx => {
     ctx.session.user = 'ada'
     const failed = await ctx.session.regenerate({ fresh: true }).catch((error: { code: string }) => error.code)
@@ -49,12 +27,12 @@ const PAGES: Pages = {
 }
 
 /** An application whose users have at most two sessions, and three visitors with a cart. */
-async function begin(t: Test, beyond: 'end-oldest' | 'refuse', change: (store: Store) => Store = store => store) {
+async function begin(t: Test, beyond: 'end-oldest' | 'refuse') {
   let store = memoryStore()
   const ended: Record<string, unknown>[] = []
   const make = ({ now }: { now: () => number }) => {
     store = memoryStore({ now })
-    return { store: change(store as unknown as Store), subject, maxSessions: { count: 2, beyond } }
+    return { store: store as unknown as Store, subject, maxSessions: { count: 2, beyond } }
   }
   const before = (app: { on(event: string, listen: (argument: Record<string, unknown>) => void): unknown }) => {
     app.on('session:ended', one => ended.push(one))
@@ -67,81 +45,32 @@ async function begin(t: Test, beyond: 'end-oldest' | 'refuse', change: (store: S
   return { ...made, store, visitors, ended, users, list: () => store.list('ada') }
 }
 
-for (const path of ['/in', '/save', '/late', '/update', '/set-update']) {
-  test(`end-oldest, signed in by ${path}: the oldest session ends, and is told`, async t => {
-    const { visitors, clock, ended, users, list } = await begin(t, 'end-oldest')
-    for (const one of visitors.slice(0, 2)) {
-      clock.elapse(1000)
-      await one.get('/in')
-    }
-    const id = visitors[0].jar.get(KEY)
+test('end-oldest: the oldest session ends, and is told', async t => {
+  const { visitors, clock, ended, users, list } = await begin(t, 'end-oldest')
+  for (const one of visitors.slice(0, 2)) {
     clock.elapse(1000)
-    await visitors[2].get(path)
-    assert.deepEqual(await users(), ['nobody', 'ada', 'ada'])
-    assert.equal(list().length, 2)
-    const subjectHash = createHash('sha256').update('ada').digest('base64url')
-    assert.deepEqual(ended, [{ id: fingerprint(id), subjectHash, reason: 'cap' }])
-  })
-
-  test(`refuse, signed in by ${path}: nobody is signed in`, async t => {
-    const { visitors, ended, users, list, codes } = await begin(t, 'refuse')
-    for (const one of visitors.slice(0, 2)) await one.get('/in')
-    assert.equal((await visitors[2].get(path)).status, 500)
-    assert.deepEqual(await users(), ['ada', 'ada', 'nobody'])
-    assert.deepEqual(codes(), ['ERR_SESSION_LIMIT'])
-    assert.equal(list().length, 2)
-    assert.deepEqual(ended, [])
-  })
-}
-
-for (const path of ['/caught', '/caught-save']) {
-  test(`refuse: after ${path} the final commit does not try again, and what was there stays`, async t => {
-    const { visitors, users, store, list, codes } = await begin(t, 'refuse')
-    for (const one of visitors.slice(0, 2)) await one.get('/in')
-    assert.equal((await visitors[2].get(path)).text, 'ERR_SESSION_LIMIT')
-    assert.deepEqual(await users(), ['ada', 'ada', 'nobody'])
-    assert.match((await visitors[2].get('/all')).text, /a book/)
-    assert.deepEqual([codes(), list().length, store.count()], [[], 2, 3])
-    await store.destroyAll('ada', { only: list()[0]?.handle ?? '' })
-    assert.equal((await visitors[2].get(path)).text, 'in')
-  })
-}
-
-test('a session that gets a new id does not count twice, and ends nothing', async t => {
-  for (const beyond of ['refuse', 'end-oldest'] as const) {
-    const { visitors, users, ended } = await begin(t, beyond)
-    for (const one of visitors.slice(0, 2)) await one.get('/in')
-    for (const one of visitors.slice(0, 2)) assert.equal((await one.get('/in')).status, 200)
-    assert.deepEqual(await users(), ['ada', 'ada', 'nobody'])
-    assert.deepEqual(ended, [])
+    await one.get('/in')
   }
+  const id = visitors[0].jar.get(KEY)
+  clock.elapse(1000)
+  await visitors[2].get('/in')
+  assert.deepEqual(await users(), ['nobody', 'ada', 'ada'])
+  assert.equal(list().length, 2)
+  const subjectHash = createHash('sha256').update('ada').digest('base64url')
+  assert.deepEqual(ended, [{ id: fingerprint(id), subjectHash, reason: 'cap' }])
 })
 
-for (const beyond of ['refuse', 'end-oldest'] as const) {
-  test(`${beyond}: a session that takes the place of one that the request ends counts once`, async t => {
-    const { visitors, clock, users, ended } = await begin(t, beyond)
-    const [first, second] = visitors
-    for (const one of [first, second]) {
-      await one.get('/in')
-      clock.elapse(1000)
-    }
-    for (const one of [second, first]) assert.equal((await one.get('/anew')).status, 200)
-    assert.deepEqual(await users(), ['ada', 'ada', 'nobody'])
-    assert.deepEqual(
-      ended.map(({ reason }) => reason),
-      ['sign-out', 'sign-out'],
-    )
-  })
-}
-
-test('where the sessions can not be listed, the sign-in fails', async t => {
-  for (const path of ['/in', '/save', '/late', '/update']) {
-    const down = () => Promise.reject(new Error('down'))
-    const { visitors, users, store } = await begin(t, 'end-oldest', store => ({ ...store, list: down }))
-    assert.equal((await visitors[0].get(path)).status, 500, path)
-    assert.deepEqual(await users(), ['nobody', 'nobody', 'nobody'], path)
-    assert.equal(store.list('ada').length, 0, path)
-  }
+test('refuse: nobody is signed in, and what was there stays, until there is room', async t => {
+  const { visitors, ended, users, store, list, codes } = await begin(t, 'refuse')
+  for (const one of visitors.slice(0, 2)) await one.get('/in')
+  assert.equal((await visitors[2].get('/in')).status, 500)
+  assert.deepEqual(codes(), ['ERR_SESSION_LIMIT'])
+  assert.equal((await visitors[2].get('/caught')).text, 'ERR_SESSION_LIMIT')
+  assert.deepEqual(await users(), ['ada', 'ada', 'nobody'])
+  assert.match((await visitors[2].get('/all')).text, /a book/)
+  assert.deepEqual([codes().length, list().length, ended], [1, 2, []])
+  await store.destroyAll('ada', { only: list()[0]?.handle ?? '' })
+  assert.equal((await visitors[2].get('/caught')).text, 'in')
 })
 
 const STORES = {
@@ -186,16 +115,10 @@ function slow(store: Store): Store {
   return wrapped as unknown as Store
 }
 
-const REFUSED: readonly (readonly [string, CreateSessionOptions])[] = [
-  ['without subject', { store: memoryStore() as unknown as Store }],
-  ['in a cookie', { subject }],
-  ['with a store that can not list', { subject, store: simpleStore() }],
-]
-for (const [title, options] of REFUSED)
-  test(`${title} the option is refused when the middleware is made`, () => {
-    const make = () => session({ ...options, maxSessions: { count: 2 } }, createApp())
-    assert.throws(make, {
-      code: 'ERR_SESSION_OPTION',
-      message: /option maxSessions was .* expected the option subject/,
-    })
+test('the option is refused when the middleware is made, where nobody can count', () => {
+  const make = () => session({ subject, maxSessions: { count: 2 } }, createApp())
+  assert.throws(make, {
+    code: 'ERR_SESSION_OPTION',
+    message: /option maxSessions was .* expected the option subject/,
   })
+})

@@ -143,6 +143,7 @@ const PAYLOADS: Readonly<
     {},
     [{ type: 'reuse', id: 'A', successor: undefined, subject: undefined }],
   ],
+  'a tombstone of just now': [{ _retired: NOW - 9999 }, { ...GONE, isParallel: true }],
   'data of that name': [
     { _retired: 'from work' },
     {

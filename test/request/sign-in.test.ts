@@ -153,3 +153,68 @@ test('the handle of a session is the digest of its id', async () => {
   const cookie = site({ store: null, genid: undefined }).begin()
   assert.equal(cookie.session.handle, undefined)
 })
+
+const regenerate = ({ session }: { readonly session: Data }) => session.regenerate()
+const set =
+  (data: object) =>
+  ({ session }: { readonly session: Data }) =>
+    Object.assign(session, data)
+
+/**
+ * What a request does whose id another one has replaced: the data under its own new id, and what is told, where that was
+ * just before it began, and where it is meanwhile. The session has data of before then.
+ */
+const TWICE: Readonly<
+  Record<
+    string,
+    readonly [
+      works: ReadonlyArray<(request: { readonly session: Data }) => unknown>,
+      before: readonly [made: readonly object[], told: readonly string[]],
+      meanwhile: readonly [made: readonly object[], told: readonly string[]],
+      options?: Record<string, unknown>,
+    ]
+  >
+> = {
+  'asks for a new id, and says who signs in': [
+    [regenerate, set({ user: 'ann' })],
+    [[{ user: 'ann' }], []],
+    [[{ user: 'ann' }], ['gone']],
+  ],
+  'asks for a new id, and signs in somebody whom nothing names': [
+    [regenerate, set({ user: 'ann' })],
+    [[{ user: 'ann' }], []],
+    [[], ['gone', 'gone']],
+    {},
+  ],
+  'says who signs in, and asks for a new id': [
+    [set({ user: 'ann' }), regenerate],
+    [[{ user: 'ann' }], []],
+    [[{ user: 'ann' }], []],
+  ],
+  'asks for a new id, and signs nobody in': [
+    [regenerate, set({ b: 2 })],
+    [[], ['gone']],
+    [[], ['gone', 'gone']],
+  ],
+  'asks for a new id alone': [[regenerate], [[], []], [[], ['gone']]],
+  'signs in without a new id': [[set({ user: 'ann' })], [[], ['gone']], [[], ['gone']]],
+  'sets data without a new id': [[set({ b: 2 })], [[], ['gone']], [[], ['gone']]],
+}
+for (const [what, [works, before, meanwhile, options = { subject }]] of Object.entries(TWICE)) {
+  for (const [when, isBefore, [data, told]] of [
+    ['has just replaced', true, before],
+    ['replaces meanwhile', false, meanwhile],
+  ] as const)
+    test(`a request whose id another one ${when} ${what}`, async () => {
+      const made = site(options)
+      const replace = () => made.memory.retire('A', { successor: digest('X') }, 1000)
+      if (isBefore) replace()
+      const request = await made.visit('A')
+      if (!isBefore) replace()
+      for (const work of works) await work(request)
+      await request.scope.finish()
+      const types = request.told().filter(type => type !== 'refused')
+      assert.deepEqual([Object.values(made.held()), types], [data, told])
+      assert.equal(request.exchange.client === 'A', data.length === 0)
+    })
+}

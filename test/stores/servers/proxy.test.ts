@@ -1,6 +1,6 @@
 /** Stories of the example examples/proxy: two processes on one Redis, behind nginx with TLS. It runs on what is built. */
 import assert from 'node:assert/strict'
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import http from 'node:http'
 import https from 'node:https'
 import { join } from 'node:path'
@@ -13,6 +13,7 @@ import session from 'koa-session'
 import { versionOfPackage } from '../../servers/found.ts'
 import { startNginx } from '../../servers/nginx.ts'
 import { freePort, makeFolder } from '../../servers/place.ts'
+import { ended, family, send } from '../../servers/process.ts'
 import { startRedis } from '../../servers/redis.ts'
 import { row, suiteOn } from '../../servers/report.ts'
 import { launch, type Server } from '../../servers/server.ts'
@@ -61,21 +62,29 @@ suiteOn('redis', 'several processes behind a proxy', redisTitle => {
     let example: Server
     let [httpsPort, httpPort] = [0, 0]
 
-    before(async () => {
-      redis = await startRedis()
+    /** With the folder in which it makes its own. */
+    async function startExample(...args: string[]) {
       const ports: number[] = []
-      while (new Set(ports).size < 4) ports.push(await freePort())
-      ;[httpsPort = 0, httpPort = 0] = ports
-      example = await launch({
-        command: process.execPath,
-        args: [fileURLToPath(new URL('start.mjs', EXAMPLE)), '--redis', redis.url, '--ports', ports.join()],
+      while (new Set(ports).size < 5) ports.push(await freePort())
+      const [httpsPort = 0, httpPort = 0] = ports
+      const folder = makeFolder()
+      const start = fileURLToPath(new URL('start.mjs', EXAMPLE))
+      const server = await launch({
+        command: 'env',
+        args: [`TMPDIR=${folder}`, process.execPath, start, ...args, '--ports', ports.join()],
         port: httpsPort,
         url: `https://localhost:${httpsPort}`,
-        folder: makeFolder(),
+        folder,
         ready: /^Open https:/m,
         endSignal: 'SIGTERM',
         crashSignal: 'SIGTERM',
       })
+      return { server, httpsPort, httpPort }
+    }
+
+    before(async () => {
+      redis = await startRedis()
+      ;({ server: example, httpsPort, httpPort } = await startExample('--redis', redis.url))
     })
     after(async () => {
       await example?.stop()
@@ -173,6 +182,15 @@ suiteOn('redis', 'several processes behind a proxy', redisTitle => {
         ['127.0.0.1', `https://localhost:${httpsPort}`],
       )
       assert.equal((await visitor().get('/', { host: 'evil.example' })).status, 421)
+    })
+
+    nginx.test('leaves nothing behind at Ctrl+C, which reaches all of its processes at once', async t => {
+      const { server } = await startExample()
+      t.after(() => server.stop())
+      const pids = family(server.pid)
+      for (const pid of pids) send(pid, 'SIGINT')
+      assert.equal(await ended(pids, 15_000), true)
+      assert.deepEqual(readdirSync(server.folder), ['log'])
     })
 
     nginx.test('passes on a sealed session in three cookies, both ways', async t => {
