@@ -64,9 +64,10 @@ export class StoredState {
   /** A store that does not know whose session it is, because nobody said so before, is told, if it can keep that. */
   #compareOwner(session: Session, ownerOf: (session: Session) => string | undefined): void {
     const isKnown = this.storedOwner !== undefined || !this.members || this.members === NO_MEMBERS
-    if (this.changes ? this.changes.isEmpty : isKnown || !this.#keepsOwner) return
+    // What was upgraded may say somebody else, who is saved with it.
+    if (this.changes ? this.changes.isEmpty : !this.#keepsOwner || (isKnown && !this.upgraded)) return
     this.owner = ownerOf(session)
-    if (this.owner !== this.storedOwner) this.changes ??= NO_CHANGES
+    if (this.owner !== this.storedOwner && !isKnown) this.changes ??= NO_CHANGES
   }
 
   /** The members of the session as it was found, or saved last. */

@@ -215,12 +215,13 @@ for (const [what, [work, difference, changes, toSave]] of Object.entries(SAVED))
   })
 }
 
-test('what was upgraded is not told to have changed whose it is, and is no wish to save', () => {
+test('what was upgraded is no wish to save, whosever it is by now', () => {
   const { state, session } = open(UPGRADED as Partial<Found>)
   assert.equal(
-    state.compare(session, () => assert.fail('nobody asks')),
+    state.compare(session, () => 'bob'),
     'same',
   )
+  assert.deepEqual([state.changes, state.newOwner], [undefined, 'bob'])
   state.adopt(session, { z: '1' }, undefined)
   assert.deepEqual([state.known, state.toSave, session.toJSON()], [{ z: '1' }, undefined, { z: 1 }])
   const other = open(UPGRADED as Partial<Found>).state

@@ -653,6 +653,24 @@ for (const beyond of ['refuse', 'end-oldest'] as const) {
   })
 }
 
+for (const [how, options, handle, owner] of [
+  ['only read', {}, read, 'Ada'],
+  ['extended', { rolling: true }, read, 'Ada Byron'],
+  ['given a new id', {}, ({ session }) => session.regenerate(), 'Ada Byron'],
+  ['changed', {}, set({ n: 1 }), 'Ada Byron'],
+] as readonly [string, Options, Handler, string][]) {
+  test(`store: a session that upgrade says is of another subject, and that is ${how}, is in the list of ${owner}`, async () => {
+    const { first, client } = await old({ subject: ({ first }: Options) => first })
+    const made = MODES.store?.({ ...V2, subject: ({ name }: Options) => name, ...options }, first) as Site
+    const request = await respond(made, client, handle)
+    const counts = ['Ada', 'Ada Byron'].map(subject => made.memory.list(subject).length)
+    assert.deepEqual(counts, owner === 'Ada' ? [1, 0] : [0, 1])
+    assert.deepEqual(toldIn(request), [])
+    const next = await respond(made, request.exchange.client, read)
+    assert.deepEqual([seenIn(next).name, toldIn(next)], ['Ada Byron', []])
+  })
+}
+
 /** What an older request has done, before a newer one upgrades the session and this one saves it once more. */
 const TWICE: Readonly<Record<string, Handler>> = {
   'was saved': ({ session }) => Object.assign(session, { a: 1 }).save(),
