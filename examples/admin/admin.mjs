@@ -63,7 +63,7 @@ export function createAdmin({ store, password, keys, secure = false, now }) {
 
   // Only the session of this user, whatever handle the form has.
   async function endOne(ctx) {
-    const { user, handle } = await readForm(ctx)
+    const { user, handle } = await formOf(ctx)
     const count = await store.destroyAll(user, { only: String(handle) })
     goTo(ctx, user, count === 0 ? 'That session had ended before.' : 'The session has ended.')
   }
@@ -74,7 +74,7 @@ export function createAdmin({ store, password, keys, secure = false, now }) {
   }
 
   async function endAll(ctx) {
-    const { user } = await readForm(ctx)
+    const { user } = await formOf(ctx)
     goTo(ctx, user, ended(await store.destroyAll(user)))
   }
 
@@ -88,7 +88,7 @@ export function createAdmin({ store, password, keys, secure = false, now }) {
 
   // The one that goes on is known by its handle alone: `destroyAll(user, { except })` takes an id, which nobody has here.
   async function endOthers(ctx) {
-    const { user, handle } = await readForm(ctx)
+    const { user, handle } = await formOf(ctx)
     const handles = (await store.list(user)).map(one => one.handle)
     if (!handles.includes(handle))
       return goTo(ctx, user, 'Nothing has ended: the session that was to go on was not there.')
@@ -111,7 +111,13 @@ function guard(ctx, next) {
   redirect(ctx, '/sign-in')
 }
 
-const queryOf = ctx => Object.fromEntries(new URLSearchParams(ctx.querystring))
+const queryOf = ctx => withUser(ctx, Object.fromEntries(new URLSearchParams(ctx.querystring)))
+const formOf = async ctx => withUser(ctx, await readForm(ctx))
+
+function withUser(ctx, given) {
+  if (!given.user) ctx.throw(400, 'The name of a user is missing')
+  return given
+}
 
 function showSignIn(ctx, notice) {
   if (notice) ctx.status = 403

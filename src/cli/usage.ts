@@ -56,7 +56,7 @@ Environment:
   KOA_SESSION_KEYS   The secrets, newest first: where it begins with [, a JSON array of
                      strings; otherwise separated by commas or white space. A secret
                      with one of those in it has to be in an array: '["a secret"]'.
-  KOA_SESSION_STORE  The URL of the store, for sessions; --store goes before it.
+  KOA_SESSION_STORE  The URL of the store, for sessions, unless --store is given.
   KOA_SESSION_SEAL   The secrets that the application gives the store as seal, in the same
                      form. Without them no session of a subject is found in such a store.
 

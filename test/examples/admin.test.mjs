@@ -118,6 +118,17 @@ test('it shows how many sessions are live, and of each one of a user no data but
   assert.doesNotMatch(text, /secret wish|cart/)
 })
 
+test('a page or an action without the name of a user is refused', async t => {
+  const { admin, signIn } = await open(t)
+  await signIn()
+  for (const path of ['/user', '/user?user=', '/end-all', '/end-others?handle=x']) {
+    assert.deepEqual([path, (await admin.get(path)).status], [path, 400])
+  }
+  for (const path of ['/end', '/end-all', '/end-others']) {
+    assert.deepEqual([path, (await send(admin, path, { handle: 'x' })).status], [path, 400])
+  }
+})
+
 test('one session ends, and no other, and not by the name of another user', async t => {
   const { admin, customer, signIn } = await open(t)
   await signIn()

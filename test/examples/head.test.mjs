@@ -1,4 +1,4 @@
-/** Each example, asked by what asks with HEAD, such as `curl -I`. It says neither whose page nor which site has sent it. */
+/** Each example, asked with HEAD as `curl -I` does: no header says which site has sent the request. */
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import { memoryStore } from 'koa-session/memory'
