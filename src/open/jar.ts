@@ -1,6 +1,6 @@
 import { find, isValueAlone } from '../codec/cookie-header.ts'
-import { type SigningSecret, signerIn } from '../codec/signature.ts'
-import { LARGEST_COOKIE } from '../codec/size.ts'
+import type { SigningSecret } from '../codec/signature.ts'
+import { presentedIn } from '../codec/signed.ts'
 import { type CookieJar, NO_LINES } from '../request/jar.ts'
 import { FORGED, UNDECODABLE } from '../session/payload.ts'
 
@@ -16,31 +16,15 @@ export function jarOf(header: string, secrets: readonly SigningSecret[]): Cookie
     get({ settings }, nth) {
       const { key, cookie } = settings.config
       const start = `${key}${suffix}=`
-      const isSigned = signed ?? cookie.signed === true
-      let left = nth
-      let pair = find(header, start)
-      for (let at = 1; pair !== undefined; pair = find(header, start, at++)) {
-        // What is larger than we send was not sent by us; without the `=`, as browsers count.
-        const isOurs = pair.length > start.length && pair.length - 1 <= LARGEST_COOKIE
-        if (isOurs && (!isSigned || isVerified(header, secrets, pair, `${key}${suffix}.sig=`)) && left-- === 0) {
-          return pair.slice(start.length)
-        }
-      }
+      const startOfSignature = (signed ?? cookie.signed) ? `${key}${suffix}.sig=` : ''
+      const value = presentedIn(header, secrets, start, startOfSignature, nth, settings)
+      if (value !== undefined) return value
       if (nth > 0 || find(header, start) === undefined) return undefined
-      return isSigned ? FORGED : UNDECODABLE
+      return startOfSignature ? FORGED : UNDECODABLE
     },
     isPresent: () => false,
     set: () => NO_LINES,
     clear: () => NO_LINES,
     check() {},
   })
-}
-
-/** Whether one of the secrets made one of the signatures, which begin with `start`, for `pair`. */
-function isVerified(header: string, secrets: readonly SigningSecret[], pair: string, start: string): boolean {
-  for (let at = 0; ; at++) {
-    const signature = find(header, start, at)?.slice(start.length)
-    if (signature === undefined) return false
-    if (signerIn(secrets, pair, signature) >= 0) return true
-  }
 }

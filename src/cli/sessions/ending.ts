@@ -10,7 +10,7 @@ export interface Stores {
   readonly store: RecordStore
   /** Where ids are hashed: the same sessions under their handles, which is what they are kept under. */
   readonly byHandle: RecordStore | undefined
-  /** Told of a session that the store itself does not tell of. */
+  /** Called with a session for which the store does not call `onEnded` itself. */
   ended(session: EndedShown): void
 }
 
