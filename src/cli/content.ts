@@ -25,6 +25,8 @@ export interface Description {
   readonly maxAge?: MaxAge
   /** When the visitor proved last who they are. */
   readonly fresh?: number
+  /** The option `version` of the application that saved it. */
+  readonly dataVersion?: number
   /** The largest first. */
   readonly data: readonly Entry[]
 }
@@ -77,6 +79,7 @@ export function describe(payload: Payload, show: boolean): Description {
     expires: finite(payload._expire),
     maxAge: maxAgeOf(payload),
     fresh: finite(payload._meta?.fresh),
+    dataVersion: finite(payload._meta?.dataVersion),
     data: entriesOf(payload, show),
   })
 }

@@ -68,7 +68,7 @@ function secretText({ secret, secretCount }: Report): string {
   return secretCount > 1 ? `0, the newest of ${secretCount}` : '0, the only one'
 }
 
-function lifetimeLines({ created, expires, maxAge, fresh, data }: Report, now: number): Line[] {
+function lifetimeLines({ created, expires, maxAge, fresh, dataVersion, data }: Report, now: number): Line[] {
   if (!data) return []
   const ending = maxAge === 'session' ? 'when the browser closes' : 'not said'
   return [
@@ -76,6 +76,7 @@ function lifetimeLines({ created, expires, maxAge, fresh, data }: Report, now: n
     ['expires', instant(expires, now) ?? ending],
     ['lifetime', typeof maxAge === 'number' ? `${duration(maxAge)} idle (${maxAge} ms)` : ending],
     ['fresh', instant(fresh, now) ?? 'never marked'],
+    ...(dataVersion === undefined ? [] : [['version', String(dataVersion)] as const]),
     ['data', `${data.length} key${data.length === 1 ? '' : 's'}`],
   ]
 }

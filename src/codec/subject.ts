@@ -40,7 +40,7 @@ export function openSubject(
   text: string,
   keys: readonly SubjectKey[],
 ): { readonly digest: string; readonly position: number } | undefined {
-  if (!HIDDEN.test(text)) return undefined
+  if (!isHidden(text)) return undefined
   const bytes = Buffer.from(text, 'base64url')
   const tag = bytes.subarray(0, TAG_LENGTH)
   for (const [position, key] of keys.entries()) {
@@ -49,6 +49,9 @@ export function openSubject(
   }
   return undefined
 }
+
+/** Whether `text` is what `hideSubject` makes, and no digest. */
+export const isHidden = (text: string) => HIDDEN.test(text)
 
 function tagOf(digest: Buffer, { tagKey }: SubjectKey): Buffer {
   return createHmac('sha256', tagKey).update(digest).digest().subarray(0, TAG_LENGTH)

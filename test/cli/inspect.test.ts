@@ -243,7 +243,8 @@ for (const [name, rows] of Object.entries(tables)) {
 }
 
 test('the lifetime is what the payload says, where it says something', async t => {
-  type Lifetime = Pick<Report, 'created' | 'expires' | 'maxAge' | 'fresh'>
+  type Lifetime = Pick<Report, 'created' | 'expires' | 'maxAge' | 'fresh' | 'dataVersion'>
+  const none = { created: undefined, expires: undefined, maxAge: undefined, fresh: undefined, dataVersion: undefined }
   const rows: ReadonlyArray<readonly [claim: string, payload: object, expected: Lifetime]> = [
     ['as 7.x saves it', { _expire: NOW, _maxAge: HOUR }, { created: NOW - HOUR, expires: NOW, maxAge: HOUR }],
     ['until the browser closes', { _session: true }, { maxAge: 'session' }],
@@ -254,6 +255,8 @@ test('the lifetime is what the payload says, where it says something', async t =
       { created: 5, expires: NOW, maxAge: HOUR },
     ],
     ['when somebody signed in', { _session: true, _meta: { fresh: 7 } }, { maxAge: 'session', fresh: 7 }],
+    ['the version of the data', { _session: true, _meta: { dataVersion: 2 } }, { maxAge: 'session', dataVersion: 2 }],
+    ['a version that is none', { _session: true, _meta: { dataVersion: '2' } }, { maxAge: 'session' }],
     ['an end alone', { _expire: NOW }, { expires: NOW }],
     ['no numbers', { _expire: 'x', _maxAge: [], _meta: { created: '1', fresh: {} } }, {}],
     ['no object beside it', { _meta: 'created' }, {}],
@@ -263,11 +266,8 @@ test('the lifetime is what the payload says, where it says something', async t =
   ]
   for (const [claim, payload, expected] of rows) {
     await t.test(claim, () => {
-      const { created, expires, maxAge, fresh } = inspected(sealed(payload))
-      assert.deepEqual(
-        { created, expires, maxAge, fresh },
-        { created: undefined, expires: undefined, maxAge: undefined, fresh: undefined, ...expected },
-      )
+      const { created, expires, maxAge, fresh, dataVersion } = inspected(sealed(payload))
+      assert.deepEqual({ created, expires, maxAge, fresh, dataVersion }, { ...none, ...expected })
     })
   }
 })

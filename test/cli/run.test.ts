@@ -125,6 +125,11 @@ test('people read it as this', async () => {
   )
 })
 
+test('the version of the data is shown where they say one', async () => {
+  const { stdout } = await ran(['inspect', signed({ ...PAYLOAD, _meta: { dataVersion: 3 } })])
+  assert.match(stdout, /\n {2}fresh {5}never marked\n {2}version {3}3\n {2}data {6}2 keys\n/)
+})
+
 test('the page on the command line shows what is printed', async () => {
   const page = readFileSync(new URL('../../docs/command-line.md', import.meta.url), 'utf8')
   const created = Date.parse('2026-11-24T08:00:00Z')

@@ -25,12 +25,17 @@ export async function endSessions(which: Ending, stores: Stores): Promise<number
 
 /** Those that are there now: whoever gets a new id meanwhile ends under that. */
 async function endOthers(store: RecordStore, subject: string, except: string): Promise<number> {
-  const handles = (await store.list(subject)).map(({ handle }) => handle)
-  if (!handles.includes(except))
-    throw new Failure('the session of --except is not one of the subject: nothing was ended')
   let count = 0
-  for (const only of handles) if (only !== except) count += await store.destroyAll(subject, { only })
+  for (const only of await othersOf(store, subject, except)) count += await store.destroyAll(subject, { only })
   return count
+}
+
+/** The handles of the sessions of `subject`, without `except`. Rejects with a `Failure` where that is none of them. */
+export async function othersOf(store: RecordStore, subject: string, except: string | undefined) {
+  const handles = (await store.list(subject)).map(({ handle }) => handle)
+  if (except !== undefined && !handles.includes(except))
+    throw new Failure('the session of --except is not one of the subject: nothing was ended')
+  return handles.filter(handle => handle !== except)
 }
 
 async function endOne(handle: string, { store, byHandle, ended }: Stores): Promise<number> {

@@ -1,7 +1,8 @@
 /** Does what a plan says, on a store that is open. */
 
+import { isHidden } from '../../codec/subject.ts'
 import { HANDLE } from '../arguments.ts'
-import { endSessions } from './ending.ts'
+import { endSessions, othersOf } from './ending.ts'
 import { Failure } from './failure.ts'
 import { type EndedShown, endedLine, HEAD, hashOf, lineOf, question, resultLine, type Shown } from './lines.ts'
 import type { Opened } from './open.ts'
@@ -18,6 +19,9 @@ export interface Desk {
 }
 
 type Of<Name extends Task['name']> = Extract<Task, { readonly name: Name }>
+
+/** Of so many sessions is looked at whose they are, where none is that of a subject. */
+const LOOKED_AT = 100
 
 /** Rejects with a `Failure` where it could not be done, and as the store does. */
 export async function perform(plan: Plan, { make }: Opened, desk: Desk): Promise<unknown> {
@@ -57,8 +61,13 @@ export async function perform(plan: Plan, { make }: Opened, desk: Desk): Promise
     await desk.print(resultLine(name, count, isJson))
   }
 
-  function count(subject: string | undefined): Promise<number> {
-    return working('counting', async () => (subject === undefined ? store.count() : (await store.list(subject)).length))
+  function count(subject: string | undefined, except?: string): Promise<number> {
+    return working('counting', async () => {
+      if (subject === undefined) return store.count()
+      const { length } = await othersOf(store, subject, except)
+      if (length === 0 && except === undefined) await refuseSealed()
+      return length
+    })
   }
 
   async function list({ subject, limit }: Of<'list'>): Promise<void> {
@@ -70,7 +79,7 @@ export async function perform(plan: Plan, { make }: Opened, desk: Desk): Promise
       isEmpty = false
       await desk.print(lineOf(session, isJson))
     }
-    if (isEmpty && subject === undefined) await refuseUnhashed()
+    if (isEmpty) await (subject === undefined ? refuseUnhashed() : refuseSealed())
   }
 
   async function* found(subject: string | undefined, limit: number | undefined): AsyncIterable<Shown> {
@@ -81,7 +90,7 @@ export async function perform(plan: Plan, { make }: Opened, desk: Desk): Promise
   async function end({ which, isConfirmed }: Of<'end'>): Promise<void> {
     if (which.of !== 'handle' && !isConfirmed) {
       const { subject, except } = which.of === 'subject' ? which : {}
-      const sessions = (await count(subject)) - (except === undefined ? 0 : 1)
+      const sessions = await count(subject, except)
       const answer = sessions > 0 ? await desk.ask?.(question(sessions)) : 'yes'
       if (!/^\s*y(es)?\s*$/i.test(answer ?? '')) throw new Failure('nothing was ended')
     }
@@ -90,12 +99,24 @@ export async function perform(plan: Plan, { make }: Opened, desk: Desk): Promise
     // What is printed says how far it is.
     const sessions = await (onEnded ? ending() : working('ending sessions', ending))
     if (sessions === 0 && which.of === 'all') await refuseUnhashed()
+    if (sessions === 0 && which.of === 'subject' && which.except === undefined) await refuseSealed()
     await report('ended', sessions)
   }
 
   /** Sessions under names that are no hashes are in no list: who has set `hashIds: false` would think that there are none. */
   async function refuseUnhashed(): Promise<void> {
     if (byHandle) for await (const _ of byHandle.all({ limit: 1 })) throw unhashed()
+  }
+
+  /** Without the secret that hid it, nobody is found by a subject: who forgot the secret would think that there are none. */
+  async function refuseSealed(): Promise<void> {
+    for await (const { subjectHash } of store.all({ limit: LOOKED_AT })) {
+      if (subjectHash === undefined || !isHidden(subjectHash)) continue
+      throw new Failure(
+        'no session of this subject was found, and there are sessions whose subject is sealed with a secret that is not ' +
+          'in KOA_SESSION_SEAL: set it to what the application gives the store as seal',
+      )
+    }
   }
 }
 
