@@ -1,12 +1,15 @@
 /* Whether a run of the tests is good, from what it printed and how it ended. */
 
+/** A line that counts the tests of one outcome. */
+export const COUNT = /^(?:#|ℹ) (pass|fail|cancelled|skipped|todo) (\d+)$/gm
+
 /**
  * The counts of `output`, whose lines are such as `# pass 12`, or `ℹ pass 12` on a terminal; the last of each. What is not
  * there is `undefined`.
  */
 export function countsOf(output) {
   const counts = {}
-  for (const [, word, count] of output.matchAll(/^(?:#|ℹ) (pass|fail|cancelled|skipped|todo) (\d+)$/gm)) {
+  for (const [, word, count] of output.matchAll(COUNT)) {
     counts[word] = Number(count)
   }
   return counts
