@@ -51,12 +51,16 @@ export function recordStore(maker: string, plainRows: Rows, options: RowOptions)
 
   /** As rows have it; `undefined`: nobody. */
   function ownerOf(subject: Whose): string | undefined {
-    if (subject === undefined || subject === null) return undefined
-    if (typeof subject === 'object' && 'subjectHash' in subject) return subject.subjectHash
-    const name = nameIn(subject)
-    if (name !== undefined) return digest(name)
-    const expected = 'a string, a whole number up to 2^53 - 1, a bigint, or undefined for nobody'
-    throw new SessionError('ERR_SESSION_OPTION', `${maker}: a subject was ${kindOf(subject)}, expected ${expected}`)
+    const isHash = typeof subject === 'object' && subject !== null && 'subjectHash' in subject
+    const given: unknown = isHash ? subject.subjectHash : subject
+    if (given === undefined || given === null) return undefined
+    // An object would be a query to MongoDB.
+    const name = isHash && typeof given !== 'string' ? undefined : nameIn(given)
+    if (name !== undefined) return isHash ? name : digest(name)
+    const [what, expected] = isHash
+      ? ['a subjectHash', 'the text that a record or an event has, or undefined for nobody']
+      : ['a subject', 'a string, a whole number up to 2^53 - 1, a bigint, or undefined for nobody']
+    throw new SessionError('ERR_SESSION_OPTION', `${maker}: ${what} was ${kindOf(given)}, expected ${expected}`)
   }
 
   const handleOf = hashIds ? (name: string) => name : digest

@@ -118,7 +118,8 @@ export type Subject = string | number | bigint
 
 /**
  * The same, or `{ subjectHash }`: the `subject` of a `StoredRecord`, as `read` and the event `session:reuse` give it, whatever
- * the store makes of it at rest. `undefined` and `null`: nobody.
+ * the store makes of it at rest. `undefined` and `null`: nobody, as the hash too. A hash that is no text is
+ * refused: to some databases it would be a query.
  */
 export type Whose = Subject | { readonly subjectHash: string | undefined } | null | undefined
 
