@@ -5,7 +5,7 @@ import { SessionError } from '../errors.ts'
 import { kindOf } from '../value-kind.ts'
 import { after, checkOption } from './after.ts'
 import { chainOf, end } from './ending.ts'
-import { endInTurns, everything, LOOKED } from './every.ts'
+import { endInTurns, everything, hashed, LOOKED } from './every.ts'
 import { checkListing, checkWhich } from './options.ts'
 import { payloadOf, recordOf } from './record.ts'
 import type { RecordStore, ResealOptions, Row, RowOptions, Rows } from './rows.ts'
@@ -28,11 +28,12 @@ const PASSES = 10
 const WITHOUT_SEAL = 'was called on a store without secrets: pass them as the option seal, the newest first'
 
 /** A store on `rows`. `maker` is the function that an error names. Throws `ERR_SESSION_OPTION`. */
-export function recordStore(maker: string, plainRows: Rows, options: RowOptions): RecordStore {
+export function recordStore(maker: string, given: Rows, options: RowOptions): RecordStore {
   const { hashIds = true, seal, now = Date.now } = options
   checkOption(maker, 'hashIds', hashIds, typeof hashIds === 'boolean', 'true or false')
   checkListener(maker, 'onEnded', options.onEnded)
   const tellEnded = teller(options, 'destroyAll')
+  const plainRows = hashIds ? hashed(given) : given
   const sealed = seal === undefined ? undefined : sealedRows(maker, plainRows, seal)
   const rows = sealed?.rows ?? plainRows
   const every = everything(rows, hashIds ? undefined : digest)

@@ -227,6 +227,22 @@ test('what is no list of good secrets is refused: it is said which and of what k
   assert.throws(() => open({ hashIds: 'yes' as never }), { message: /^testStore: hashIds was yes, expected true or/ })
 })
 
+test('reseal() leaves alone what another store has under a prefix that begins as the one of this store', async () => {
+  const own = digest('a')
+  const foreign = `admin:${digest('b')}`
+  const record = { ...RECORD, subject: digest('ada'), version: 0 }
+  const rowOf = (name: string) => ({ name, record, createdAt: 1, seenAt: 2, expiresAt: 3 })
+  const written: string[] = []
+  const { store } = open({ seal: [SECRET] }, undefined, {
+    async *pages() {
+      yield [own, foreign].map(rowOf)
+    },
+    rewriting: { find: rowOf, rewrite: ({ name }) => written.push(name) > 0 },
+  })
+  assert.equal(await store.reseal(), 1)
+  assert.deepEqual(written, [own], 'the other store could not list and end those sessions any more')
+})
+
 test('beyond twenty new ids neither who is spared nor who is to end is known, and that is an error', () => {
   const store = memoryStore()
   const ada = { ...RECORD, subject: digest('ada') }
