@@ -227,6 +227,35 @@ test('what is no list of good secrets is refused: it is said which and of what k
   assert.throws(() => open({ hashIds: 'yes' as never }), { message: /^testStore: hashIds was yes, expected true or/ })
 })
 
+test('a session that another process seals with another of the secrets meanwhile is listed, and ended', () => {
+  const sealedWith = (secret: string) => {
+    const { table, store } = open({ seal: [secret] })
+    store.create('a', { ...RECORD, subject: digest('ada') }, HOUR, call)
+    return table.get(digest('a')) ?? RECORD
+  }
+  for (const [from, to] of [
+    [OLDER, SECRET],
+    [SECRET, OLDER],
+  ] as const) {
+    for (let moment = 0; moment < 5; moment++) {
+      const table = new Map([[digest('a'), sealedWith(from)]])
+      let asked = 0
+      const { store } = open({ seal: [SECRET, OLDER] }, table, {
+        list(subject) {
+          if (asked++ === moment && table.size > 0) table.set(digest('a'), sealedWith(to))
+          const found = [...table].filter(([, record]) => record.subject === subject)
+          return found.map(([name, record]) => ({ name, record, createdAt: 1, seenAt: 2, expiresAt: 3 }))
+        },
+      })
+      const what = `before question ${moment}, ${from === OLDER ? 'to the newest' : 'to the older'}`
+      assert.equal((store.list('ada') as readonly unknown[]).length, 1, what)
+      table.set(digest('a'), sealedWith(from))
+      asked = 0
+      assert.equal(store.destroyAll('ada'), 1, what)
+    }
+  }
+})
+
 test('reseal() leaves alone what another store has under a prefix that begins as the one of this store', async () => {
   const own = digest('a')
   const foreign = `admin:${digest('b')}`
