@@ -32,8 +32,9 @@ const all = cases('all', ['subjects', 'all'], {
     await t.store.clear()
     const id = await add(t, ada(t), 'one')
     await t.create(t.id('nobody'), MEMBERS)
+    await t.create(t.id('empty'), {})
     const found = await gathered(t.store.all())
-    assert.deepEqual(handlesOf(found), [id, t.id('nobody')].map(digestOf).sort())
+    assert.deepEqual(handlesOf(found), [id, t.id('nobody'), t.id('empty')].map(digestOf).sort())
     const one = found.find(({ handle }) => handle === digestOf(id))
     const { cursor, subjectHash, data, ...rest } = one as StoredSession
     const [{ data: _, ...listed } = {} as StoredSession] = await t.list(ada(t))
@@ -101,12 +102,14 @@ const all = cases('all', ['subjects', 'all'], {
   'all are ended, and counted once': async t => {
     const { length } = await fill(t, 250)
     await t.create(t.id('nobody'), MEMBERS)
-    assert.equal(await t.store.clear(), length + 1)
+    await t.create(t.id('empty'), {})
+    assert.equal(await t.store.clear(), length + 2)
     assert.equal(await t.store.clear(), 0)
     assert.deepEqual(await gathered(t.store.all()), [])
     await has(t, ada(t), [])
     await t.isFree(t.id('0'))
     await t.isFree(t.id('nobody'))
+    await t.isFree(t.id('empty'))
     await add(t, ada(t), 'again')
     await has(t, ada(t), [t.id('again')])
   },
