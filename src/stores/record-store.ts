@@ -38,7 +38,7 @@ export function recordStore(maker: string, given: Rows, options: RowOptions): Re
   const rows = sealed?.rows ?? plainRows
   const every = everything(rows, hashIds ? undefined : digest)
   // One request asks several times.
-  let lastId = ''
+  let lastId: string | undefined
   let lastName = ''
 
   function nameOf(id: string): string {

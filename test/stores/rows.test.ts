@@ -51,15 +51,17 @@ function open(
 
 test('no usable credential in a dump (CVE-2019-16782): a session is kept under the SHA-256 of its id', () => {
   const { table, store } = open()
+  store.create('', RECORD, HOUR, call)
   store.create('an id', RECORD, HOUR, call)
   store.set('another', { user: 'eve' }, HOUR, call)
-  assert.deepEqual([...table.keys()], [digest('an id'), digest('another')])
+  assert.deepEqual([...table.keys()], ['', 'an id', 'another'].map(digest))
   assert.ok(!JSON.stringify([...table]).includes('an id'))
   for (const name of table.keys()) assert.equal(store.read(name, call), undefined)
   assert.deepEqual(store.get('an id', HOUR, call), { user: 'ada@example.org', cart: [1], _expire: 5, _maxAge: 6 })
   assert.equal(store.create('an id', RECORD, HOUR, call), false)
   store.destroy('an id', call)
   store.destroy('another', call)
+  store.destroy('', call)
   assert.equal(table.size, 0)
 })
 
