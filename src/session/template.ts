@@ -1,6 +1,6 @@
-import { EMPTY } from './changes.ts'
+import { EMPTY, parsedOrNothing } from './changes.ts'
 import { checkLosses, mayHaveLosses } from './losses.ts'
-import type { Data, Lifetime, Payload } from './model.ts'
+import type { Data, Lifetime } from './model.ts'
 import { isPayload, packedEnd } from './payload.ts'
 import { dataIn, dataOf, RESERVED, type Session } from './session.ts'
 
@@ -214,13 +214,5 @@ export class Kept {
     const template = new Template(members)
     const isOurs = template.text.slice(0, -1) + packedEnd(template.text, lifetime) === text
     return isOurs && template.parsed() ? new Kept(template, lifetime) : undefined
-  }
-}
-
-function parsedOrNothing(text: string): Payload | undefined {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
   }
 }
