@@ -5,7 +5,7 @@ import { SessionError } from '../errors.ts'
 import type { CreateSessionOptions } from '../options.ts'
 import { AskedStore } from '../request/asked-store.ts'
 import type { Backend } from '../request/backend.ts'
-import { carrierFor } from '../request/carriers.ts'
+import { carrierFor, isStored } from '../request/carriers.ts'
 import { CookieBackend } from '../request/cookie-backend.ts'
 import { Host } from '../request/host.ts'
 import { Presented } from '../request/presented.ts'
@@ -79,13 +79,13 @@ function secretsOf(keys: unknown, { cookie, sealing }: Config): readonly Signing
 
 function backendOf(config: Config, exchange: ReadExchange, settings: Settings): Backend {
   const { store, ContextStore } = config
-  const made = ContextStore ? new ContextStore(exchange.ctx) : store
-  return made
-    ? new StoreBackend(exchange, settings, () => new ReadStore(made, exchange, settings))
+  const make = () => (ContextStore ? new ContextStore(exchange.ctx) : (store as NonNullable<typeof store>))
+  return isStored(config)
+    ? new StoreBackend(exchange, settings, () => ReadStore.open(make, exchange, settings))
     : new CookieBackend(exchange, settings)
 }
 
-/** A store that is read. What is refused stays there: it is the middleware that ends it. */
+/** A store that is read. What is refused stays there, and what `onReuse` ends: the middleware ends them. */
 class ReadStore extends AskedStore {
   override destroy(): undefined {
     return undefined
@@ -93,6 +93,10 @@ class ReadStore extends AskedStore {
 
   override patch() {
     return 'gone' as const
+  }
+
+  override endOne() {
+    return 0
   }
 }
 

@@ -150,6 +150,18 @@ test('an id that was retired is a reason, and what took its place goes on', asyn
   assert.deepEqual(await open(header, options), { reason: 'retired' })
 })
 
+test('what took the place of an id goes on, also where the middleware would end it by onReuse', async t => {
+  const own = new Clock()
+  const store = memoryStore({ now: own.now })
+  const options = { now: own.now, store: store as never, subject: ({ user }: Data) => user as string }
+  const [old, header] = [await signedIn(t, options), await signedIn(t, options)]
+  const [id = '', successor = ''] = [old, header].map(one => /koa\.sess=([^;]*)/.exec(one)?.[1])
+  store.retire(id, { successor }, HOUR)
+  own.elapse(11_000)
+  assert.deepEqual(await open(old, { ...options, onReuse: 'end' }), { reason: 'retired' })
+  assert.equal((await open(header, options)).session?.user, 'ann')
+})
+
 test('a ContextStore is made with the context, and an id may come from elsewhere', async t => {
   const store = memoryStore({ now })
   await signedIn(t, { now, store: store as never, genid: () => 'an-id' })
@@ -185,6 +197,20 @@ test('what the application has done wrong, and a store that is down, reject', as
       code: 'ERR_SESSION_STORE',
     })
   }
+})
+
+test('a ContextStore is made where there is an id, and one that can not be made is like a store that is down', async () => {
+  class Down {
+    get() {}
+    set() {}
+    destroy() {}
+    constructor() {
+      throw new Error('down')
+    }
+  }
+  const options = { ContextStore: Down as never, signed: false }
+  assert.deepEqual(await openSession(undefined, options), { reason: 'missing' })
+  await assert.rejects(openSession('koa.sess=x', options), { code: 'ERR_SESSION_STORE' })
 })
 
 test('hostile text is a reason, and never an error', async () => {
