@@ -72,4 +72,5 @@ Exit codes of sessions:
   0   It was done, if for no session.
   1   It was not: the store failed, there is no session with that handle, or nobody agreed.
   2   Wrong usage. Nothing was asked of the store.
+  130 It was interrupted. What has ended stays ended.
 `

@@ -41,7 +41,7 @@ export class AskedStore {
   /** The store that `make` makes for one request. One that can't be made is like one that is down. */
   static open(make: () => Store, exchange: Exchange, settings: Settings): AskedStore {
     try {
-      return new AskedStore(make(), exchange, settings)
+      return new this(make(), exchange, settings)
     } catch (cause) {
       throw failed(exchange, { operation: 'open' }, cause)
     }

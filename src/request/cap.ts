@@ -1,4 +1,4 @@
-import { promised } from '../async.ts'
+import { andThen, promised } from '../async.ts'
 import { digest } from '../codec/digest.ts'
 import type { Config } from '../config.ts'
 import { optionError, SessionError } from '../errors.ts'
@@ -68,7 +68,7 @@ export function patchCapped(owned: Owned, patch: Patch): Promise<Patched> {
  * `update()` (`undefined`) nobody knows by now: it ends.
  */
 export function updateCapped(owned: Owned, lifetime: Lifetime | undefined): Promise<void> {
-  const undo = (error: unknown) => (lifetime ? takenBack(owned, lifetime, error) : taken(owned, error))
+  const undo = (error: unknown) => (lifetime ? takenBack(owned, lifetime, error) : taken(owned, error, true))
   return capped(owned, () => enforce(owned, false).catch(undo))
 }
 
@@ -89,9 +89,10 @@ async function takenBack({ store, state, id }: Owned, lifetime: Lifetime, error:
   throw error
 }
 
-/** What is not to be would count. */
-async function taken({ store, id }: Owned, error: unknown): Promise<never> {
-  await promised(() => store.destroy(id)).catch(() => {})
+/** What is not to be would count. `isKnown`: it was there before, and its end is told. */
+async function taken(owned: Owned, error: unknown, isKnown = false): Promise<never> {
+  const { store, id } = owned
+  await promised(() => andThen(store.destroy(id), () => isKnown && tell(owned, digest(id)))).catch(() => {})
   throw error
 }
 
@@ -99,7 +100,8 @@ async function taken({ store, id }: Owned, error: unknown): Promise<never> {
  * Ends what is beyond the cap, or rejects with `ERR_SESSION_LIMIT`. Everybody does so after the store has their session: of
  * parallel sign-ins the one that lists last sees all of them. A session that was there keeps its place, however old it is.
  */
-async function enforce({ store, exchange, cap, owner, id, replaced }: Owned, isMade: boolean): Promise<void> {
+async function enforce(owned: Owned, isMade: boolean): Promise<void> {
+  const { store, cap, owner, id, replaced } = owned
   const [own, others] = [digest(id), replaced.map(one => one && digest(one))]
   const all = (await store.list(owner)).filter(({ handle }) => !others.includes(handle))
   if (all.length <= cap.count) return
@@ -108,10 +110,12 @@ async function enforce({ store, exchange, cap, owner, id, replaced }: Owned, isM
   for (const { handle } of all.slice(cap.count)) {
     // Others have signed in at the same time, and are newer.
     if (handle === own) throw limitError(cap)
-    const count = await store.endOne(owner, handle)
-    if (count === 0 || !exchange.hears('ended')) continue
-    exchange.emit({ type: 'ended', id: undefined, handle, subject: owner, reason: 'cap' })
+    if ((await store.endOne(owner, handle)) !== 0) tell(owned, handle)
   }
+}
+
+function tell({ exchange, owner: subject }: Owned, handle: string): void {
+  if (exchange.hears('ended')) exchange.emit({ type: 'ended', id: undefined, handle, subject, reason: 'cap' })
 }
 
 function limitError({ count }: Cap): SessionError {

@@ -50,7 +50,6 @@ export class StoreBackend extends StoredSteps {
     return custody.at === 'gone' || (custody.at === 'superseded' && custody.former?.members !== undefined)
   }
 
-  /** Where the session is shared with other requests, key by key. */
   override get canUpdate(): boolean {
     const { custody } = this.machine
     return custody.at === 'stored' && !custody.former && this.store.isKeyed
@@ -100,7 +99,8 @@ export class StoreBackend extends StoredSteps {
   }
 
   regenerate(session: Session, work: CommitWork): void | Promise<void> {
-    const { former } = this.machine
+    const { former, custody } = this.machine
+    if (custody.at === 'superseded' && !session.populated) return this.regenerateEmpty()
     // A proof is that of the data of this request.
     const keep = work.fresh ? [] : work.keep
     this.keep = keep
@@ -110,9 +110,10 @@ export class StoreBackend extends StoredSteps {
   }
 
   override regenerateEmpty(): void {
-    const { at, id } = this.machine.custody
+    const [{ custody }, members] = [this.machine, this.machine.former?.members]
+    if (custody.at !== 'superseded') return
     // The session has nothing of the one before: without `subject`, too, what it gets is its own.
-    if (at === 'superseded') this.machine.custody = { at, id, former: { ...this.formerOf(id), isSignIn: true } }
+    this.machine.custody = { ...custody, former: { ...this.formerOf(custody.id), members, isSignIn: true } }
   }
 
   override update(session: Session, change: (draft: Session) => unknown): void | Promise<void> {
@@ -180,8 +181,7 @@ export class StoreBackend extends StoredSteps {
   }
 
   #prepared(session: Session, commit: Commit & { readonly session: Session }): void | Promise<void> {
-    const { ctx } = this.exchange
-    const { config } = this.settings
+    const [{ ctx }, { config }] = [this.exchange, this.settings]
     if (!config.beforeSave && !config.schema) return this.#save(commit)
     const preparing = prepare(ctx, config, session)
     this.#isPreparing = commit.wish === 'save' && isPromise(preparing)

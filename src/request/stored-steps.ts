@@ -192,21 +192,21 @@ export abstract class StoredSteps extends Backend implements Surroundings<Former
     return updated.outcome
   }
 
-  #handOver(step: 'alone' | 'merge', session: Session | undefined): StepAnswer | PromiseLike<StepAnswer> {
+  async #handOver(step: 'alone' | 'merge', session: Session | undefined): Promise<boolean> {
     const { settings, store, state } = this
     const { former, custody } = this.machine
     if (!former || !session || (step === 'alone' && !former.isSignIn && !this.isSignIn)) return false
     const given = { former, to: custody.at === 'stored' ? custody.id : undefined, session, state }
-    return step === 'merge' ? merge(settings, store, given) : leaveAlone(settings, store, given)
+    if (step === 'merge') return merge(settings, store, given)
+    const isAlone = await leaveAlone(settings, store, given)
+    if (isAlone && given.to !== undefined) this.#tell('created', given.to)
+    return isAlone
   }
 
-  #retire(former: Former, id: string): StepAnswer | PromiseLike<StepAnswer> {
-    const retiring = retire(this.store, former, id)
-    if (!this.exchange.hears('regenerated')) return retiring
-    return retiring.then(answer => {
-      if (answer === 'saved') this.#tell('regenerated', id)
-      return answer
-    })
+  async #retire(former: Former, id: string): Promise<StepAnswer> {
+    const answer = await retire(this.store, former, id)
+    if (answer === 'saved') this.#tell('regenerated', id)
+    return answer
   }
 
   #tellEmptied<Outcome>(id: string, outcome: Outcome): Outcome {

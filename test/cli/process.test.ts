@@ -85,6 +85,7 @@ test('neither the secret nor a value is printed, however it is called', async ()
 test('the help has the exit codes and the rule for secrets, and the version is that of the package', async () => {
   const [help, version] = await Promise.all([run(['--help']), run(['--version'])])
   assert.match(help.stdout, /Exit codes of inspect:\n {2}0 [\s\S]*\n {2}1 [\s\S]*\n {2}2 /)
+  assert.match(help.stdout, /Exit codes of sessions:\n {2}0 [\s\S]*\n {2}1 [\s\S]*\n {2}2 [\s\S]*\n {2}130 /)
   assert.match(help.stdout, /KOA_SESSION_KEYS/)
   assert.deepEqual([help.code, help.stderr, version.code], [0, '', 0])
   const { version: expected } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'))

@@ -213,6 +213,20 @@ test('what the application has done wrong, and a store that is down, reject', as
   }
 })
 
+test('a ContextStore is made where there is an id, and one that can not be made is like a store that is down', async () => {
+  class Down {
+    get() {}
+    set() {}
+    destroy() {}
+    constructor() {
+      throw new Error('down')
+    }
+  }
+  const options = { ContextStore: Down as never, signed: false }
+  assert.deepEqual(await openSession(undefined, options), { reason: 'missing' })
+  await assert.rejects(openSession('koa.sess=x', options), { code: 'ERR_SESSION_STORE' })
+})
+
 test('hostile text is a reason, and never an error', async () => {
   for (const text of [
     '=',

@@ -39,6 +39,11 @@ function standStill(t: Test) {
   }
 }
 
+/** A sign-in of an application that does not have the recipe yet. */
+function signInAsBefore(ctx: TestContext) {
+  ctx.session.userId = 'ada'
+}
+
 async function serve(t: Test, app: TestApp, pages: Record<string, (ctx: TestContext) => unknown>) {
   app.keys = [newSecret()]
   app.use(async ctx => {
@@ -69,6 +74,7 @@ async function site(t: Test) {
     '/in': ctx => signIn(ctx, users, 'ada', ctx.query.password),
     '/everywhere': ctx => signOutEverywhere(ctx, users),
     '/password': ctx => changePassword(ctx, users, { ...ada }, 'new'),
+    '/in-as-before': signInAsBefore,
   })
   const signedIn = async () => {
     const one = visitor.stranger()
@@ -116,6 +122,25 @@ test('the sessions of a user who was deleted are ended', async t => {
   const phone = await signedIn()
   ada.id = 'somebody else'
   assert.equal((await phone.get()).text, 'nobody')
+})
+
+test('a session from before the recipe is refused, of a user who was deleted, too', async t => {
+  const { ada, visitor } = await site(t)
+  for (const id of ['ada', 'somebody else']) {
+    ada.id = id
+    const phone = visitor.stranger()
+    await phone.get('/in-as-before')
+    assert.equal((await phone.get()).text, 'nobody', id)
+  }
+})
+
+test('a session from before the recipe of an impersonation is refused', async t => {
+  const { useSessions } = await recipe<Impersonation>('ending-sessions.md', 'impersonation')
+  const app = createApp()
+  useSessions(app, async () => undefined)
+  const visitor = await serve(t, app, { '/in-as-before': signInAsBefore })
+  await visitor.get('/in-as-before')
+  assert.equal((await visitor.get()).text, 'nobody')
 })
 
 test('an administrator who was revoked is not made younger by an impersonation, nor by its end', async t => {

@@ -76,8 +76,8 @@ interface Way {
   readonly handle: Handler
   /** The id that Ann has then. */
   readonly id: string
-  /** Whether the visitor has the cart of A still where the sign-in fails. Default: yes, where there was one. */
-  readonly losesCart?: boolean
+  /** Why A ended, with its cart, where the sign-in fails. Absent: it has not. */
+  readonly losesCart?: 'cap' | 'sign-out'
 }
 
 const WAYS: Readonly<Record<string, Way>> = {
@@ -86,7 +86,7 @@ const WAYS: Readonly<Record<string, Way>> = {
   'in a session that was there': { client: 'A', handle: signIn, id: 'A' },
   'in a session that was there, by save()': { client: 'A', handle: save, id: 'A' },
   'by regenerate()': { client: 'A', handle: regenerate, id: '1' },
-  'by update()': { client: 'A', handle: update, id: 'A', losesCart: true },
+  'by update()': { client: 'A', handle: update, id: 'A', losesCart: 'cap' },
   'before an update()': {
     client: 'A',
     handle: async request => {
@@ -94,7 +94,7 @@ const WAYS: Readonly<Record<string, Way>> = {
       await request.session.update(draft => Object.assign(draft, { n: 1 }))
     },
     id: 'A',
-    losesCart: true,
+    losesCart: 'cap',
   },
   'by other data': {
     client: 'A',
@@ -108,7 +108,7 @@ const WAYS: Readonly<Record<string, Way>> = {
       scope.session = { user: 'ann' }
     },
     id: '1',
-    losesCart: true,
+    losesCart: 'sign-out',
   },
 }
 
@@ -146,9 +146,10 @@ for (const [way, { client, handle, id, losesCart }] of Object.entries(WAYS)) {
     const { code, ended } = await respond(made, client, handle)
     assert.deepEqual([code, idsOf(made)], [LIMIT, ['Y', 'X']])
     assert.deepEqual(
-      ended.filter(({ reason }) => reason === 'cap'),
-      [],
+      ended.map(({ reason }) => reason),
+      losesCart ? [losesCart] : [],
     )
+    if (losesCart === 'cap') assert.deepEqual(ended, endedBy('A'))
     assert.deepEqual(made.held().A, losesCart ? undefined : { a: 1 })
     assert.equal(made.held()[1], undefined, 'what was made is taken back')
   })
@@ -157,8 +158,8 @@ for (const [way, { client, handle, id, losesCart }] of Object.entries(WAYS)) {
     for (const beyond of BOTH) {
       const made = capped(beyond)
       made.courses.list = [fails, fails]
-      const { code, told } = await respond(made, client, handle)
-      assert.deepEqual([code, idsOf(made)], ['ERR_SESSION_STORE', []])
+      const { code, told, ended } = await respond(made, client, handle)
+      assert.deepEqual([code, idsOf(made), ended.length], ['ERR_SESSION_STORE', [], losesCart ? 1 : 0])
       assert.ok(told.includes('store list ERR_SESSION_STORE'))
       assert.deepEqual(made.held().A, losesCart ? undefined : { a: 1 })
     }
@@ -171,8 +172,8 @@ for (const [way, { client, handle, id, losesCart }] of Object.entries(WAYS)) {
     const { code, ended } = await respond(made, client, handle)
     assert.deepEqual([code, idsOf(made)], ['ERR_SESSION_STORE', ['Y', 'X']])
     assert.deepEqual(
-      ended.filter(({ reason }) => reason === 'cap'),
-      [],
+      ended.map(({ reason }) => reason),
+      losesCart ? [losesCart] : [],
     )
     assert.deepEqual(made.held().A, losesCart ? undefined : { a: 1 })
   })

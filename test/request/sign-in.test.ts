@@ -154,11 +154,17 @@ test('the handle of a session is the digest of its id', async () => {
   assert.equal(cookie.session.handle, undefined)
 })
 
-const regenerate = ({ session }: { readonly session: Data }) => session.regenerate()
+type Request = ReturnType<ReturnType<typeof site>['begin']>
+const regenerate = ({ session }: Request) => session.regenerate()
+const save = ({ session }: Request) => session.save()
 const set =
   (data: object) =>
-  ({ session }: { readonly session: Data }) =>
+  ({ session }: Request) =>
     Object.assign(session, data)
+const assign =
+  (session: object) =>
+  ({ scope }: Request) =>
+    Object.assign(scope, { session })
 
 /**
  * What a request does whose id another one has replaced: the data under its own new id, and what is told, where that was
@@ -168,7 +174,7 @@ const TWICE: Readonly<
   Record<
     string,
     readonly [
-      works: ReadonlyArray<(request: { readonly session: Data }) => unknown>,
+      works: ReadonlyArray<(request: Request) => unknown>,
       before: readonly [made: readonly object[], told: readonly string[]],
       meanwhile: readonly [made: readonly object[], told: readonly string[]],
       options?: Record<string, unknown>,
@@ -197,6 +203,19 @@ const TWICE: Readonly<
     [[], ['gone', 'gone']],
   ],
   'asks for a new id alone': [[regenerate], [[], []], [[], ['gone']]],
+  'saves, and asks for a new id': [[save, regenerate], [[], []], [[], []], {}],
+  'sets a lifetime, and asks for a new id': [[set({ maxAge: 1000 }), regenerate], [[], []], [[], ['gone']], {}],
+  'saves, asks for a new id, and signs in somebody whom nothing names': [
+    [save, regenerate, set({ user: 'ann' })],
+    [[{ user: 'ann' }], []],
+    [[], ['gone']],
+    {},
+  ],
+  'saves, asks for a new id, and signs nobody in by other data': [
+    [save, regenerate, assign({ b: 2 })],
+    [[], ['gone']],
+    [[{ b: 2 }], []],
+  ],
   'signs in without a new id': [[set({ user: 'ann' })], [[], ['gone']], [[], ['gone']]],
   'sets data without a new id': [[set({ b: 2 })], [[], ['gone']], [[], ['gone']]],
 }

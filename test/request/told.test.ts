@@ -278,3 +278,18 @@ test('store: what another request has ended is not ended again', async () => {
   )
   assert.deepEqual(told, [])
 })
+
+test('store: a sign-in whose id another request has replaced, before or meanwhile, creates a session', async () => {
+  for (const isBefore of [true, false]) {
+    const made = site({ subject })
+    const replace = () => made.memory.retire('A', { successor: digest('B') }, HOUR)
+    if (isBefore) replace()
+    else made.courses.retire = [after(replace)]
+    const { client, told } = await respond(
+      made,
+      'A',
+      both(signIn, ({ session }) => session.regenerate({ keep: ['user'], fresh: true })),
+    )
+    assert.deepEqual([client, told], ['1', [{ type: 'created', id: '1', subject: digest('ann') }]])
+  }
+})
