@@ -84,8 +84,7 @@ function backendOf(config: Config, exchange: ReadExchange, settings: Settings): 
   if (!isStored(config)) return new CookieBackend(exchange, settings)
   const { store, ContextStore } = config
   const make = () => (ContextStore ? new ContextStore(exchange.ctx) : (store as NonNullable<typeof store>))
-  const open = () => AskedStore.open(make, exchange, settings)
-  return new StoreBackend(exchange, settings, () => new ReadStore(open().store, exchange, settings))
+  return new StoreBackend(exchange, settings, () => ReadStore.open(make, exchange, settings))
 }
 
 /** A store that is read. What is refused stays there: it is the middleware that ends it. */

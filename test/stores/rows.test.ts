@@ -230,7 +230,7 @@ test('what is no list of good secrets is refused: it is said which and of what k
 })
 
 test('a session that another process seals with another of the secrets meanwhile is listed, and ended', () => {
-  const sealedWith = (secret: string) => {
+  const sealedWith = (secret: string): StoredRecord => {
     const { table, store } = open({ seal: [secret] })
     store.create('a', { ...RECORD, subject: digest('ada') }, HOUR, call)
     return table.get(digest('a')) ?? RECORD
