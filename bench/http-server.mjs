@@ -3,6 +3,7 @@
  * variant answers the same paths with bodies of the same length; the path decides what is done with the session.
  */
 
+import { randomBytes } from 'node:crypto'
 import { createServer } from 'node:http'
 import Koa from 'koa'
 import { large, read, small, user, write } from './cases.mjs'
@@ -28,7 +29,7 @@ const handlers = {
 }
 const bareHandlers = { '/read': () => user, '/write': () => user }
 
-const app = new Koa({ keys: ['a secret of the benchmark'] })
+const app = new Koa({ keys: [randomBytes(32).toString('base64url')] })
 const answers = session ? handlers : bareHandlers
 // By default 7.0.2 sends cookies without an expiry, and would have less to do than 8.
 if (session) app.use(session({ maxAge: 86400000, ...stored }, app))

@@ -5,6 +5,7 @@
 
 import { readFileSync } from 'node:fs'
 import autocannon from 'autocannon'
+import { headerFrom } from '../test/support/set-cookie.mjs'
 import { quantile } from './statistics.mjs'
 
 /** Of the client. */
@@ -62,8 +63,4 @@ export async function load(server, path, { cookies, seconds, isAwake = false, ..
   }
 }
 
-export const cookieOf = response =>
-  response.headers
-    .getSetCookie()
-    .map(line => line.split(';')[0])
-    .join('; ')
+export const cookieOf = response => headerFrom(response.headers.getSetCookie())

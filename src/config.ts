@@ -79,6 +79,7 @@ const STORE_METHODS = ['get', 'set', 'destroy']
 const isOther = (value: unknown) => has(value, ['hGetAll']) || has(value, ['createSession'])
 const FLAG: Rule = [value => typeof value === 'boolean', 'true or false']
 const FUNCTION: Rule = [isFunction, 'a function']
+const SYNC: Rule = [value => isFunction(value) && !isAsyncFunction(value), 'a function that is not async']
 
 /** RFC 6265bis, 4.1.1, as far as a wrong character would break the header; `koa:sess` stays allowed. */
 const COOKIE_NAME = /^[\u0021-\u003a\u003c\u003e-\u007e]+$/
@@ -110,7 +111,7 @@ const OURS: Readonly<Record<string, Rule>> = {
   beforeSave: FUNCTION,
   schema: [isSchema, 'a validator that implements Standard Schema version 1'],
   version: [value => Number.isSafeInteger(value) && Number(value) > 0, 'a whole number, 1 or more'],
-  upgrade: [value => isFunction(value) && !isAsyncFunction(value), 'a function that is not async'],
+  upgrade: SYNC,
   skip: FUNCTION,
   lazy: FLAG,
   store: [
@@ -121,7 +122,7 @@ const OURS: Readonly<Record<string, Rule>> = {
     value => isFunction(value) && has(Reflect.get(value, 'prototype'), STORE_METHODS),
     'a class whose instances have the methods get, set and destroy',
   ],
-  subject: FUNCTION,
+  subject: SYNC,
   onReuse: [value => value === 'end', "'end', or leave it out"],
   maxSessions: [isCap, "{ count, beyond }: a positive integer, and 'end-oldest' or 'refuse'"],
   onStoreError: [value => value === 'throw' || value === 'anonymous', "'throw' or 'anonymous'"],
@@ -202,9 +203,8 @@ export function isMaxAge(value: unknown): value is MaxAge | 0 {
 
 /** The lifetime that `value` stands for, or `ERR_SESSION_OPTION`. For what is set while a request runs. */
 export function checkMaxAge(value: unknown): MaxAge {
-  if (value === undefined || value === null || value === 0) return ONE_DAY
-  if (!isMaxAge(value)) throw optionError('maxAge', value, OURS.maxAge?.[1] ?? '')
-  return value || ONE_DAY
+  if (!isMaxAge(value ?? 0)) throw optionError('maxAge', value, OURS.maxAge?.[1] ?? '')
+  return (value as MaxAge) || ONE_DAY
 }
 
 /** `null` and `undefined` mean "not set", and so does a `maxAge` of 0; `maxage` is the spelling of 1.x. */

@@ -25,6 +25,11 @@ class WithoutDestroy {
   set() {}
 }
 
+const SYNC: OptionRow = {
+  expected: 'a function that is not async',
+  good: [aFunction, () => ({})],
+  bad: { 'a function': async () => {}, true: true, 'an object': { call: aFunction }, 1: 1 },
+}
 const FUNCTION: OptionRow = {
   expected: 'a function',
   good: [aFunction, async () => undefined, class {}],
@@ -161,7 +166,7 @@ const rows: Record<Exclude<keyof CreateSessionOptions, keyof CookieOptions | 'ke
       'a string': 'ContextStore',
     },
   },
-  subject: FUNCTION,
+  subject: SYNC,
   onReuse: {
     expected: "'end', or leave it out",
     good: ['end'],
@@ -172,11 +177,7 @@ const rows: Record<Exclude<keyof CreateSessionOptions, keyof CookieOptions | 'ke
     good: [1, 2, 2026_11_29, Number.MAX_SAFE_INTEGER],
     bad: { 0: 0, '-1': -1, 1.5: 1.5, NaN: Number.NaN, Infinity: Number.POSITIVE_INFINITY, '"1"': '1', true: true },
   },
-  upgrade: {
-    expected: 'a function that is not async',
-    good: [aFunction, () => ({})],
-    bad: { 'a function': async () => {}, true: true, 'an object': { call: aFunction }, 1: 1 },
-  },
+  upgrade: SYNC,
   maxSessions: {
     expected: "{ count, beyond }: a positive integer, and 'end-oldest' or 'refuse'",
     good: [{ count: 1 }, { count: 5, beyond: 'refuse' }, { count: 5, beyond: 'end-oldest' }],

@@ -9,6 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { startMariadb } from '../../test/servers/mariadb.ts'
 import { startPostgres } from '../../test/servers/postgres.ts'
 import { startRedis } from '../../test/servers/redis.ts'
+import { headerFrom } from '../../test/support/set-cookie.mjs'
 import { install } from '../install.mjs'
 import { about, stated } from '../machine.mjs'
 import { table } from '../markdown.mjs'
@@ -33,7 +34,7 @@ async function measure(open, urls) {
     if (!response.ok) throw new Error(`${path} answered ${response.status}: ${await response.text()}`)
     return { data: await response.json(), cookies: response.headers.getSetCookie() }
   }
-  const signIn = async () => (await get('/in')).cookies.map(line => line.split(';')[0]).join('; ')
+  const signIn = async () => headerFrom((await get('/in')).cookies)
   const names = Array.from({ length: KEYS }, (_, index) => `key${index}`)
   const all = async cookie => (await get(`/all?keys=user,n,${names.join()}`, cookie)).data
   try {

@@ -6,5 +6,6 @@
 import { memory, sqlite } from './in-process.mjs'
 import { redis } from './redis.mjs'
 import { mariadb, postgres } from './sql-servers.mjs'
+import { dynamodb, mongodb } from './stand-ins.mjs'
 
-export const backends = { sqlite, postgres, mysql: mariadb, redis, memory }
+export const backends = { sqlite, postgres, mysql: mariadb, redis, mongodb, dynamodb, memory }

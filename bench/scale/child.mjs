@@ -3,44 +3,24 @@
 import { PerformanceObserver } from 'node:perf_hooks'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { backends } from './backends.mjs'
-import { inTurn, steadily, summaryOf, timelineOf } from './load.mjs'
-import { aLiveOne, anyOne, CROWD, crowdSubject, expiresAt, HOUR, idOf, patchOf } from './sessions.mjs'
+import { inTurn, summaryOf } from './load.mjs'
+import { expect, requestsOf, timed } from './requests.mjs'
+import { aLiveOne, anyOne, CROWD, crowdSubject, HOUR, idOf } from './sessions.mjs'
 
 const [name, sessionsText, operationsText, calmText] = process.argv.slice(2)
 const [sessions, operations, calm] = [sessionsText, operationsText, calmText].map(Number)
-const [RATE, AT_A_TIME, LIMIT] = [200, 8, 30_000]
+const LIMIT = 30_000
 
 const start = Date.now()
 let passed = 0
 const now = () => Date.now() + passed
+const { get, patch, during } = requestsOf({ start, now })
 const pauses = []
 new PerformanceObserver(list => {
   for (const { duration } of list.getEntries()) pauses.push(duration)
 }).observe({ entryTypes: ['gc'] })
 
 const say = text => process.stderr.write(`${name}: ${text}\n`)
-
-async function timed(work) {
-  const began = performance.now()
-  const result = await work()
-  return { ms: performance.now() - began, result }
-}
-
-function expect(found, wanted, what) {
-  if (found !== wanted) throw new Error(`${name}: ${what}: ${String(found)}, not ${String(wanted)}`)
-}
-
-function get(store, number) {
-  const check = record => expect(record?.members.theme, '"dark"', 'what was read')
-  const answer = store.read(idOf(number), { rolling: false })
-  return typeof answer?.then === 'function' ? answer.then(check) : check(answer)
-}
-
-function patch(store, number) {
-  const check = verdict => expect(verdict, 'saved', 'a patch')
-  const answer = store.patch(idOf(number), patchOf(number, start), expiresAt(number, start) - now(), {})
-  return typeof answer?.then === 'function' ? answer.then(check) : check(answer)
-}
 
 async function latencies(store) {
   const operate = (inFlight, count) =>
@@ -74,43 +54,17 @@ const aLiveOneLeft = () => {
   }
 }
 
-async function requestsDuring(store, work) {
-  let isOver = false
-  const request = async () => {
-    const number = aLiveOneLeft()
-    await get(store, number)
-    await patch(store, number)
-  }
-  const under = steadily({ request, rate: RATE, inFlight: AT_A_TIME, isOver: () => isOver })
-  const done = await timed(async () => {
-    try {
-      return await work()
-    } catch (error) {
-      return String(error)
-    } finally {
-      isOver = true
-    }
-  })
-  const samples = await under
-  return {
-    ...summaryOf(samples.map(([, time]) => time)),
-    ms: done.ms,
-    result: done.result,
-    timeline: timelineOf(samples),
-  }
-}
-
 async function swept(store, backend) {
   const prepared = await backend.prepareSweep?.()
   passed = backend.prepareSweep ? 0 : HOUR + 1000
-  const during = await requestsDuring(store, () => backend.sweep(prepared))
+  const requests = await during(store, aLiveOneLeft, () => backend.sweep(prepared))
   const batches = backend.watch?.batches ?? []
-  return { during, deleted: during.result, batches: batches.length ? summaryOf(batches) : undefined }
+  return { during: requests, deleted: requests.result, batches: batches.length ? summaryOf(batches) : undefined }
 }
 
 const backend = await backends[name]({ now, sessions })
 try {
-  const { store } = backend
+  const store = backend.open()
   const fill = await timed(() => backend.fill({ count: sessions, start }))
   say(`${sessions} sessions in ${Math.round(fill.ms / 1000)} s`)
   const bytes = (await backend.bytes()) / sessions
@@ -118,7 +72,7 @@ try {
   const latency = await latencies(store)
   say('latencies are measured')
   const subject = await ofOneSubject(store)
-  const before = await requestsDuring(store, () => sleep(calm))
+  const before = await during(store, aLiveOneLeft, () => sleep(calm))
   const longestPause = pauses.reduce((one, other) => Math.max(one, other), 0)
   const sweep = backend.sweep ? await swept(store, backend) : undefined
   if (sweep) say(`swept ${sweep.deleted} in ${Math.round(sweep.during.ms / 1000)} s`)

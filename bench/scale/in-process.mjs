@@ -38,15 +38,15 @@ export async function sqlite({ now }) {
       }
     },
   }
-  const store = sqliteStore(watched, { now, ...unswept })
+  const open = seal => sqliteStore(watched, { now, seal, ...unswept })
   return {
     title: client.title,
     durability: 'WAL, synchronous = NORMAL: a crash of the machine may take the last commits, one of the process none',
-    store,
+    open,
     watch,
-    sweep: () => store.sweep(),
-    async fill(sessions) {
-      const plain = sqliteStore(db, { now, ...unswept })
+    sweep: () => open().sweep(),
+    async fill({ seal, ...sessions }) {
+      const plain = sqliteStore(db, { now, seal, ...unswept })
       await plain.setup()
       db.exec('BEGIN')
       await createAll(plain, { ...sessions, inFlight: 1 })
@@ -76,7 +76,7 @@ export async function memory({ now, sessions }) {
   return {
     title: 'memoryStore()',
     durability: 'none: gone with the process',
-    store,
+    open: () => store,
     fill: all => createAll(store, { ...all, inFlight: 1 }),
     bytes: () => used() - before,
     async more() {

@@ -16,7 +16,7 @@ export async function redis({ now, sessions }) {
   const server = await startRedis({ args })
   const connect = () => createClient({ url: server.url }).connect()
   const [client, aside] = [await connect(), await connect()]
-  const store = redisStore(client, { now })
+  const open = seal => redisStore(client, { now, seal })
   const info = async (section, name) => Number(new RegExp(`^${name}:(\\d+)`, 'm').exec(await aside.info(section))[1])
   const empty = await info('memory', 'used_memory')
   const expiring = Array.from({ length: sessions / 2 }, (_, index) => 2 * index + 1).filter(isShort)
@@ -45,7 +45,7 @@ export async function redis({ now, sessions }) {
   return {
     title: `Redis ${findRedis().version}, redis`,
     durability: 'appendonly yes, appendfsync everysec, no rewrite of the file meanwhile',
-    store,
+    open,
     prepareSweep,
     async sweep(at) {
       await sleep(Math.max(0, at - Date.now()))
@@ -58,7 +58,7 @@ export async function redis({ now, sessions }) {
         await sleep(50)
       }
     },
-    fill: all => createAll(store, { ...all, inFlight: 1000 }),
+    fill: ({ seal, ...all }) => createAll(open(seal), { ...all, inFlight: 1000 }),
     bytes: async () => (await info('memory', 'used_memory')) - empty,
     written: () => info('persistence', 'aof_current_size'),
     async more() {

@@ -27,21 +27,21 @@ export async function postgres({ now }) {
   const watch = createWatch(explain)
   const watched = { query: query => watch.async(query.text, query.values, () => pool.query(query)) }
   const options = { now, prepare: true, ...unswept }
-  const store = postgresStore(watched, options)
+  const open = seal => postgresStore(watched, { ...options, seal })
   return {
     title: `PostgreSQL ${findPostgres('apt').version ?? findPostgres('npm').version}, pg`,
     durability: 'fsync and synchronous_commit on; shared_buffers 512 MB; prepare: true',
-    store,
+    open,
     watch,
-    sweep: () => store.sweep(),
-    async fill(sessions) {
+    sweep: () => open().sweep(),
+    async fill({ seal, ...sessions }) {
       await postgresStore(pool, options).setup()
       const noting = note => {
         const query = ({ text, values }) => {
           note(text, values)
           return Promise.resolve({ rows: [], rowCount: 1 })
         }
-        return postgresStore({ query }, options)
+        return postgresStore({ query }, { ...options, seal })
       }
       // The statement of `create` with columns of many rows in the place of the values of one.
       const types = ['text', 'jsonb', 'text', 'text', 'bigint', 'bigint']
@@ -93,21 +93,21 @@ export async function mariadb({ now }) {
     execute: (sql, values) => watch.async(sql, values, () => pool.execute(sql, values)),
   }
   const options = { now, ...unswept }
-  const store = mysqlStore(watched, options)
+  const open = seal => mysqlStore(watched, { ...options, seal })
   return {
     title: `MariaDB ${findMariadb().version}, mysql2`,
     durability: 'innodb_flush_log_at_trx_commit = 1; innodb_buffer_pool_size 1 GB',
-    store,
+    open,
     watch,
-    sweep: () => store.sweep(),
-    async fill(sessions) {
-      await store.setup()
+    sweep: () => open().sweep(),
+    async fill({ seal, ...sessions }) {
+      await open().setup()
       const noting = note => {
         const execute = (text, values) => {
           note(text, values)
           return Promise.resolve([{ affectedRows: 1, insertId: 0 }])
         }
-        return mysqlStore({ execute, query: async () => undefined }, options)
+        return mysqlStore({ execute, query: async () => undefined }, { ...options, seal })
       }
       await insertAll(
         noting,

@@ -46,7 +46,24 @@ function sweepTable(results) {
   return table(titles, rows)
 }
 
+const durabilityOf = results => results.map(({ title, durability }) => `- ${title}: ${durability}.`).join('\n')
+
 export function tablesOf(results) {
-  const durability = results.map(({ title, durability }) => `- ${title}: ${durability}.`).join('\n')
-  return [durability, latencyTable(results), sizeTable(results), sweepTable(results)].join('\n\n')
+  return [durabilityOf(results), latencyTable(results), sizeTable(results), sweepTable(results)].join('\n\n')
+}
+
+/** `sealed anew`: the share of all, where the time was up. */
+export function resealTables(results) {
+  const titles = ['store', '>sessions', '>sealed anew', '>in, s', '', '>p50, ms', '>p99', '>max', '>requests']
+  const rows = results.flatMap(({ title, sessions, isOver, share, before, during, after }) => {
+    const times = one => [milli(one.p50), milli(one.p99), milli(one.max), one.count]
+    const empty = [title, '', '', '']
+    const done = isOver ? during.result.toLocaleString('en-US') : `${fixed(100 * share, 0)} %`
+    return [
+      [...empty, 'before', ...times(before)],
+      [title, sessions.toLocaleString('en-US'), done, fixed(during.ms / 1000, 0), 'during', ...times(during)],
+      ...(after ? [[...empty, 'after', ...times(after)]] : []),
+    ]
+  })
+  return [durabilityOf(results), table(titles, rows)].join('\n\n')
 }

@@ -9,7 +9,7 @@ import { fixed, table } from '../markdown.mjs'
 import { median, noise, shuffled } from '../statistics.mjs'
 import { sessions } from './session.mjs'
 import { startVariant } from './start.mjs'
-import { variants } from './variants.mjs'
+import { peersOf, variants } from './variants.mjs'
 import { prove, signIn, writesTo } from './visitors.mjs'
 
 const CONNECTIONS = 32
@@ -26,7 +26,6 @@ const KINDS = Object.keys(sessions)
 const TARGET = 1.5
 
 const visitors = Array.from({ length: CONNECTIONS }, () => '')
-const names = Object.keys(variants)
 const cases = Object.keys(CASES)
 const planFor = quick =>
   quick ? { starts: 1, rounds: 1, seconds: 1, warmUp: 1 } : { starts: 3, rounds: 2, seconds: 1, warmUp: 1 }
@@ -44,7 +43,7 @@ async function measure(server, name, key, cookies, seconds) {
   return sample
 }
 
-async function oneStart(start, urls, plan, samples) {
+async function oneStart(start, names, urls, plan, samples) {
   const servers = {}
   const cookies = {}
   try {
@@ -56,7 +55,8 @@ async function oneStart(start, urls, plan, samples) {
       for (const kind of KINDS) cookies[name][kind] = await Promise.all(visitors.map(() => signIn(servers[name], kind)))
     }
     // For a bare framework a header of the same length.
-    for (const name of names) cookies[name] ??= cookies['koa-session 8, memory']
+    const [any] = Object.values(cookies)
+    for (const name of names) cookies[name] ??= any
     for (let round = -1; round < plan.rounds; round++) {
       for (const key of shuffled(cases)) {
         for (const name of shuffled(names)) {
@@ -74,9 +74,9 @@ async function oneStart(start, urls, plan, samples) {
 }
 
 /** The samples of a variant are in the same order as those of any other. */
-function summaryOf(samples, name, key) {
+function summaryOf(samples, names, name, key) {
   const of = (name, what) => samples.filter(one => one.name === name && one.key === key).map(one => one[what])
-  const { framework, backend, isOurs } = variants[name]
+  const { framework, isOurs } = variants[name]
   const shares = of(name, 'perSecond').map((value, index) => value / of(framework, 'perSecond')[index])
   return {
     name,
@@ -88,13 +88,12 @@ function summaryOf(samples, name, key) {
     processor: median(of(name, 'processor')) * 1e6,
     busy: median(of(name, 'busy')),
     share: median(shares),
-    ...(isOurs && besidePeers(of, name, backend)),
+    ...(isOurs && besidePeers(of, name, peersOf(name, names))),
   }
 }
 
 /** Ratios to the best peer on the same backend, if there is one: of requests a second, and of processor time. */
-function besidePeers(of, name, backend) {
-  const peers = names.filter(peer => variants[peer].backend === backend && !variants[peer].isOurs)
+function besidePeers(of, name, peers) {
   if (peers.length === 0) return {}
   const ratio = what => of(name, what).map((value, index) => peers.map(peer => value / of(peer, what)[index]))
   const medians = rows => peers.map((_, index) => median(rows.map(row => row[index])))
@@ -131,11 +130,13 @@ const titles = [
   ...['>beside the best peer', '>target', '>processor time beside it', 'met'],
 ]
 
-export async function measureHttp({ urls, quick }) {
+export async function measureHttp({ names: all, urls, quick }) {
   const plan = { connections: CONNECTIONS, ...planFor(quick) }
+  const stores = all.filter(name => variants[name].isTimed !== false)
+  const names = [...new Set([...stores.map(name => variants[name].framework), ...stores])]
   const samples = []
-  for (let start = 0; start < plan.starts; start++) await oneStart(start, urls, plan, samples)
-  const results = cases.flatMap(key => names.map(name => summaryOf(samples, name, key)))
+  for (let start = 0; start < plan.starts; start++) await oneStart(start, names, urls, plan, samples)
+  const results = cases.flatMap(key => names.map(name => summaryOf(samples, names, name, key)))
   return { plan, results, samples }
 }
 

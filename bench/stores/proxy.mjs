@@ -52,7 +52,21 @@ function mongoMessage(data) {
   return { length: data.readInt32LE(0), name: OF_DRIVER.has(name) ? undefined : name }
 }
 
-export const protocols = { redis: redisCommand, postgres: postgresMessage, mongodb: mongoMessage }
+/** DynamoDB: a command is an HTTP request, and a header names it. */
+function dynamodbRequest(data) {
+  const end = data.indexOf('\r\n\r\n')
+  if (end < 0) return undefined
+  const head = data.toString('latin1', 0, end)
+  const length = end + 4 + Number(/^content-length: (\d+)/im.exec(head)?.[1] ?? 0)
+  return data.length < length ? undefined : { length, name: /^x-amz-target: \w+\.(\w+)/im.exec(head)?.[1] }
+}
+
+export const protocols = {
+  redis: redisCommand,
+  postgres: postgresMessage,
+  mongodb: mongoMessage,
+  dynamodb: dynamodbRequest,
+}
 
 /** Stands before `port`; `take` gives what was counted since it was asked last. */
 export async function startProxy(port, next) {

@@ -4,6 +4,7 @@
  */
 
 import { setTimeout as sleep } from 'node:timers/promises'
+import { headerFrom } from '../../test/support/set-cookie.mjs'
 import { load } from '../load.mjs'
 import { fixed, table } from '../markdown.mjs'
 import { slope } from '../statistics.mjs'
@@ -36,8 +37,7 @@ const requests = steps.map(path => ({
   },
   onResponse(_status, _body, context, headers) {
     if (path !== '/plant') return
-    const lines = [headers['set-cookie'] ?? headers['Set-Cookie']].flat()
-    context.cookie = lines.map(line => line.split(';')[0]).join('; ')
+    context.cookie = headerFrom([headers['set-cookie'] ?? headers['Set-Cookie']].flat())
   },
 }))
 

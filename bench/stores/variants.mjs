@@ -21,6 +21,7 @@ import Database from 'libsql'
 import { MongoClient } from 'mongodb'
 import pg from 'pg'
 import { createClient } from 'redis'
+import { dynamodbStore } from '../../dist/dynamodb.mjs'
 import session8 from '../../dist/index.mjs'
 import { memoryStore } from '../../dist/memory.mjs'
 import { mongoStore } from '../../dist/mongodb.mjs'
@@ -82,8 +83,9 @@ function onExpress(store, { rolling }) {
   const options = { secret, store, rolling, cookie: { maxAge: MAX_AGE }, resave: false, saveUninitialized: false }
   if (store) app.use(expressSession(options))
   const answers = store ? pages : barePages
-  app.use((request, response) => {
-    response.send(answers[request.path](request))
+  app.use((request, response, next) => {
+    if (request.path !== '/out') return response.send(answers[request.path](request))
+    return request.session.destroy(error => (error ? next(error) : response.send(user)))
   })
   return app
 }
@@ -100,6 +102,7 @@ async function onFastify(store, { rolling }) {
       reply.send(page(request))
     })
   }
+  if (store) app.get('/out', request => request.session.destroy().then(() => user))
   await app.ready()
   return app.routing
 }
@@ -213,6 +216,22 @@ export const variants = {
     },
   },
 
+  'koa-session 8, dynamodb': {
+    framework: 'koa',
+    backend: 'dynamodb',
+    isOurs: true,
+    // Dynalite stands for DynamoDB, and has a speed of its own.
+    isTimed: false,
+    async open(options) {
+      const { DynamoDB } = await import('@aws-sdk/client-dynamodb')
+      const credentials = { accessKeyId: 'bench', secretAccessKey: 'bench' }
+      const client = new DynamoDB({ endpoint: options.urls.dynamodb, region: 'eu-central-1', credentials })
+      // It has no time to live.
+      client.updateTimeToLive = async () => ({})
+      return ours(dynamodbStore(client), options, () => client.destroy())
+    },
+  },
+
   'koa-session 8, sqlite (libsql)': {
     framework: 'koa',
     backend: 'sqlite',
@@ -231,3 +250,7 @@ export const variants = {
     open: options => ours(memoryStore(), options),
   },
 }
+
+/** Those of `names` that are not this package's, on the backend of `name`. */
+export const peersOf = (name, names) =>
+  names.filter(peer => !variants[peer].isOurs && variants[peer].backend === variants[name].backend)

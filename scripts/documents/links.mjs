@@ -1,4 +1,4 @@
-/* Each link to a file of the project, and to a heading in one, leads somewhere. */
+/* Each link to a file of the project, and to a heading in one, leads somewhere. Each link by a name has an address, and each address a link. */
 import { existsSync } from 'node:fs'
 import { dirname, join, normalize } from 'node:path'
 import { pages, root, withoutCode } from './pages.mjs'
@@ -17,7 +17,18 @@ export function links() {
     const known = anchors.get(to)
     return anchor && known && !known.has(anchor) ? [`${path}: ${target} is no heading`] : []
   })
-  return { checked: local.length, faults }
+  const named = all.flatMap(unmatched)
+  return { checked: local.length, faults: [...faults, ...named] }
+}
+
+/** Links as `[text][name]`, and addresses as `[name]: https://…`. */
+function unmatched({ path, text }) {
+  const defined = [...text.matchAll(/^\[([\w-]+)\]: \S+$/gm)].map(([, name]) => name)
+  const used = [...withoutCode(text).matchAll(/\]\[([\w-]+)\]/g)].map(([, name]) => name)
+  return [
+    ...new Set(used.filter(name => !defined.includes(name)).map(name => `${path}: the link [${name}] has no address`)),
+    ...defined.filter(name => !used.includes(name)).map(name => `${path}: no link has the address [${name}]`),
+  ]
 }
 
 /** The names of the headings, as GitHub makes them; a heading of a name that was there has a number. */

@@ -1,5 +1,5 @@
-/* What the documents list is what the source has: options, errors, events, entry points. */
-import { readFileSync } from 'node:fs'
+/* What the documents list is what the source has: options and their defaults, errors, events and what they carry, process warnings, entry points. */
+import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import ts from 'typescript'
 import { root } from './pages.mjs'
@@ -13,8 +13,17 @@ export function tables() {
   const { exports } = JSON.parse(read('package.json'))
   const entries = Object.keys(exports).filter(name => name !== '.' && name !== './package.json')
   const [onOptions, onEvents] = [read('docs/options.md'), read('docs/events-and-errors.md')]
+  const warnings = namesOf(sourceText(), /['`](KOA_SESSION_\w+)['`](?=,|\s*$)/gm).filter(
+    code => !ENVIRONMENT.includes(code),
+  )
+  const defaults = defaultsInSource()
   const faults = [
     ...compare('docs/options.md: option', headingsOf(onOptions), options),
+    ...defaults.map(([name, value]) => wrongDefault(onOptions, name, value)).filter(Boolean),
+    ...argumentsOf(read('src/koa/events.ts').replaceAll(/^ \* /gm, ''))
+      .map(([name, carried]) => wrongArgument(argumentsOf(onEvents), name, carried))
+      .filter(Boolean),
+    ...compare('docs/events-and-errors.md: warning', rowsOf(onEvents, /^KOA_/), warnings),
     ...compare('docs/events-and-errors.md: error', headingsOf(onEvents, /^ERR_/), codes),
     ...compare('docs/events-and-errors.md: event', rowsOf(onEvents, /^session:/), events),
     ...entries
@@ -22,7 +31,11 @@ export function tables() {
       .filter(name => !read('docs/index.md').includes(`\`${name}\``))
       .map(name => `docs/index.md: the entry ${name} is not in it`),
   ]
-  return { checked: options.length + codes.length + events.length + entries.length, faults }
+  const checked = [options, defaults, codes, events, events, warnings, entries].reduce(
+    (sum, { length }) => sum + length,
+    0,
+  )
+  return { checked, faults }
 }
 
 function membersOf(name) {
@@ -61,4 +74,56 @@ function compare(where, documented, typed) {
     ...documented.filter(name => !typed.includes(name)).map(name => `${where} ${name} is not in the source`),
     ...twice.map(name => `${where} ${name} stands there twice`),
   ]
+}
+
+/** Variables of the environment that the command reads. */
+const ENVIRONMENT = ['KOA_SESSION_KEYS', 'KOA_SESSION_SEAL', 'KOA_SESSION_STORE']
+
+function sourceText() {
+  const files = readdirSync(join(root, 'src'), { recursive: true }).filter(file => file.endsWith('.ts'))
+  return files.map(file => read(join('src', file))).join('\n')
+}
+
+/** The defaults that `resolveConfig` gives as a literal, and those of the cookie, in the words of the page. */
+function defaultsInSource() {
+  const source = ts.createSourceFile('config.ts', read('src/config.ts'), 99, true)
+  const found = []
+  const visit = node => {
+    if (ts.isPropertyAssignment(node) && isDefault(node)) found.push([node.name.text, wordsFor(node.initializer)])
+    ts.forEachChild(node, visit)
+  }
+  const isMaker = node => ts.isFunctionDeclaration(node) && ['resolveConfig', 'cookieOptions'].includes(node.name.text)
+  source.statements.filter(isMaker).forEach(visit)
+  // What stands first is the default; what follows replaces it in some cases.
+  return found.filter(([name], at) => found.findIndex(([other]) => other === name) === at)
+}
+
+const isDefault = ({ initializer }) =>
+  ts.isLiteralExpression(initializer) ||
+  initializer.kind === ts.SyntaxKind.TrueKeyword ||
+  initializer.kind === ts.SyntaxKind.FalseKeyword ||
+  initializer.getText() === 'ONE_DAY'
+
+const wordsFor = initializer => (initializer.getText() === 'ONE_DAY' ? 'one day' : initializer.getText())
+
+/** The section of an option has its default: "`true` by default", "5000 by default", "One day by default". */
+function wrongDefault(page, name, value) {
+  const section = page.split(`### \`${name}\`\n`)[1]?.split(/^##/m)[0] ?? ''
+  const said = /(`[^`]+`|one day|\d+),? (?:\(the default\)|(?:is )?by default)|(`[^`]+`) \(the default\)/i.exec(section)
+  const text = (said?.[1] ?? said?.[2] ?? 'nothing').replaceAll('`', '').toLowerCase()
+  return text === value.toLowerCase()
+    ? undefined
+    : `docs/options.md: the default of ${name} is ${value}, and it says ${text}`
+}
+
+/** What each event carries, by its name: rows as "| `session:gone` | `{ keys, ctx }` |". */
+function argumentsOf(text) {
+  return [...text.matchAll(/^\| (`session:[^|]+) \| `(\{[^}]+\})`/gm)].flatMap(([, names, carried]) =>
+    namesOf(names, /`(session:\w+)`/g).map(name => [name, carried]),
+  )
+}
+
+function wrongArgument(documented, name, carried) {
+  const said = documented.find(([other]) => other === name)?.[1]
+  return said === carried ? undefined : `docs/events-and-errors.md: ${name} carries ${carried}, and it says ${said}`
 }

@@ -40,14 +40,6 @@ export function serve(options, handle, keys = SECRETS) {
   }
 }
 
-/** What a browser would send back that got `lines` of Set-Cookie and had nothing before. */
-export function cookiesOf(lines) {
-  return lines
-    .filter(line => !line.includes('expires=Thu, 01 Jan 1970'))
-    .map(line => line.split(';')[0])
-    .join('; ')
-}
-
 export const { prototype: sessionPrototype } = await sessionClass()
 
 async function sessionClass() {

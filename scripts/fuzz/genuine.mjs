@@ -4,7 +4,8 @@
  */
 import { randomBytes } from 'node:crypto'
 import { memoryStore } from 'koa-session/memory'
-import { cookiesOf, KEY, NOW, SECRETS, serve } from './application.mjs'
+import { pairOf } from '../../test/support/set-cookie.mjs'
+import { KEY, NOW, SECRETS, serve } from './application.mjs'
 
 const now = () => NOW
 const store = () => memoryStore({ max: 1_000_000, now })
@@ -18,8 +19,7 @@ async function signIn(options, user, { keys, size = 0 } = {}) {
   const ask = serve({ now, ...options }, ctx => Object.assign(ctx.session, { user, more }), keys)
   const { status, lines } = await ask()
   if (status !== 200) throw new Error(`no cookie for ${user}`)
-  const pairs = cookiesOf(lines).split('; ')
-  return { user, pairs: pairs.map(pair => [pair.slice(0, pair.indexOf('=')), pair.slice(pair.indexOf('=') + 1)]) }
+  return { user, pairs: lines.map(pairOf) }
 }
 
 /** Two users each, the second one's cookie by the older secret. */

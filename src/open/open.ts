@@ -66,11 +66,14 @@ export async function openSession<Data extends object = SessionData>(
 
 /** What has no meaning where nothing is saved is as by default; an outage is never a session that is empty. */
 function configOf(options: Readonly<Record<string, unknown>>): Config {
-  return resolveConfig({ ...options, lazy: false, remember: 0, onStoreError: 'throw', genid: undefined })
+  const unused = { lazy: false, remember: 0, onStoreError: 'throw', onReuse: undefined, genid: undefined }
+  return resolveConfig({ ...options, ...unused })
 }
 
-function secretsOf(keys: unknown, { cookie, sealing }: Config): readonly SigningSecret[] {
-  if (keys === undefined && !cookie.signed && !sealing) return []
+function secretsOf(keys: unknown, config: Config): readonly SigningSecret[] {
+  const { cookie, sealing, externalKey } = config
+  const isSigned = cookie.signed && !(externalKey && isStored(config))
+  if (keys === undefined && !isSigned && !sealing) return []
   const secrets = listOfSecrets(keys, 'openSession(): keys', isSigningSecret)
   const weak = sealing ? undefined : weakSigning(secrets, 'openSession(): keys')
   if (weak) warnOnce('KOA_SESSION_WEAK_SECRET', weak)
@@ -78,14 +81,13 @@ function secretsOf(keys: unknown, { cookie, sealing }: Config): readonly Signing
 }
 
 function backendOf(config: Config, exchange: ReadExchange, settings: Settings): Backend {
+  if (!isStored(config)) return new CookieBackend(exchange, settings)
   const { store, ContextStore } = config
   const make = () => (ContextStore ? new ContextStore(exchange.ctx) : (store as NonNullable<typeof store>))
-  return isStored(config)
-    ? new StoreBackend(exchange, settings, () => ReadStore.open(make, exchange, settings))
-    : new CookieBackend(exchange, settings)
+  return new StoreBackend(exchange, settings, () => ReadStore.open(make, exchange, settings))
 }
 
-/** A store that is read. What is refused stays there, and what `onReuse` ends: the middleware ends them. */
+/** A store that is read. What is refused stays there: it is the middleware that ends it. */
 class ReadStore extends AskedStore {
   override destroy(): undefined {
     return undefined
@@ -93,10 +95,6 @@ class ReadStore extends AskedStore {
 
   override patch() {
     return 'gone' as const
-  }
-
-  override endOne() {
-    return 0
   }
 }
 

@@ -124,31 +124,23 @@ export class AskedStore {
     return new Promise((resolve, reject) => {
       let timer: NodeJS.Timeout | undefined
       let began = 0
-      const end = () => {
-        settle()
-        reject(overdue(this.#exchange, operation, id, this.#settings.config.storeTimeout))
-      }
       // What answers in this tick gets no timer.
       const waiting = setImmediate(() => {
         began = performance.now()
-        timer = setTimeout(end, patience)
+        const late = () => fail(overdue(this.#exchange, operation, id, this.#settings.config.storeTimeout))
+        timer = setTimeout(late, patience)
       })
-      const settle = () => {
-        clearImmediate(waiting)
-        clearTimeout(timer)
-        if (timer) waited(performance.now() - began)
-        timer = undefined
+      const settled = <Given>(settle: (given: Given) => void) => {
+        return (given: Given) => {
+          clearImmediate(waiting)
+          clearTimeout(timer)
+          if (timer) waited(performance.now() - began)
+          timer = undefined
+          settle(given)
+        }
       }
-      answer.then(
-        value => {
-          settle()
-          resolve(value)
-        },
-        error => {
-          settle()
-          reject(error)
-        },
-      )
+      const fail = settled(reject)
+      answer.then(settled(resolve), fail)
     })
   }
 

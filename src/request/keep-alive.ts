@@ -19,7 +19,7 @@ export function planFor(
 ): Plan {
   const compared = session ? backend.compare(session) : 'removed'
   const difference = compared === 'same' && settings.isUnmarked ? 'changed' : compared
-  const forced = save || settings.isForced
+  const forced = save || settings.isForced || (backend.done === 'saved' && settings.chosenMaxAge !== undefined)
   const keepAlive = reasonToExtend(settings, backend, exchange)
   return planCommit({ difference, isKnown: backend.isKnown, forced, regenerate, keepAlive })
 }

@@ -106,28 +106,18 @@ function examined(
   if (behind < 0) return { ...NEWER, id }
   const value = saved && behind > 0 ? upgradedPayload(config, saved) : saved
   if (!saved || !value) return { fault: 'invalid', reason: 'undecodable', id }
+  // What looks at it may write to it, which the handler sees.
+  const one = { id, lifetime, payload: value, version: record?.version, subject: record?.subject }
+  const found = behind === 0 ? one : { ...one, stored: (record ?? recordOf(saved)).members }
   return andThen(typeof notBefore === 'function' ? notBefore(ctx, value) : notBefore, instant => {
     if (isRevoked(lifetime, instant)) return revoked(config, store, id, value, record)
     return andThen(valid ? valid(ctx, value) : true, isValid => {
       if (!isValid) return { fault: 'invalid', reason: 'valid', id, value }
       return andThen(passesSchema(schema, value), passes =>
-        passes ? found(behind, id, lifetime, value, saved, record) : { fault: 'invalid', reason: 'schema', id, value },
+        passes ? found : { fault: 'invalid', reason: 'schema', id, value },
       )
     })
   })
-}
-
-/** One that is accepted. What looks at `payload` may write to it, which the handler sees. `saved`: what it was before `upgrade`. */
-function found(
-  behind: number,
-  id: string,
-  lifetime: Lifetime,
-  payload: Payload,
-  saved: Payload,
-  record?: StoredRecord,
-) {
-  const one = { id, lifetime, payload, version: record?.version, subject: record?.subject }
-  return behind === 0 ? one : { ...one, stored: (record ?? recordOf(saved)).members }
 }
 
 /** A session that `notBefore` refuses is ended. Where the store fails, that is told, and it is refused all the same. */

@@ -1,4 +1,4 @@
-import { andThen } from '../async.ts'
+import { andThen, refusePromise } from '../async.ts'
 import { digest, nameIn } from '../codec/digest.ts'
 import type { Config } from '../config.ts'
 import { SessionError } from '../errors.ts'
@@ -15,7 +15,7 @@ export function prepare(ctx: unknown, { beforeSave, schema }: Config, session: S
 
 /** Whose session it is, as stores are told: the SHA-256 of the subject. Throws `ERR_SESSION_OPTION` for what is none. */
 export function ownerOf({ subject: subjectOf }: Config, session: object): string | undefined {
-  const subject = subjectOf?.(session)
+  const subject = refusePromise(subjectOf?.(session), 'subject')
   if (subject === undefined || subject === null) return undefined
   const name = nameIn(subject)
   if (name) return digest(name)

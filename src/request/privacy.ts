@@ -1,7 +1,7 @@
 /** What an error of a store may not repeat: ids, and the data that the store was given. */
 
 import { digest } from '../codec/digest.ts'
-import { textOrNothing } from '../session/changes.ts'
+import { parsedOrNothing, textOrNothing } from '../session/changes.ts'
 
 /** What a store was asked. */
 export interface Question {
@@ -51,11 +51,11 @@ const JSON_TEXT = /^(["[{]|(true|false|null)$)/
 /** The texts and numbers among the values of an object, also in those that are JSON. */
 function valuesIn(values: unknown): readonly string[] {
   // As JSON has it: what has a toJSON may lead back to itself.
-  const pending: unknown[] = Object.values(Object(parsed(textOrNothing({ ...Object(values) }) ?? '')))
+  const pending: unknown[] = Object.values(Object(parsedOrNothing(textOrNothing({ ...Object(values) }) ?? '')))
   const found: string[] = []
   while (pending.length > 0) {
     const value = pending.pop()
-    const inner = typeof value === 'string' && JSON_TEXT.test(value) ? parsed(value) : undefined
+    const inner = typeof value === 'string' && JSON_TEXT.test(value) ? parsedOrNothing(value) : undefined
     if (inner !== undefined) pending.push(inner)
     else if (typeof value === 'string' || typeof value === 'number') found.push(String(value))
     else if (typeof value === 'object' && value !== null) {
@@ -64,12 +64,4 @@ function valuesIn(values: unknown): readonly string[] {
     }
   }
   return found
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
 }

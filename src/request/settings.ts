@@ -45,9 +45,9 @@ export class Settings {
     if (this.#view) this.#view.maxAge = this.#shown = this.#maxAge
   }
 
-  /** The lifetime that the handler has written to the view, if it has. */
+  /** The lifetime that the handler has written to the view since it was shown, or saved, if it has. */
   get chosenMaxAge(): MaxAge | undefined {
-    return this.#view && this.#view.maxAge !== this.#shown ? this.maxAge : undefined
+    return this.#view && this.maxAge !== this.#shown ? this.maxAge : undefined
   }
 
   get createdAt(): number {
@@ -100,7 +100,8 @@ export class Settings {
 
   /** The session was saved with `lifetime`. A lifetime that the handler has set since is still to be saved. */
   saved(lifetime: Lifetime): void {
-    if (this.isForced && this.maxAge === maxAgeOf(lifetime)) this.isForced = false
+    this.#shown = maxAgeOf(lifetime)
+    if (this.isForced && this.maxAge === this.#shown) this.isForced = false
     this.isUnmarked = false
   }
 

@@ -24,15 +24,15 @@ export class StoredState {
 
   /** Fills `session` with what was found. Says whether it could: data too deep to compare was not written by us. */
   fill(session: Session, { payload, members, stored, version, subject }: Found, keepsOwner: boolean): boolean {
-    this.version = version
     this.#keepsOwner = keepsOwner
-    this.owner = this.storedOwner = subject
     try {
       if (members) fillFrom(session, members)
       else fill(session, payload ?? {})
       const filled = members ?? changesSince(NO_MEMBERS, session)?.set ?? NO_MEMBERS
       if (stored) this.upgraded = filled
       this.members = stored ?? filled
+      this.version = version
+      this.owner = this.storedOwner = subject
     } catch {}
     return this.members !== undefined
   }

@@ -93,7 +93,7 @@ export abstract class StoredSteps extends Backend implements Surroundings<Former
         // What others have written is in the session, where it was merged since.
         return commit.session?.populated ? 'saved' : this.#patch(id, commit, false)
       case 'update':
-        return this.#update(id, commit, false)
+        return this.#update(id, commit, this.settings.isForced)
       case 'retire':
         return former ? this.#retire(former, id) : 'saved'
       case 'alone':

@@ -31,6 +31,15 @@ export function textOrNothing(data: Data): string | undefined {
   }
 }
 
+/** What `text` says, or `undefined` where it is no JSON. */
+export function parsedOrNothing(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
 /** The error for the first value that JSON can not hold. */
 function unheld(data: Data, cause: unknown): unknown {
   for (const key of Object.keys(data)) {

@@ -170,13 +170,13 @@ function inspect(this: Session): Data {
 }
 
 // Data that came from outside must not reach a prototype, whether it is assigned (`Object.assign`) or merged in: the
-// prototype is frozen, and its members are accessors, because nobody can assign over a frozen value.
+// class and its prototype are frozen, and its members are accessors, because nobody can assign over a frozen value.
 Object.defineProperties(Session.prototype, {
   ['__proto__']: { get: () => Session.prototype, set: () => {} },
   constructor: { get: () => Session, set: shadow('constructor', true) },
   [INSPECT]: { get: () => inspect, set: shadow(INSPECT, false) },
 })
-Object.freeze(Session.prototype)
+for (const shared of [Session, Session.prototype]) Object.freeze(shared)
 
 function shadow(name: PropertyKey, enumerable: boolean) {
   return function set(this: Session, value: unknown): void {

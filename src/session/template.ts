@@ -1,6 +1,6 @@
-import { EMPTY } from './changes.ts'
+import { EMPTY, parsedOrNothing } from './changes.ts'
 import { checkLosses, mayHaveLosses } from './losses.ts'
-import type { Data, Lifetime, Payload } from './model.ts'
+import type { Data, Lifetime } from './model.ts'
 import { isPayload, packedEnd } from './payload.ts'
 import { dataIn, dataOf, RESERVED, type Session } from './session.ts'
 
@@ -185,9 +185,13 @@ function memberOf(name: string, value: unknown): Member | undefined {
   if (RESERVED.has(name)) throw new TypeError('no name of data')
   const text = JSON.stringify({ [name]: value })
   if (text === EMPTY) return undefined
-  // A longer string may be a part of one that is longer still, and would keep it.
-  const isItself = typeof value === 'boolean' || (typeof value === 'string' && value.length < 13)
-  return { name, text: text.slice(1, -1), value: isItself ? value : UNPARSED }
+  return { name, text: text.slice(1, -1), value: isItself(value) ? value : UNPARSED }
+}
+
+/** Whether JSON gives `value` back as it is. A longer string may be a part of one that is longer still, and would keep it. */
+function isItself(value: unknown): boolean {
+  if (typeof value === 'number') return Number.isFinite(value) && !Object.is(value, -0)
+  return typeof value === 'boolean' || (typeof value === 'string' && value.length < 13)
 }
 
 /** What a cookie says, for any number of requests: its data, and its lifetime. */
@@ -210,13 +214,5 @@ export class Kept {
     const template = new Template(members)
     const isOurs = template.text.slice(0, -1) + packedEnd(template.text, lifetime) === text
     return isOurs && template.parsed() ? new Kept(template, lifetime) : undefined
-  }
-}
-
-function parsedOrNothing(text: string): Payload | undefined {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
   }
 }

@@ -12,7 +12,7 @@ import { telling } from './told.ts'
 const PAGE = 100
 /** How many names end at a time. */
 const TURN = 500
-/** A name that is a hash. Where the prefix of a store goes on as that of another one, the rows of that have other names. */
+/** A name that is a hash. */
 const HASH = /^[\w-]{43}$/
 
 export interface Everything {
@@ -23,13 +23,23 @@ export interface Everything {
   clear(ended: ((name: string, subject: string | undefined) => void) | undefined): Promise<number>
 }
 
+/** `rows` whose names are hashes. Where the prefix of a store goes on as that of another one, the rows of that have others. */
+export function hashed(rows: Rows): Rows {
+  return {
+    ...rows,
+    async *pages(batch, from) {
+      for await (const page of rows.pages(batch, from)) yield page.filter(({ name }) => HASH.test(name))
+    },
+  }
+}
+
 /** `handleOf`: gives what is shown of a name; absent: the name, which is a hash. */
 export function everything(rows: Rows, handleOf?: (name: string) => string): Everything {
   const cursorOf = (row: Row) => row.cursor ?? (handleOf ? handleOf(row.name) : row.name)
 
   async function* pages(from?: string): AsyncIterable<readonly Row[]> {
     for await (const page of rows.pages(PAGE, from)) {
-      yield handleOf ? page : page.filter(({ name }) => HASH.test(name))
+      yield page
       // Where rows answer at once, nothing else has had its turn.
       await setImmediate()
     }

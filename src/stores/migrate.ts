@@ -41,8 +41,10 @@ export type MigratingStore<To extends Store> = KeyedStore &
  *
  * Why that holds: a reader copies the payload with a mark on it, and nobody takes a marked record for a session before
  * `from` has been asked again. Whoever ends a session removes it from `from` first, then from `to`.
- * - read ∥ read: one of them creates. A mark is removed before `from` gives the session up, so that a marked record
- *   which `from` does not have is one that was ended; a reader that finds nothing in `from` looks into `to` again.
+ * - read ∥ read: one of them creates. Another mark takes the place of the first before `from` gives the session up, so that
+ *   a record with the first one which `from` does not have is one that was ended; a reader that finds nothing in `from`
+ *   looks into `to` again. Whoever finds the other mark removes the session from `from`, then the mark: a move that was cut
+ *   off leaves nothing there that comes back once the session has ended in `to`.
  * - read ∥ destroy: the copy is made before `to.destroy`, and goes with it; or after that, and is marked: `from` has
  *   nothing by then, so that every reader, the copying one first, destroys it.
  * - read ∥ retire, or a patch that drops the record: as with destroy; the tombstone, too, stops a copy.

@@ -7,6 +7,8 @@ import type { KeyedStore, Store, StoreCall, StoredPayload, StoredRecord, StoreGe
  * whoever removes it can't mean the mark of a later copy.
  */
 const MOVING = '_moving:'
+/** A record that is alive, and of which the old store may still have a copy, has one of these. */
+const MOVED = '_moved:'
 /** A store outlives the session by this much (ms), as in the middleware. */
 const GRACE = 10_000
 
@@ -32,19 +34,25 @@ export function reader(from: Store, to: KeyedStore, ttl: number, now: () => numb
     return record
   }
 
-  /** What is there once a marked record was proved to be alive, or was destroyed. */
+  /** What is there after one step: a marked record is proved to be alive, or destroyed; then the copy of the old store goes. */
   async function settle(id: string, marked: StoredRecord, call: StoreGetCall): Promise<StoredRecord | undefined> {
-    const old = await fetch(id, call)
-    if (old && old.retiredAt === undefined) {
-      const { lifetime, version } = marked
-      const patch = { set: {}, unset: marksIn(marked), lifetime, keepsEmpty: true, version }
-      if ((await to.patch(id, patch, left(marked), call)) === 'saved') await from.destroy(id, call)
-      return to.read(id, call)
+    if (!isDoubtful(marked)) {
+      await from.destroy(id, call)
+      return replaceMarks(id, marked, {}, call)
     }
+    const old = await fetch(id, call)
+    if (old && old.retiredAt === undefined) return replaceMarks(id, marked, { [MOVED + randomUUID()]: 'true' }, call)
     const record = await to.read(id, call)
-    if (!record || marksIn(record).length === 0) return record
+    if (!record || !isDoubtful(record)) return record
     await to.destroy(id, call)
     return undefined
+  }
+
+  /** What is there once the members of `set` have the place of the marks of `marked`, unless others were faster. */
+  async function replaceMarks(id: string, marked: StoredRecord, set: StoredRecord['members'], call: StoreGetCall) {
+    const { lifetime, version } = marked
+    await to.patch(id, { set, unset: marksIn(marked), lifetime, keepsEmpty: true, version }, left(marked), call)
+    return to.read(id, call)
   }
 
   /** How long (ms) the session is still to be kept. */
@@ -61,7 +69,12 @@ function markedAs(old: StoredRecord): StoredRecord {
 }
 
 function marksIn({ members }: StoredRecord): readonly string[] {
-  return Object.keys(members).filter(name => name.startsWith(MOVING))
+  return Object.keys(members).filter(name => name.startsWith(MOVING) || name.startsWith(MOVED))
+}
+
+/** Whether nobody knows that it is alive. */
+function isDoubtful({ members }: StoredRecord): boolean {
+  return Object.keys(members).some(name => name.startsWith(MOVING))
 }
 
 /** An object with members: some backends give an empty one for what they do not have. */

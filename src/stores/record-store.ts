@@ -5,7 +5,7 @@ import { SessionError } from '../errors.ts'
 import { kindOf } from '../value-kind.ts'
 import { after, checkOption } from './after.ts'
 import { chainOf, end } from './ending.ts'
-import { endInTurns, everything, LOOKED } from './every.ts'
+import { endInTurns, everything, hashed, LOOKED } from './every.ts'
 import { checkListing, checkWhich } from './options.ts'
 import { payloadOf, recordOf } from './record.ts'
 import type { RecordStore, ResealOptions, Row, RowOptions, Rows } from './rows.ts'
@@ -28,16 +28,17 @@ const PASSES = 10
 const WITHOUT_SEAL = 'was called on a store without secrets: pass them as the option seal, the newest first'
 
 /** A store on `rows`. `maker` is the function that an error names. Throws `ERR_SESSION_OPTION`. */
-export function recordStore(maker: string, plainRows: Rows, options: RowOptions): RecordStore {
+export function recordStore(maker: string, given: Rows, options: RowOptions): RecordStore {
   const { hashIds = true, seal, now = Date.now } = options
   checkOption(maker, 'hashIds', hashIds, typeof hashIds === 'boolean', 'true or false')
   checkListener(maker, 'onEnded', options.onEnded)
   const tellEnded = teller(options, 'destroyAll')
+  const plainRows = hashIds ? hashed(given) : given
   const sealed = seal === undefined ? undefined : sealedRows(maker, plainRows, seal)
   const rows = sealed?.rows ?? plainRows
   const every = everything(rows, hashIds ? undefined : digest)
   // One request asks several times.
-  let lastId = ''
+  let lastId: string | undefined
   let lastName = ''
 
   function nameOf(id: string): string {
@@ -51,12 +52,16 @@ export function recordStore(maker: string, plainRows: Rows, options: RowOptions)
 
   /** As rows have it; `undefined`: nobody. */
   function ownerOf(subject: Whose): string | undefined {
-    if (subject === undefined || subject === null) return undefined
-    if (typeof subject === 'object' && 'subjectHash' in subject) return subject.subjectHash
-    const name = nameIn(subject)
-    if (name !== undefined) return digest(name)
-    const expected = 'a string, a whole number up to 2^53 - 1, a bigint, or undefined for nobody'
-    throw new SessionError('ERR_SESSION_OPTION', `${maker}: a subject was ${kindOf(subject)}, expected ${expected}`)
+    const isHash = typeof subject === 'object' && subject !== null && 'subjectHash' in subject
+    const given: unknown = isHash ? subject.subjectHash : subject
+    if (given === undefined || given === null) return undefined
+    // An object would be a query to MongoDB.
+    const name = isHash && typeof given !== 'string' ? undefined : nameIn(given)
+    if (name !== undefined) return isHash ? name : digest(name)
+    const [what, expected] = isHash
+      ? ['a subjectHash', 'the text that a record or an event has, or undefined for nobody']
+      : ['a subject', 'a string, a whole number up to 2^53 - 1, a bigint, or undefined for nobody']
+    throw new SessionError('ERR_SESSION_OPTION', `${maker}: ${what} was ${kindOf(given)}, expected ${expected}`)
   }
 
   const handleOf = hashIds ? (name: string) => name : digest

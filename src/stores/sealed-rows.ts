@@ -113,10 +113,12 @@ export function sealedRows(maker: string, rows: Rows, given: readonly Secret[]):
 
   /**
    * Those under the digest itself, which an older version has written, and under what each secret made of it, the newest
-   * last: a session that is sealed anew meanwhile is found there.
+   * last and then back again: a session that is sealed anew meanwhile is found there, also by a process to which another
+   * secret is the newest.
    */
   function forms(subject: string): readonly string[] {
-    return [...new Set([subject, ...subjectKeys.map(key => hideSubject(subject, key)).reverse()])]
+    const [last = subject, ...others] = new Set(subjectKeys.map(key => hideSubject(subject, key)))
+    return [...new Set([subject, ...[...others].reverse(), last]), ...others]
   }
 
   const withSealed = <Given extends StoredRecord>(name: string, record: Given): Given => ({

@@ -39,7 +39,7 @@ export interface Store {
   get(id: string, maxAge: number, call: StoreGetCall): unknown
   /**
    * Keeps `payload` under `id`, in place of any other, for `ttl` milliseconds. `ttl` is the session's lifetime and
-   * ten seconds, so that a session that has expired is seen to have.
+   * ten seconds, so that a session that has expired is seen to have. Where the store has whose session it is, that stays.
    */
   set(id: string, payload: StoredPayload, ttl: number, call: StoreSetCall): unknown
   /**
@@ -118,7 +118,8 @@ export type Subject = string | number | bigint
 
 /**
  * The same, or `{ subjectHash }`: the `subject` of a `StoredRecord`, as `read` and the event `session:reuse` give it, whatever
- * the store makes of it at rest. `undefined` and `null`: nobody.
+ * the store makes of it at rest. `undefined` and `null`: nobody, as the hash too. A hash that is no text is
+ * refused: to some databases it would be a query.
  */
 export type Whose = Subject | { readonly subjectHash: string | undefined } | null | undefined
 
@@ -150,8 +151,8 @@ export interface StoredRecord {
   /** Of a tombstone that is read: the handle of the id that took its place, if that was named: its SHA-256 in base64url. */
   readonly successor?: string | undefined
   /**
-   * An integer: 0 when the record is created, and another one after each `patch` and each `set`, not after a `touch`. A
-   * store may have none; then only one process can `update()` a session at a time.
+   * An integer: another one after each `patch` and each `set`, not after a `touch`. A store may have none; then only one
+   * process can `update()` a session at a time.
    */
   readonly version?: number | undefined
   /**

@@ -6,11 +6,14 @@ import { after, checkOption } from './after.ts'
 import type { EndedSession, Removed, RowOptions, Rows } from './rows.ts'
 import type { Answer } from './store.ts'
 
-/** Calls `listen`, if it is there. Its failure is a process warning: the store goes on. */
+/**
+ * Calls `listen`, if it is there. Its failure is a process warning: the store goes on. What it gives may be a query, which
+ * only runs where somebody waits for it.
+ */
 export function tell<Argument>(listen: ((argument: Argument) => unknown) | undefined, argument: Argument): void {
+  if (!listen) return
   try {
-    const answer = listen?.(argument)
-    if (answer instanceof Promise) answer.catch(warn)
+    Promise.resolve(listen(argument)).catch(warn)
   } catch (error) {
     warn(error)
   }

@@ -139,8 +139,14 @@ async function proven<Tested extends Store>(
   }
 }
 
+const NAMES: readonly string[] = ['open', 'close', 'capabilities', 'clock', 'ttl', 'corrupt'] satisfies Array<
+  keyof StoreContractOptions
+>
+
 function check<Tested extends Store>(options: StoreContractOptions<Tested>): void {
-  const { open, close, capabilities = [], clock, ttl, corrupt } = options
+  const unknown = Object.keys(Object(options)).find(name => !NAMES.includes(name))
+  if (unknown !== undefined) refuse(unknown, false, `left out, as it is not one of ${NAMES.join(', ')}`)
+  const { open, close, capabilities = [], clock, ttl, corrupt }: Partial<StoreContractOptions<Tested>> = Object(options)
   const isFunction = (value: unknown) => value === undefined || typeof value === 'function'
   refuse('open', typeof open === 'function', 'a function that returns a store')
   refuse('close', isFunction(close), 'a function')

@@ -6,6 +6,7 @@ import session from 'koa-session'
 import old from 'koa-session-7'
 import { type Visitor, visit } from '../support/agent.ts'
 import { createApp, type TestApp, type TestContext } from '../support/koa.ts'
+import { attributeOf, isCleared, pairOf } from '../support/set-cookie.mjs'
 
 export type Data = Record<string, unknown>
 export type Handler = (ctx: TestContext, next: () => Promise<void>) => unknown
@@ -143,21 +144,11 @@ export function signature(name: string, value: string, secret: string): string {
 
 /** The names of the cookies that `lines` of Set-Cookie set, and of those that they take away. */
 export function cookieNames(lines: readonly string[]): string[] {
-  return lines.map(line => {
-    const name = line.slice(0, line.indexOf('='))
-    return line.includes('expires=Thu, 01 Jan 1970') ? `no ${name}` : name
-  })
+  return lines.map(line => `${isCleared(line) ? 'no ' : ''}${pairOf(line)[0]}`)
 }
 
 /** The value of `attribute` in a line of Set-Cookie, `true` where it has none. */
-export function attribute(line: string | undefined, name: string): string | true | undefined {
-  const found = line
-    ?.split('; ')
-    .slice(1)
-    .map(part => part.split('='))
-    .find(([given]) => given === name)
-  return found && (found[1] ?? true)
-}
+export const attribute = (line = '', name: string) => attributeOf(line, name)
 
 /** What `work` throws: its name, code and message. */
 export function thrownBy(work: () => unknown): { name: string; code?: string; message: string } | undefined {

@@ -58,6 +58,26 @@ test('#16 a key that is written to ctx.sessionOptions names the cookie', async t
   assert.deepEqual(told, same(['other', 'other.sig']))
 })
 
+for (const where of ['cookie', 'store']) {
+  test(`#16 a maxAge that is written to ctx.sessionOptions after the session was saved counts (${where})`, async t => {
+    const told = await withBoth(async session => {
+      const options = where === 'store' ? { store: new MapStore() } : { signed: false }
+      const { visitor } = await serve(t, app => session(options, app), {
+        '/in': async ctx => {
+          ctx.session.user = 'ann'
+          await ctx.session.save()
+          ctx.sessionOptions.maxAge = 5000
+        },
+        '/': ctx => ctx.session.maxAge,
+      })
+      const { cookies } = await visitor.get('/in')
+      const seconds = (Date.parse(String(attribute(cookies.at(-1) ?? '', 'expires'))) - Date.now()) / 1000
+      return [await ask(visitor, '/'), seconds < 10]
+    })
+    assert.deepEqual(told, same([5000, true]))
+  })
+}
+
 const EARLY: Array<[option: string, value: unknown]> = [
   ['key', 'tenant'],
   ['signed', false],

@@ -1,5 +1,6 @@
 /* The load: visitors who sign in, write, count, read and sign out, and who note what they were told. */
 import { setTimeout as sleep } from 'node:timers/promises'
+import { headerFrom } from '../support/set-cookie.mjs'
 import { type Ask, isGood, type Reply } from './http.ts'
 import { type Life, newLife } from './ledger.ts'
 
@@ -69,7 +70,7 @@ function noteError({ status, code, text }: Reply, page: string, traffic: Traffic
 
 async function live(ask: Ask, traffic: Traffic, name: string, signal: AbortSignal): Promise<void> {
   const reply = await ask(`/in?user=${name}`)
-  const cookie = cookieOf(reply)
+  const cookie = headerFrom(reply.setCookie)
   if (!isGood(reply) || !cookie) return void (await sleep(AFTER_ERROR))
   const life = newLife(name, cookie)
   traffic.lives.push(life)
@@ -109,7 +110,7 @@ async function stay(ask: Ask, life: Life, round: number, traffic: Traffic): Prom
 
 async function renew(ask: Ask, life: Life): Promise<void> {
   const reply = await ask('/again', life.cookie)
-  const cookie = cookieOf(reply)
+  const cookie = headerFrom(reply.setCookie)
   if (!isGood(reply) || !cookie) {
     life.end = 'unknown'
     return
@@ -123,9 +124,4 @@ async function leave(ask: Ask, life: Life, traffic: Traffic): Promise<void> {
   if (life.end === 'unknown') return
   const reply = await ask('/me', life.cookie)
   if (isGood(reply) && reply.text !== 'nobody') traffic.risen++
-}
-
-/** The cookies of an answer, as the next request brings them. */
-function cookieOf({ setCookie }: Reply): string {
-  return setCookie.map(line => line.split(';')[0]).join('; ')
 }

@@ -14,6 +14,7 @@ import { memoryStore } from 'koa-session/memory'
 import { koaCookiesOf } from '../../src/koa/cookies.ts'
 import { createApp, type TestApp, type TestContext } from '../support/koa.ts'
 import fc from '../support/properties.ts'
+import { headerFrom } from '../support/set-cookie.mjs'
 import { appOf as applicationOf, ask as askApp } from '../support/story.ts'
 
 const NOW = 1_700_000_000_000
@@ -59,8 +60,6 @@ async function ask(app: TestApp, cookie: string | undefined, encrypted = false) 
   app.off('error', note)
   return { status, lines, vary: headers.vary, cache: headers['cache-control'], errors }
 }
-
-const cookiesFrom = (lines: readonly string[]) => lines.map(line => line.split(';')[0]).join('; ')
 
 const write: Handle = ctx => {
   ctx.session.n = (ctx.session.n ?? 0) + 1
@@ -151,7 +150,7 @@ test('every read of one cookie is that of the cookies themselves, whatever the h
   const isAlone = (cookie: string) => [`${KEY}=`, `${KEY}.sig=`].every(start => cookie.split(start).length <= 2)
   for (const secret of ['newest secret', 'unknown secret']) {
     const { lines } = await ask(appOf({ keys: [secret], handle: write }), undefined)
-    signed.set(secret, cookiesFrom(lines))
+    signed.set(secret, headerFrom(lines))
   }
   const part = fc.oneof(
     fc.constantFrom(...[...signed.values()].flatMap(pair => [pair, ...pair.split('; ')])),
@@ -201,13 +200,13 @@ test('a request needs no cookies of Koa, whichever secret signed', async () => {
   const handle: Handle = write
   const { lines } = await ask(appOf({ handle }), undefined)
   const app = appOf({ handle, before })
-  await ask(app, cookiesFrom(lines))
+  await ask(app, headerFrom(lines))
   // The first write has them make the attributes.
   assert.equal(isMade, true)
-  const { lines: next } = await ask(app, cookiesFrom(lines))
+  const { lines: next } = await ask(app, headerFrom(lines))
   assert.equal(isMade, false)
   assert.equal(next.length, 2)
-  await ask(app, cookiesFrom((await ask(appOf({ handle, keys: ['older secret'] }), undefined)).lines))
+  await ask(app, headerFrom((await ask(appOf({ handle, keys: ['older secret'] }), undefined)).lines))
   assert.equal(isMade, false)
 })
 
@@ -282,15 +281,15 @@ for (const [claim, apply] of Object.entries(REPLACED)) {
       let middleware: Middleware | undefined
       const app = appOf({ handle: write, before: (ctx, next) => (middleware ? middleware(ctx, next) : next()) })
       const { lines } = await ask(appOf({ handle: write }), undefined)
-      if (moment === 'after') await ask(app, cookiesFrom(lines))
+      if (moment === 'after') await ask(app, headerFrom(lines))
       const applied = apply(app, what => {
         calls.add(what)
       })
       const isMiddleware = applied.length === 2
       if (isMiddleware) middleware = applied as Middleware
-      const { lines: answered } = await ask(app, cookiesFrom(lines))
+      const { lines: answered } = await ask(app, headerFrom(lines))
       if (!isMiddleware) (applied as () => void)()
-      assert.match(cookiesFrom(answered), new RegExp(`^${KEY}=.+; ${KEY}.sig=.+`))
+      assert.match(headerFrom(answered), new RegExp(`^${KEY}=.+; ${KEY}.sig=.+`))
       const only = /^(get|set) of/.exec(claim)?.[1]
       assert.deepEqual([...calls].sort(), only ? [only] : ['get', 'set'])
     })
@@ -319,7 +318,7 @@ test('the cookies that a proxy of the context gives are asked', async () => {
     ctx.body = 'ok'
   })
   const { lines } = await ask(app, undefined)
-  await ask(app, cookiesFrom(lines))
+  await ask(app, headerFrom(lines))
   assert.deepEqual(calls, [`get ${KEY}`, `set ${KEY}`, `get ${KEY}`, `set ${KEY}`])
 })
 
@@ -335,11 +334,11 @@ test('keys that somebody gave to these cookies sign and verify, not those of the
   }
   const app = appOf({ before: tenant, handle })
   const { lines } = await ask(app, undefined)
-  await ask(app, cookiesFrom(lines))
+  await ask(app, headerFrom(lines))
   assert.equal(seen, 2)
-  await ask(appOf({ handle }), cookiesFrom(lines))
+  await ask(appOf({ handle }), headerFrom(lines))
   assert.equal(seen, 1)
-  await ask(appOf({ handle, keys: ['a secret of the tenant'] }), cookiesFrom(lines))
+  await ask(appOf({ handle, keys: ['a secret of the tenant'] }), headerFrom(lines))
   assert.equal(seen, 2)
 })
 
@@ -368,13 +367,13 @@ test('a Keygrip whose index somebody replaced verifies in its own way', async ()
   }
   const keys = new Keygrip(['newest secret'])
   const { lines } = await ask(appOf({ keys, handle }), undefined)
-  await ask(appOf({ keys, handle }), cookiesFrom(lines))
+  await ask(appOf({ keys, handle }), headerFrom(lines))
   assert.equal(seen, 2)
   keys.index = () => {
     isAsked = true
     return -1
   }
-  await ask(appOf({ keys, handle }), cookiesFrom(lines))
+  await ask(appOf({ keys, handle }), headerFrom(lines))
   assert.deepEqual({ isAsked, seen }, { isAsked: true, seen: 1 })
 })
 
@@ -387,9 +386,9 @@ test('keys that an application changes while a request runs sign as they did whe
   }
   const app = appOf({ handle })
   const first = await ask(app, undefined)
-  const { lines } = await ask(app, cookiesFrom(first.lines))
+  const { lines } = await ask(app, headerFrom(first.lines))
   assert.equal(seen, 2)
-  await ask(appOf({ handle }), cookiesFrom(lines))
+  await ask(appOf({ handle }), headerFrom(lines))
   assert.equal(seen, 3)
 })
 
@@ -403,7 +402,7 @@ test('one secret after the other is used, however many there are', async () => {
     for (let number = 0; number < 150; number++) {
       const app = appOf({ keys: [`secret ${number}`], handle })
       const { lines } = await ask(app, undefined)
-      await ask(app, cookiesFrom(lines))
+      await ask(app, headerFrom(lines))
     }
   }
   assert.deepEqual(new Set(seen), new Set([1, 2]))
@@ -425,7 +424,7 @@ test('the newest secret that signed costs one HMAC, and what is too large none',
     ctx.body = String(ctx.session.n)
   }
   const app = appOf({ keys, handle: read })
-  await ask(app, cookiesFrom(lines))
+  await ask(app, headerFrom(lines))
   assert.equal(hashed, 1)
   hashed = 0
   await ask(app, `${KEY}=${'a'.repeat(5000)}; ${KEY}.sig=a`)

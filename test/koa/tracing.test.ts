@@ -1,6 +1,7 @@
 /** The tracing channels, as an application sees them. */
 import assert from 'node:assert/strict'
 import test from 'node:test'
+import { pairOf } from '../support/set-cookie.mjs'
 import { COOKIE_MODES, MODES, serve } from '../support/story.ts'
 import { listen, said } from '../support/tracing.ts'
 
@@ -12,7 +13,7 @@ for (const [mode, options] of Object.entries(MODES)) {
     const commit = listen(t, 'commit')
     const { cookies } = await visitor.get('/cart')
     const [message, ...more] = commit.over()
-    const sent = cookies.map(line => line.split(';')[0] ?? '')
+    const sent = cookies.map(line => pairOf(line).join('='))
     assert.equal(message?.bytes, Buffer.byteLength(sent.join('')))
     assert.deepEqual([said(commit), more], ['create done', []])
     assert.equal(message?.id === undefined, isCookie)

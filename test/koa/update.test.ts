@@ -42,6 +42,25 @@ for (const [mode, options] of Object.entries(MODES)) {
   })
 }
 
+for (const [mode, options] of Object.entries(MODES)) {
+  test(`${mode}: an update that leaves no data keeps a session with a lifetime that was just set`, async t => {
+    const { visitor, textOf } = await serve(t, options, {
+      ...PAGES,
+      '/empty': async ctx => {
+        if (ctx.query.maxAge) ctx.session.maxAge = 5000
+        await ctx.session.update((draft: Draft) => Reflect.deleteProperty(draft, 'user'))
+      },
+      '/': ctx => `${ctx.session.isNew} ${ctx.session.maxAge}`,
+    })
+    await visitor.get('/begin')
+    await visitor.get('/empty?maxAge=1')
+    assert.equal(await textOf(), 'false 5000')
+    await visitor.get('/begin')
+    await visitor.get('/empty')
+    assert.equal(await textOf(), 'true 3600000')
+  })
+}
+
 test('of 200 parallel updates none is lost', async t => {
   const { store } = slowStore()
   const { visitor, dataOf, errors } = await serve(t, () => ({ store }), PAGES)

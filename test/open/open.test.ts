@@ -40,6 +40,7 @@ const MODES: Readonly<Record<string, () => Options>> = {
   'store with a sealed id': () => ({ now, seal: true, store: memoryStore({ now }) as never }),
   'store of three methods': () => ({ now, store: simpleStore() }),
 }
+const idIn = (header: string) => /koa\.sess=([^;]*)/.exec(header)?.[1] ?? ''
 const isStored = (options: Options) => options.store !== undefined
 
 for (const [mode, make] of Object.entries(MODES)) {
@@ -145,21 +146,20 @@ test('an id that was retired is a reason, and what took its place goes on', asyn
   const store = memoryStore({ now })
   const options = { now, store: store as never }
   const header = await signedIn(t, options)
-  const id = /koa\.sess=([^;]*)/.exec(header)?.[1] ?? ''
-  store.retire(id, { successor: 'N' }, HOUR)
+  store.retire(idIn(header), { successor: 'N' }, HOUR)
   assert.deepEqual(await open(header, options), { reason: 'retired' })
 })
 
-test('what took the place of an id goes on, also where the middleware would end it by onReuse', async t => {
-  const own = new Clock()
-  const store = memoryStore({ now: own.now })
-  const options = { now: own.now, store: store as never, subject: ({ user }: Data) => user as string }
-  const [old, header] = [await signedIn(t, options), await signedIn(t, options)]
-  const [id = '', successor = ''] = [old, header].map(one => /koa\.sess=([^;]*)/.exec(one)?.[1])
-  store.retire(id, { successor }, HOUR)
-  own.elapse(11_000)
-  assert.deepEqual(await open(old, { ...options, onReuse: 'end' }), { reason: 'retired' })
-  assert.equal((await open(header, options)).session?.user, 'ann')
+test('an id that is used again ends nothing: it is the middleware that ends what took its place', async t => {
+  const store = memoryStore({ now })
+  for (const subject of [undefined, ({ user }: Data) => String(user)]) {
+    const options = { now, store: store as never, onReuse: 'end', subject: subject as never } as const
+    const [header, successor] = [await signedIn(t, options), await signedIn(t, options)]
+    store.retire(idIn(header), { successor: idIn(successor) }, HOUR)
+    clock.elapse(11_000)
+    assert.deepEqual(await open(header, options), { reason: 'retired' })
+    assert.equal((await open(successor, options)).session?.user, 'ann')
+  }
 })
 
 test('a ContextStore is made with the context, and an id may come from elsewhere', async t => {
@@ -177,8 +177,22 @@ test('a ContextStore is made with the context, and an id may come from elsewhere
   Object.assign(Own.prototype, { get() {}, set() {}, destroy() {} })
   const externalKey = { get: (ctx: { id?: string } | undefined) => ctx?.id, set() {} } as never
   const ctx = { id: 'an-id' }
-  const found = await open(undefined, { now, ContextStore: Own as never, externalKey }, { ctx })
+  // Nothing is signed, so that there are no secrets.
+  const found = await openSession(undefined, { now, ContextStore: Own as never, externalKey, ctx })
   assert.deepEqual([found.session?.user, seen], ['ann', [ctx]])
+})
+
+test('a ContextStore that can not be made is a store that failed', async () => {
+  class Down {
+    constructor() {
+      throw new Error('no connection')
+    }
+  }
+  Object.assign(Down.prototype, { get() {}, set() {}, destroy() {} })
+  await assert.rejects(openSession('koa.sess=x', { ContextStore: Down as never, signed: false }), {
+    code: 'ERR_SESSION_STORE',
+    message: 'the session store could not be made: no connection',
+  })
 })
 
 test('what the application has done wrong, and a store that is down, reject', async () => {

@@ -1,6 +1,7 @@
 /* Users, each with two browsers, that send several requests at once and note what became of them. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Ask, Reply } from '../faults/http.ts'
+import { cookiesFrom, headerFrom } from '../support/set-cookie.mjs'
 import type { Asked, Entry, Life, Page, Seen } from './history.ts'
 import type { Line, Step } from './script.ts'
 
@@ -83,10 +84,7 @@ function contentOf({ text }: Reply): { loaded?: Seen; listed?: readonly Seen[] }
 
 /** Keeps the cookie that is sent, under its id, which is returned; empty where it is cleared. */
 function keep({ cookies }: Browser, { setCookie }: Reply): string | undefined {
-  const pairs = setCookie.map(line => line.split(';')[0] ?? '')
-  const own = pairs.find(pair => pair.startsWith(`${COOKIE}=`))
-  if (own === undefined) return undefined
-  const id = own.slice(COOKIE.length + 1)
-  if (id !== '' && !cookies.has(id)) cookies.set(id, pairs.join('; '))
+  const id = cookiesFrom(setCookie).get(COOKIE)
+  if (id && !cookies.has(id)) cookies.set(id, headerFrom(setCookie))
   return id
 }

@@ -102,6 +102,10 @@ test('the owner of a session is the digest of its subject', () => {
       message: `option subject gave ${shown}, ${ONE_OF}`,
     })
   }
+  // Node would end the process for a rejection that nobody handles.
+  for (const given of [Promise.resolve('ann'), Promise.reject(new Error('of subject'))]) {
+    assert.throws(() => ownerBy(given), { code: 'ERR_SESSION_ASYNC', message: /^subject returned a promise/ })
+  }
 })
 
 test('a change in place is that of a draft, whole or not at all', () => {

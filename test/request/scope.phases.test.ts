@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
 import type { SessionError } from '../../src/errors.ts'
-import { codeOf, fails, gate, site } from './site.ts'
+import { codeOf, type Data, fails, gate, site } from './site.ts'
 
 const messageOf = async (work: () => unknown) => {
   try {
@@ -118,6 +118,18 @@ test('data that is no JSON is refused, and told', async () => {
   assert.deepEqual(exchange.events, [
     { type: 'refused', refused: { fault: 'invalid', reason: 'undecodable', id: 'A', value: undefined } },
   ])
+})
+
+test("a session in place of one that is no JSON is nobody's", async () => {
+  for (const subject of [undefined, ({ user }: Data) => user]) {
+    const { visit, memory, put } = site({ subject })
+    put('A', {})
+    const patch = { set: { user: '"ann"', a: '{' }, unset: [], lifetime: { _expire: 1e15 }, keepsEmpty: true }
+    memory.patch('A', { ...patch, subject: 'hash of ann' }, 1e6)
+    const { session, exchange } = await visit('A')
+    await session.save()
+    assert.deepEqual([memory.read(exchange.client ?? '')?.subject, exchange.client], [undefined, '1'])
+  }
 })
 
 test('a lifetime that the view was given before the session is replaced is that of the new one', async () => {

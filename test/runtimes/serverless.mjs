@@ -1,5 +1,6 @@
 /* The story of the example examples/serverless, which Node and workerd are told, by a visitor who keeps cookies. */
 import assert from 'node:assert/strict'
+import { keepIn } from '../support/set-cookie.mjs'
 
 const FROM_ITS_OWN_PAGE = { 'sec-fetch-site': 'same-origin' }
 
@@ -17,11 +18,7 @@ export async function tellServerless(fetch) {
       redirect: 'manual',
     })
     lines = response.headers.getSetCookie()
-    for (const line of lines) {
-      const [, name, value] = /^([^=]+)=([^;]*)/.exec(line)
-      if (value === '' || /expires=Thu, 01 Jan 1970/i.test(line)) jar.delete(name)
-      else jar.set(name, value)
-    }
+    keepIn(jar, lines)
     const text = await response.text()
     const [user = 'nobody', count] = ['user', 'count'].map(id => new RegExp(`id="${id}">([^<]*)<`).exec(text)?.[1])
     return { status: response.status, user, count }

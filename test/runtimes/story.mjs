@@ -1,5 +1,6 @@
 /* The story that each runtime is told, by a visitor who keeps cookies. */
 import assert from 'node:assert/strict'
+import { keepIn } from '../support/set-cookie.mjs'
 
 /** Rejects where the application at `fetch` (as a browser's, with a path) does not keep the session as it has to. */
 export async function tell(fetch, { isSealed }) {
@@ -7,11 +8,7 @@ export async function tell(fetch, { isSealed }) {
   const visit = async (method, path) => {
     const cookie = [...jar].map(pair => pair.join('=')).join('; ')
     const response = await fetch(path, { method, headers: cookie === '' ? {} : { cookie } })
-    for (const line of response.headers.getSetCookie()) {
-      const [, name, value] = /^([^=]+)=([^;]*)/.exec(line)
-      if (value === '' || /expires=Thu, 01 Jan 1970/i.test(line)) jar.delete(name)
-      else jar.set(name, value)
-    }
+    keepIn(jar, response.headers.getSetCookie())
     return response.text()
   }
 

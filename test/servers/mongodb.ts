@@ -36,7 +36,8 @@ export function findMongodb(): Found {
   return { folder, version: `(mongo-java-server ${version})` }
 }
 
-export async function startMongodb(): Promise<MongodbServer> {
+/** `heap`: what it may take of memory, as Java takes it. */
+export async function startMongodb({ heap = '512m' } = {}): Promise<MongodbServer> {
   if (foreignUrl) return { url: foreignUrl, port: addressOf(foreignUrl).port, own: undefined, stop: async () => {} }
   const found = findMongodb()
   if (found.missing !== undefined) throw new Error(found.missing)
@@ -44,7 +45,7 @@ export async function startMongodb(): Promise<MongodbServer> {
   const port = await freePort()
   const own = await launch({
     command: join(found.folder, 'java'),
-    args: ['-Xmx512m', '-XX:+UseSerialGC', '-cp', `${JARS}/*`, join(SOURCE, 'Server.java'), String(port)],
+    args: [`-Xmx${heap}`, '-XX:+UseSerialGC', '-cp', `${JARS}/*`, join(SOURCE, 'Server.java'), String(port)],
     port,
     url: `mongodb://127.0.0.1:${port}`,
     folder: makeFolder(),

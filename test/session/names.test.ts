@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import { inspect } from 'node:util'
 import { textOf } from '../../src/session/changes.ts'
-import { dataOf, fill, Session, type SessionHost } from '../../src/session/session.ts'
+import { dataOf, draftOf, fill, Session, type SessionHost } from '../../src/session/session.ts'
 
 const owner: SessionHost = {
   id: 'id-1',
@@ -202,6 +202,11 @@ for (const [claim, way] of WAYS_IN) {
     assert.equal(JSON.stringify(dataOf(session)).includes('polluted'), false)
   })
 }
+
+test('the class itself, by which each session goes on, is not touched through a recursive merge', () => {
+  assert.throws(() => merge(open() as Tree, JSON.parse('{"constructor":{"beside":1}}')), TypeError)
+  assert.deepEqual(dataOf(draftOf(open(), { a: '1' })), { a: 1 })
+})
 
 test('data with an inspection of its own can be assigned', () => {
   const session = Object.assign(open(), { user: 'ada', [inspect.custom]: () => 'mine' })

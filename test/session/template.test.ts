@@ -107,6 +107,32 @@ test('data under a name of no data, which a definition brings there, are left to
   }
 })
 
+test('what the next request is given of a value that was changed is what JSON gives', () => {
+  const values = [
+    0,
+    -0,
+    1,
+    -1.5,
+    1e300,
+    5e-324,
+    Number.NaN,
+    Number.POSITIVE_INFINITY,
+    true,
+    null,
+    'a',
+    'x'.repeat(20),
+    [],
+  ]
+  for (const value of values) {
+    const kept = keptOf({ n: 'before' })
+    const session = sessionOf(kept)
+    session.n = value
+    const filled: Data = {}
+    kept?.template.after(session)?.parsed()?.fill(filled)
+    assert.deepStrictEqual(filled, JSON.parse(JSON.stringify({ n: value })))
+  }
+})
+
 /** What can be done to a session; each gives what it leaves undone where it does not apply. */
 const name = fc.constantFrom('a', 'b', 'c', '1', '0', 'ä', 'length2', 'a long name of a key')
 const leaf = fc.oneof(

@@ -4,6 +4,7 @@
  */
 
 import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
 import test from 'node:test'
 import type { Store, StoreCall, StoredRecord } from 'koa-session'
 import { type MemoryStore, memoryStore } from 'koa-session/memory'
@@ -92,7 +93,7 @@ async function replay(requests: Requests, schedule: readonly string[]) {
 /** Marks by the order in which they appear, because each is another one. */
 function numbered(state: string): string {
   const marks: string[] = []
-  return state.replace(/(?<=_moving:)[-\w]+/g, mark => {
+  return state.replace(/(?<=_mov(?:ing|ed):)[-\w]+/g, mark => {
     if (!marks.includes(mark)) marks.push(mark)
     return String(marks.indexOf(mark))
   })
@@ -270,4 +271,48 @@ test('what takes its place while others move it stays', async () => {
   }
   const check = (world: World) => isMoved(world, { user: '"bob"' })
   assert.ok((await explore({ one: read, set: put }, check)) > 1)
+})
+
+test('a session whose move was cut off, at any call, does not come back once all of its user have ended', async () => {
+  const call = { ctx: undefined, rolling: false }
+  const subject = createHash('sha256').update('ada').digest('base64url')
+  let cuts = 0
+  for (let at = 0; ; at++) {
+    for (const isDone of [false, true]) {
+      const from = new Map([['a', OLD]])
+      const to = memoryStore({ now: () => NOW })
+      let left = at
+      /** Fails at one call, before or after it was carried out. */
+      const cut = <S extends object>(store: S, names: readonly string[]) =>
+        Object.assign(
+          { ...store },
+          Object.fromEntries(
+            names.map(name => [
+              name,
+              async (...given: unknown[]) => {
+                const isCut = left-- === 0
+                const answer = isCut && !isDone ? undefined : Reflect.apply(Reflect.get(store, name) as () => unknown, store, given)
+                if (isCut) throw new Error('cut off')
+                return answer
+              },
+            ]),
+          ),
+        ) as S
+      const old: Store = { get: id => from.get(id), set: () => assert.fail(), destroy: id => void from.delete(id) }
+      const target = cut(to, ['read', 'create', 'patch'])
+      const store = migrate(cut(old, ['get', 'destroy']), target, { now: () => NOW })
+      const isCut = await Promise.resolve(store.read('a', call)).then(
+        () => false,
+        () => true,
+      )
+      if (!isCut) return assert.ok(cuts > 10, `${cuts}`)
+      cuts++
+      const patch = { set: { n: '2' }, unset: [], lifetime: LIFETIME, keepsEmpty: false, subject }
+      assert.equal(await store.patch('a', patch, HOUR, call), 'saved')
+      assert.deepEqual(dataOf(await store.read('a', call)), { ...ADA, n: '2' })
+      assert.equal(await store.destroyAll('ada'), 1)
+      assert.equal(await store.read('a', call), undefined, `it came back after a cut at call ${at}`)
+      assert.deepEqual([...from], [])
+    }
+  }
 })

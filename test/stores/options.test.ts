@@ -6,6 +6,7 @@ import { dynamodbStore } from 'koa-session/dynamodb'
 import { kvStore } from 'koa-session/kv'
 import { memoryStore } from 'koa-session/memory'
 import { migrate } from 'koa-session/migrate'
+import { mongoStore } from 'koa-session/mongodb'
 import { mysqlStore } from 'koa-session/mysql'
 import { postgresStore } from 'koa-session/postgres'
 import { redisStore } from 'koa-session/redis'
@@ -74,6 +75,39 @@ for (const [which, message] of WHICH) {
     assert.equal(memory.list('ada').length, 1)
   })
 }
+
+const HASHES: ReadonlyArray<readonly [subjectHash: unknown, what: string]> = [
+  [{ $ne: null }, 'an object'],
+  [{ $gt: '' }, 'an object'],
+  [['a'], 'an array'],
+  [5, 'a number'],
+  [true, 'a boolean'],
+]
+
+for (const [subjectHash, what] of HASHES) {
+  test(`a subjectHash is a text, and ${JSON.stringify(subjectHash)}, which would be a query to MongoDB, is refused`, () => {
+    const store = memoryStore()
+    const whose = { subjectHash } as never
+    const message = `memoryStore: a subjectHash was ${what}, expected the text that a record or an event has, or undefined for nobody`
+    for (const ask of [
+      () => store.list(whose),
+      () => store.destroyAll(whose),
+      () => store.destroyAll(whose, { only: 'a' }),
+    ])
+      assert.throws(ask, { code: 'ERR_SESSION_OPTION', message })
+  })
+}
+
+test('a subjectHash that was kept as JSON null is nobody, who has no sessions', () => {
+  const asked: unknown[] = []
+  const find = (filter: unknown) => ({ toArray: async () => asked.push(filter) && [] })
+  const methods = ['findOne', 'aggregate', 'insertOne', 'updateOne', 'replaceOne', 'findOneAndUpdate', 'deleteOne']
+  const others = [...methods, 'deleteMany', 'listIndexes', 'createIndex'].map(name => [name, method])
+  const store = mongoStore({ ...Object.fromEntries(others), find } as never)
+  const whose = { subjectHash: null } as never
+  assert.deepEqual([store.list(whose), store.destroyAll(whose)], [[], 0])
+  assert.deepEqual(asked, [], 'to MongoDB, null is every session without a subject')
+})
 
 test('a list of secrets that was not set is no reason to keep a session readable', () => {
   for (const [maker, make] of Object.entries(MAKERS)) {

@@ -51,15 +51,17 @@ function open(
 
 test('no usable credential in a dump (CVE-2019-16782): a session is kept under the SHA-256 of its id', () => {
   const { table, store } = open()
+  store.create('', RECORD, HOUR, call)
   store.create('an id', RECORD, HOUR, call)
   store.set('another', { user: 'eve' }, HOUR, call)
-  assert.deepEqual([...table.keys()], [digest('an id'), digest('another')])
+  assert.deepEqual([...table.keys()], ['', 'an id', 'another'].map(digest))
   assert.ok(!JSON.stringify([...table]).includes('an id'))
   for (const name of table.keys()) assert.equal(store.read(name, call), undefined)
   assert.deepEqual(store.get('an id', HOUR, call), { user: 'ada@example.org', cart: [1], _expire: 5, _maxAge: 6 })
   assert.equal(store.create('an id', RECORD, HOUR, call), false)
   store.destroy('an id', call)
   store.destroy('another', call)
+  store.destroy('', call)
   assert.equal(table.size, 0)
 })
 
@@ -225,6 +227,51 @@ test('what is no list of good secrets is refused: it is said which and of what k
     )
   }
   assert.throws(() => open({ hashIds: 'yes' as never }), { message: /^testStore: hashIds was yes, expected true or/ })
+})
+
+test('a session that another process seals with another of the secrets meanwhile is listed, and ended', () => {
+  const sealedWith = (secret: string): StoredRecord => {
+    const { table, store } = open({ seal: [secret] })
+    store.create('a', { ...RECORD, subject: digest('ada') }, HOUR, call)
+    return table.get(digest('a')) ?? RECORD
+  }
+  for (const [from, to] of [
+    [OLDER, SECRET],
+    [SECRET, OLDER],
+  ] as const) {
+    for (let moment = 0; moment < 5; moment++) {
+      const table = new Map([[digest('a'), sealedWith(from)]])
+      let asked = 0
+      const { store } = open({ seal: [SECRET, OLDER] }, table, {
+        list(subject) {
+          if (asked++ === moment && table.size > 0) table.set(digest('a'), sealedWith(to))
+          const found = [...table].filter(([, record]) => record.subject === subject)
+          return found.map(([name, record]) => ({ name, record, createdAt: 1, seenAt: 2, expiresAt: 3 }))
+        },
+      })
+      const what = `before question ${moment}, ${from === OLDER ? 'to the newest' : 'to the older'}`
+      assert.equal((store.list('ada') as readonly unknown[]).length, 1, what)
+      table.set(digest('a'), sealedWith(from))
+      asked = 0
+      assert.equal(store.destroyAll('ada'), 1, what)
+    }
+  }
+})
+
+test('reseal() leaves alone what another store has under a prefix that begins as the one of this store', async () => {
+  const own = digest('a')
+  const foreign = `admin:${digest('b')}`
+  const record = { ...RECORD, subject: digest('ada'), version: 0 }
+  const rowOf = (name: string) => ({ name, record, createdAt: 1, seenAt: 2, expiresAt: 3 })
+  const written: string[] = []
+  const { store } = open({ seal: [SECRET] }, undefined, {
+    async *pages() {
+      yield [own, foreign].map(rowOf)
+    },
+    rewriting: { find: rowOf, rewrite: ({ name }) => written.push(name) > 0 },
+  })
+  assert.equal(await store.reseal(), 1)
+  assert.deepEqual(written, [own], 'the other store could not list and end those sessions any more')
 })
 
 test('beyond twenty new ids neither who is spared nor who is to end is known, and that is an error', () => {

@@ -40,6 +40,23 @@ async function open(make: (options: Options) => Promise<ReturnType<typeof memory
   return { clock, store }
 }
 
+test('an onEnded that gives a query, which runs when somebody waits for it, is run, and its failure is a process warning', async t => {
+  const said = warnings(t)
+  const run: unknown[] = []
+  const query = (one: unknown) => ({
+    // biome-ignore lint/suspicious/noThenProperty: as queries of knex, drizzle and Prisma have it
+    then(_: unknown, reject: (error: Error) => void) {
+      run.push(one)
+      reject(new Error('the log is full'))
+    },
+  })
+  const { store } = await open(STORES.memoryStore as never, { onEnded: query })
+  assert.equal(await store.destroyAll('bob'), 1)
+  await new Promise(resolve => setImmediate(resolve))
+  assert.equal(run.length, 1)
+  assert.deepEqual(said(), ['the log is full'])
+})
+
 for (const [name, make] of Object.entries(STORES)) {
   const opened = (options: Options) => open(make as Parameters<typeof open>[0], options)
 

@@ -3,6 +3,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo, Server } from 'node:net'
 import type { TestContext as Test } from 'node:test'
 import type { TestApp } from './koa.ts'
+import { keepIn, pairOf } from './set-cookie.mjs'
 
 export interface Answer {
   readonly status: number
@@ -42,7 +43,7 @@ export class Visitor {
     const cookie = [...this.jar].map(([name, value]) => `${name}=${value}`).join('; ')
     const answer = await this.#send(method, path, { ...(cookie && { cookie }), ...headers })
     const cookies = answer.headers.getSetCookie()
-    for (const line of cookies) this.#keep(line)
+    keepIn(this.jar, cookies)
     const text = JSON.stringify(answer.text.slice(0, SHOWN_OF_TEXT))
     this.#said.push(`${method} ${path}: ${answer.status} ${text}, sets ${namesSet(cookies).join(' ') || 'no cookie'}`)
     return { ...answer, cookies }
@@ -58,23 +59,11 @@ export class Visitor {
   stranger(): Visitor {
     return new Visitor(this.#send, this.#said)
   }
-
-  #keep(line: string): void {
-    const [name, value] = pairOf(line)
-    if (/expires=Thu, 01 Jan 1970/i.test(line)) this.jar.delete(name)
-    else this.jar.set(name, value)
-  }
 }
 
 /** The names of the cookies that lines of Set-Cookie set, in order: one that is set twice is there twice. */
 export function namesSet(cookies: readonly string[]): readonly string[] {
   return cookies.map(line => pairOf(line)[0]).sort()
-}
-
-function pairOf(line: string): readonly [name: string, value: string] {
-  const [pair = ''] = line.split(';')
-  const at = pair.indexOf('=')
-  return [pair.slice(0, at), pair.slice(at + 1)]
 }
 
 /** Serves `app` on a free port of this machine until the test ends. `state`: what else is shown of it if the test fails. */

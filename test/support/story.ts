@@ -8,6 +8,8 @@ import { Clock, type Visitor, visit } from './agent.ts'
 import { createApp, type TestApp, type TestContext } from './koa.ts'
 import { newSecret } from './secrets.ts'
 
+export { cookiesFrom } from './set-cookie.mjs'
+
 export const KEY = 'koa.sess'
 export const HOUR = 3_600_000
 export const SECRETS = [newSecret(), newSecret()]
@@ -166,12 +168,6 @@ export async function ask(app: TestApp, path: string, cookie: string, given: obj
   await (app.callback()(req, res) as unknown)
   const lines = [res.getHeader('set-cookie') ?? []].flat().map(String)
   return { status: res.statusCode, text, lines, headers: res.getHeaders() }
-}
-
-/** The Cookie header of a client that keeps `lines`. */
-export function cookiesFrom(lines: readonly string[]): Map<string, string> {
-  const pairs = lines.map(line => line.split(';')[0] ?? '')
-  return new Map(pairs.map(pair => [pair.slice(0, pair.indexOf('=')), pair.slice(pair.indexOf('=') + 1)]))
 }
 
 export const headerOf = (jar: ReadonlyMap<string, string>) =>

@@ -53,6 +53,7 @@ test('the list holds the tests of what is claimed, each by a name of its own', (
   assert.deepEqual(groupsOf({ corrupt: () => {} }), [...three.slice(0, 4), 'corrupt', ...three.slice(4)])
   const keys = [...three.slice(0, 3), 'create', 'patch', 'touch', ...three.slice(3)]
   assert.deepEqual(groupsOf({ capabilities: ['keys'] }), keys)
+  assert.ok(groupsOf({ capabilities: ['keys', 'all'] }).includes('all'), 'what is claimed without subjects is tested')
   const all = ['versions', 'retire', 'concurrency', 'subjects', 'all', ...three.slice(4)]
   assert.deepEqual(groupsOf({ capabilities: ALL }), [...three.slice(0, 3), 'create', 'patch', 'touch', ...all])
 })
@@ -123,6 +124,8 @@ test('a wrong option is an error that names it', () => {
     ['capabilities', 'keys'],
     ['capabilities', ['key']],
     ['capabilities', ['retire']],
+    ['capability', ['keys']],
+    ['corupt', () => {}],
   ]
   for (const [option, value] of rows) {
     const options = { open: () => memoryStore(), [option]: value } as StoreContractOptions

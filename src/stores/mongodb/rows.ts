@@ -149,11 +149,13 @@ export function mongoRows(asked: Asked, clock: (() => number) | undefined): Mong
     async remove(names) {
       const [one = '', ...more] = names.map(encodeName)
       const ids = { $in: [one, ...more] }
+      // What has expired is left to MongoDB, as it does not count.
+      const there = after(times())
       const count = await (more.length === 0
-        ? asked.deleteOne({ _id: one, r: null })
-        : asked.deleteMany({ _id: ids, r: null }))
+        ? asked.deleteOne({ _id: one, ...there, r: null })
+        : asked.deleteMany({ _id: ids, ...there, r: null }))
       if (count === names.length) return { count, tombstones: [] }
-      const found = await asked.find({ _id: ids, ...after(times()), r: { $ne: null } })
+      const found = await asked.find({ _id: ids, ...there, r: { $ne: null } })
       return { count, tombstones: found.map(tombstoneIn) }
     },
 

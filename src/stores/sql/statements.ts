@@ -94,7 +94,6 @@ export function statementsFor(dialect: Dialect, { quoted: table }: Table, hasClo
   const one = `name = :name AND ${live}`
   const many = Array.from({ length: CHUNK }, (_, index) => `:name${index}`).join(', ')
   const isTombstone = 'retired_at IS NOT NULL AND expires_at > :now'
-  const notTombstone = '(retired_at IS NULL OR expires_at <= :now)'
   const extended = `seen_at = ${dialect.nextSeen}, expires_at = :expires`
   return {
     read: compile(`SELECT ${COLUMNS.names}, ${clock} - retired_at AS retired_for
@@ -123,8 +122,9 @@ export function statementsFor(dialect: Dialect, { quoted: table }: Table, hasClo
     retire: compile(`UPDATE ${table} SET data = '{}', lifetime = :lifetime, version = version + 1,
       retired_at = ${clock}, ${extended}
       WHERE ${one} AND version = COALESCE(:version, version) ${returning}`),
-    removeOne: compile(`DELETE FROM ${table} WHERE name = :name AND ${notTombstone}`),
-    removeMany: compile(`DELETE FROM ${table} WHERE name IN (${many}) AND ${notTombstone}`),
+    // What has expired is left to the sweep, as it does not count.
+    removeOne: compile(`DELETE FROM ${table} WHERE ${one}`),
+    removeMany: compile(`DELETE FROM ${table} WHERE name IN (${many}) AND ${live}`),
     tombstone: compile(`SELECT name, lifetime FROM ${table} WHERE name = :name AND ${isTombstone}`),
     tombstones: compile(`SELECT name, lifetime FROM ${table} WHERE name IN (${many}) AND ${isTombstone}`),
     forget: compile(`DELETE FROM ${table} WHERE name IN (${many}) AND ${isTombstone}`),

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import type { Bench } from '../bench.ts'
+import { type Bench, digestOf } from '../bench.ts'
 import { cases } from '../case.ts'
 
 const MEMBERS = { user: '"ada"' }
@@ -90,6 +90,21 @@ export const concurrency = [
           () => t.patch(id, { unset: ['user'], keepsEmpty: true }),
         ])
         await t.isFree(id)
+      })
+    },
+  }),
+
+  ...cases('concurrency', ['subjects'], {
+    'who signs in while others write to the session owns it': async t => {
+      await rounds(t, async (id, round) => {
+        const subject = `${t.id('ada')}${round}`
+        await race<unknown>(round, [
+          () => t.touch(id),
+          () => t.patch(id, { set: { cart: '[1]' } }),
+          () => t.patch(id, { set: { user: '"ada"' }, subject: digestOf(subject) }),
+        ])
+        assert.equal((await t.list(subject)).length, 1, 'the session is not in the list of its user')
+        await t.hasMembers(id, { user: '"ada"', cart: '[1]' })
       })
     },
   }),

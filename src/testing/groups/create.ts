@@ -7,7 +7,8 @@ const MEMBERS = { user: '"ada"', cart: '[1,{"size":"L"}]' }
 export const create = [
   ...cases('create', ['keys'], {
     'an id that is free is taken, and there is what was given': async t => {
-      const lifetime = { _expire: t.now() + 1e9, _maxAge: 1e9, _meta: { created: 1.6e12, fresh: 1.6e12 + 1 } }
+      const meta = { created: 1.6e12, fresh: 1.6e12 + 1, since: 1.5e12, dataVersion: 7 }
+      const lifetime = { _expire: t.now() + 1e9, _maxAge: 1e9, _meta: meta }
       assert.equal(await t.create(t.id(), MEMBERS, { lifetime }), true)
       const record = await t.hasMembers(t.id(), MEMBERS)
       assert.deepEqual(plain(record.lifetime), lifetime)

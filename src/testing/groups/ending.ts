@@ -28,9 +28,10 @@ const ending = cases('subjects', ['subjects'], {
   'one is ended, by its handle, and none by its id or by the handle of another’s': async t => {
     const [one, two] = [await add(t, ada(t), 'one'), await add(t, ada(t), 'two')]
     const other = await add(t, bob(t), 'three')
-    for (const only of [digestOf(other), one, '', digestOf('nobody')]) {
+    for (const only of [digestOf(other), one, '', digestOf('nobody'), digestOf(one).slice(0, -1)]) {
       assert.equal(await t.destroyAll(ada(t), { only }), 0)
     }
+    assert.equal(await t.destroyAll(ada(t), { only: digestOf(one), except: one }), 0, 'who is spared is not ended')
     assert.equal(await t.destroyAll(ada(t), { only: digestOf(one) }), 1)
     await t.isFree(one)
     await has(t, ada(t), [two])
@@ -42,6 +43,25 @@ const ending = cases('subjects', ['subjects'], {
     const wrong = [{ only: undefined }, { except: undefined }, { only: null }, { except: 5 }, { handle: digestOf(id) }]
     for (const which of wrong) await assert.rejects(t.destroyAll(ada(t), which as Which), `with ${Object.keys(which)}`)
     await has(t, ada(t), [id])
+  },
+
+  'nobody’s sessions are ended, nor listed, where the hash of a subject is no text': async t => {
+    const id = await add(t, ada(t), 'one')
+    await t.create(t.id('nobody'), MEMBERS)
+    for (const subjectHash of [null, 5, {}, { $ne: null }, { $gt: '' }, [digestOf(ada(t))]] as never[]) {
+      const what = `with ${JSON.stringify(subjectHash)}`
+      assert.deepEqual([...(await t.list({ subjectHash }).catch(() => []))], [], what)
+      assert.equal(await t.destroyAll({ subjectHash }).catch(() => 0), 0, what)
+    }
+    await has(t, ada(t), [id])
+    await t.hasMembers(t.id('nobody'), MEMBERS)
+  },
+
+  'a session without data is listed and ended like others': async t => {
+    await t.create(t.id(), {}, { subject: digestOf(ada(t)) })
+    await has(t, ada(t), [t.id()])
+    assert.equal(await t.destroyAll(ada(t)), 1)
+    await t.isFree(t.id())
   },
 
   'sessions that are ended while others write to them do not come back': async t => {

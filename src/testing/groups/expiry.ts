@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict'
 import { LONG } from '../bench.ts'
 import { cases } from '../case.ts'
 
@@ -70,6 +71,20 @@ export const expiry = [
       await t.hasNone(t.id('fraction'))
       await t.pass(1)
       await t.hasNone(t.id())
+    },
+  }),
+
+  ...cases('expiry', ['keys', 'clock'], {
+    'a record is there until the last millisecond': async t => {
+      const ttl = t.ttl + 1
+      const stems = ['created', 'patched', 'touched']
+      for (const stem of stems) await t.create(t.id(stem), MEMBERS, stem === 'created' ? { ttl } : {})
+      await t.patch(t.id('patched'), { set: { theme: '1' } }, ttl)
+      await t.touch(t.id('touched'), ttl)
+      await t.pass(t.ttl)
+      for (const stem of stems) assert.ok(await t.read(t.id(stem)), `a record that was ${stem} is gone too early`)
+      await t.pass(1)
+      for (const stem of stems) await t.isFree(t.id(stem))
     },
   }),
 

@@ -25,9 +25,11 @@ export const patch = cases('patch', ['keys'], {
 
   'the lifetime is replaced, all of it': async t => {
     await t.create(t.id(), MEMBERS, { lifetime: { _session: true, _meta: { created: 1, fresh: 2 } } })
-    const lifetime = { _expire: t.now() + 1e9, _maxAge: 1e9 }
-    await t.patch(t.id(), { set: { cart: '[2]' }, lifetime })
-    assert.deepEqual(plain((await t.read(t.id()))?.lifetime), lifetime)
+    for (const more of [{}, { _meta: { created: 3, fresh: 4, since: 1 } }]) {
+      const lifetime = { _expire: t.now() + 1e9, _maxAge: 1e9, ...more }
+      await t.patch(t.id(), { set: { cart: '[2]' }, lifetime })
+      assert.deepEqual(plain((await t.read(t.id()))?.lifetime), lifetime)
+    }
   },
 
   'who has read a record keeps it as it was': async t => {
@@ -65,6 +67,9 @@ export const patch = cases('patch', ['keys'], {
     await t.create(t.id(), MEMBERS, { lifetime: { _session: true } })
     const outcome = await t.patch(t.id(), { unset: Object.keys(MEMBERS), keepsEmpty: true })
     assert.equal(outcome, 'saved')
+    await t.hasMembers(t.id(), {})
+    assert.equal(await t.patch(t.id(), {}), 'saved', 'a record is dropped by what is removed alone')
+    assert.equal(await t.touch(t.id()), true)
     await t.hasMembers(t.id(), {})
     assert.equal(await t.patch(t.id(), { set: { user: '"bob"' } }), 'saved')
     await t.hasMembers(t.id(), { user: '"bob"' })

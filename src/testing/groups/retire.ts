@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { type Bench, LONG } from '../bench.ts'
 import { cases } from '../case.ts'
+import { areDead } from '../renewed.ts'
 
 const MEMBERS = { user: '"ada"', cart: '[1]' }
 
@@ -87,6 +88,21 @@ export const retire = [
       await t.isFree(t.id('short'))
       assert.equal(await t.create(t.id('short'), { user: '"bob"' }), true)
       await t.hasMembers(t.id('short'), { user: '"bob"' })
+    },
+
+    'with no time to live nothing that could be used is left': async t => {
+      for (const ttl of [0, -1]) {
+        await t.create(t.id(`${ttl}`), MEMBERS)
+        assert.equal(await t.retire(t.id(`${ttl}`), ttl), 'saved')
+        await areDead(t, [t.id(`${ttl}`)])
+      }
+    },
+
+    'an id without data is retired, too': async t => {
+      await t.create(t.id(), {})
+      const at = t.now()
+      assert.equal(await t.retire(t.id()), 'saved')
+      await isRetired(t, t.id(), at)
     },
 
     'other sessions stay': async t => {

@@ -68,9 +68,10 @@ export const subjects = cases('subjects', ['subjects'], {
     await t.read(id)
     await t.get(id)
     t.isInstant((await t.list(ada(t)))[0]?.seenAt, made, 'seenAt')
-    await t.touch(id)
+    await t.touch(id, 2 * LONG)
     const [session] = await t.list(ada(t))
     t.isInstant(session?.seenAt, t.now(), 'seenAt')
+    t.isInstant(session?.expiresAt, t.now() + 2 * LONG, 'expiresAt')
     t.isInstant(session?.createdAt, made, 'createdAt')
     assert.ok(session && session.seenAt > session.createdAt, 'touch() has to change when a session was seen')
   },
@@ -115,6 +116,9 @@ export const subjects = cases('subjects', ['subjects'], {
     await t.touch(id)
     await t.patch(id, { set: { cart: '[1]' } })
     assert.equal((await t.read(id))?.subject, digestOf(ada(t)), 'what no patch changes stays')
+    await t.set(id, { user: 'ada' })
+    assert.equal((await t.read(id))?.subject, digestOf(ada(t)), 'set() changes the data, and not whose they are')
+    await has(t, ada(t), [id])
   },
 
   'a handle is no id': async t => {
@@ -134,6 +138,19 @@ export const subjects = cases('subjects', ['subjects'], {
     await t.pass(t.ttl)
     await has(t, ada(t), [left])
     assert.equal(await t.destroyAll(ada(t)), 1, 'how many there were')
+  },
+
+  'an id that is taken again once its session has expired is whose it is then': async t => {
+    for (const stem of ['nobody', 'set', 'bob']) await add(t, ada(t), stem, { ttl: t.ttl })
+    await t.pass(t.ttl)
+    const made = t.now()
+    await t.create(t.id('nobody'), MEMBERS)
+    await t.set(t.id('set'), DATA)
+    const id = await add(t, bob(t), 'bob')
+    await has(t, ada(t), [])
+    await has(t, bob(t), [id])
+    t.isInstant((await t.list(bob(t)))[0]?.createdAt, made, 'createdAt')
+    for (const stem of ['nobody', 'set']) assertNone((await t.read(t.id(stem)))?.subject, 'a session of nobody')
   },
 
   'a session changes hands, and belongs to nobody where that is said': async t => {

@@ -2,12 +2,13 @@ import assert from 'node:assert/strict'
 import { plain } from '../bench.ts'
 import { cases } from '../case.ts'
 
+const META = { created: 3, fresh: 4, since: 1, dataVersion: 7 }
 const MEMBERS = { user: '"ada"', cart: '[1]' }
 
 export const touch = cases('touch', ['keys'], {
   'the lifetime is another one, and the members stay': async t => {
     await t.create(t.id(), MEMBERS, { lifetime: { _session: true, _meta: { created: 1, fresh: 2 } } })
-    const lifetime = { _expire: t.now() + 1e9, _maxAge: 1e9, _meta: { created: 3 } }
+    const lifetime = { _expire: t.now() + 1e9, _maxAge: 1e9, _meta: META }
     assert.equal(await t.touch(t.id(), 1e9, lifetime), true)
     const record = await t.hasMembers(t.id(), MEMBERS)
     assert.deepEqual(plain(record.lifetime), lifetime)

@@ -22,9 +22,22 @@ export const versions = [
       assert.equal(seen.size, 6)
     },
 
-    'reading a record twice gives the same version': async t => {
+    'reading a record, and touching it, leaves the version': async t => {
       await t.create(t.id(), MEMBERS)
-      assert.equal(await versionOf(t), await versionOf(t))
+      const version = await versionOf(t)
+      assert.equal(await versionOf(t), version)
+      await t.touch(t.id())
+      assert.equal(await versionOf(t), version, 'touch() changed the version, so that update() is in conflict with it')
+      assert.equal(await t.patch(t.id(), { set: { cart: '[2]' }, version }), 'saved')
+    },
+
+    'each set gives another version': async t => {
+      await t.create(t.id(), MEMBERS)
+      for (let time = 1; time <= 3; time++) {
+        const version = await versionOf(t)
+        await t.set(t.id(), { user: 'bob', time })
+        assert.equal(await t.patch(t.id(), { set: { user: '"eve"' }, version }), 'conflict', 'what was set is lost')
+      }
     },
 
     'what was set has a version': async t => {

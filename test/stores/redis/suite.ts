@@ -517,6 +517,15 @@ export function redisSuite(register: Register, serverOf: () => Server, source?: 
     assert.equal(await forum?.count(), 1)
   })
 
+  register('a store has nothing of one whose prefix goes on as its own, and seals nothing of it anew', async t => {
+    const { client } = await open(t)
+    const [outer, inner] = ['app:', 'app:admin:'].map(prefix => storeOn(client, { prefix, seal: [newSecret()] }))
+    const plain = storeOn(client, { prefix: 'app:plain:' })
+    for (const store of [outer, inner, plain]) await store?.create('a', ADA, HOUR, CALL)
+    assert.deepEqual([await outer?.reseal(), await outer?.count(), await outer?.clear()], [0, 1, 1])
+    for (const store of [inner, plain]) assert.equal((await store?.list('ada'))?.length, 1)
+  })
+
   register('any prefix does', async t => {
     const { client, store } = await open(t)
     for (const prefix of ['', '{', '{x}:', 'a b', '@', '\0', '🍪', '*']) {

@@ -13,6 +13,7 @@ import type { Asked } from '../../races/history.ts'
 import type { ServerName } from '../../servers/available.ts'
 import { row, suiteOn } from '../../servers/report.ts'
 import { sqliteClients } from '../../servers/sqlite.ts'
+import { headerFrom } from '../../support/set-cookie.mjs'
 
 const APPLICATION = new URL('../../races/app.ts', import.meta.url)
 const PROCESSES = 3
@@ -101,7 +102,7 @@ function signIns(asks: readonly Ask[], user: string, each: number) {
 
 /** How many of those who were signed in are. */
 async function liveOf(asks: readonly Ask[], replies: Awaited<ReturnType<typeof signIns>>): Promise<number> {
-  const cookies = replies.filter(isGood).map(({ setCookie }) => setCookie.map(line => line.split(';')[0]).join('; '))
+  const cookies = replies.filter(isGood).map(({ setCookie }) => headerFrom(setCookie))
   const answers = await Promise.all(
     cookies.map((cookie, n) => send(asks[n % asks.length], { user: '', page: 'read' }, cookie)),
   )

@@ -98,6 +98,14 @@ suite('what is told of every store, and what is particular to DynamoDB', (test, 
     assert.equal(await forum?.count(), 1)
   })
 
+  test('a store seals nothing anew of one whose prefix goes on as its own', async () => {
+    const outer = dynamodbStore(clientOf(), { prefix: 'outer:', seal: SECRETS })
+    const inner = dynamodbStore(clientOf(), { prefix: 'outer:inner:' })
+    await inner.create('a', { members: { user: '"ada"' }, lifetime: LIFETIME, subject: digestOf('ada') }, HOUR, CALL)
+    assert.deepEqual([await outer.reseal(), await outer.clear()], [0, 0])
+    assert.equal((await inner.list('ada')).length, 1)
+  })
+
   let places = 0
   proveReseal(test, async () => {
     const prefix = `reseal${++places}:`

@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import session, { type CreateSessionOptions, type Store } from 'koa-session'
 import { type Agent, createAgent } from 'koa-session/testing'
 import { createApp, type TestApp, type TestContext } from '../../support/koa.ts'
+import { cookiesFrom } from '../../support/set-cookie.mjs'
 import type { Meeting } from '../../support/story.ts'
 import { SECRETS } from './contract.ts'
 
@@ -72,7 +73,7 @@ function personOf(agents: readonly Agent[], errors: readonly unknown[], held: It
       const { status, text, setCookie } = await agent.get(path)
       assert.equal(status, 200, `${path} answered ${status}: ${errors.map(String).join('; ')}`)
       // What the answer says of cookies, and nothing that other answers have said meanwhile.
-      for (const name of new Set(setCookie.map(line => line.slice(0, line.indexOf('='))))) {
+      for (const name of cookiesFrom(setCookie).keys()) {
         const value = agent.cookies.get(name)
         if (value === undefined) cookies.delete(name)
         else cookies.set(name, value)

@@ -58,6 +58,25 @@ export const VERSIONS: readonly Row[] = [
       },
     }),
   ],
+  [
+    'touch() gives another version',
+    'versions',
+    memory => ({
+      touch: (id, lifetime, ttl) =>
+        memory.patch(id, { set: {}, unset: [], lifetime, keepsEmpty: true }, ttl) === 'saved',
+    }),
+  ],
+  [
+    'set() begins the versions anew',
+    'versions',
+    memory => ({
+      set: (id, payload, ttl) => {
+        const isTombstone = memory.read(id)?.retiredAt !== undefined
+        if (!isTombstone) memory.destroy(id)
+        memory.set(id, payload, ttl)
+      },
+    }),
+  ],
   ['retire() ignores the version', 'versions', memory => ({ retire: (id, _, ttl) => memory.retire(id, {}, ttl) })],
 ]
 
@@ -122,6 +141,21 @@ export const RETIRE: readonly Row[] = [
         if (memory.read(id)?.retiredAt !== undefined) memory.destroy(id)
         return memory.create(id, record, ttl)
       },
+    }),
+  ],
+  [
+    'retire() for no time leaves the session',
+    'retire',
+    memory => ({
+      retire: (id, retire, ttl) => (ttl > 0 ? memory.retire(id, retire, ttl) : 'saved'),
+    }),
+  ],
+  [
+    'what has no data can not be retired',
+    'retire',
+    memory => ({
+      retire: (id, retire, ttl) =>
+        Object.keys(memory.read(id)?.members ?? {}).length > 0 ? memory.retire(id, retire, ttl) : 'gone',
     }),
   ],
   [

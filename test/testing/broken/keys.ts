@@ -25,6 +25,23 @@ export const KEYS: readonly Row[] = [
     }),
   ],
   [
+    'touch() counts in seconds',
+    'expiry',
+    memory => ({
+      touch: (id, lifetime, ttl) => memory.touch(id, lifetime, Math.floor(ttl / 1000) * 1000),
+    }),
+  ],
+  [
+    'create() keeps of the lifetime what it knows',
+    'create',
+    memory => ({
+      create: (id, { lifetime: { _meta, ...lifetime }, ...record }, ttl) => {
+        const { since: _, dataVersion: __, ...meta } = _meta ?? {}
+        return memory.create(id, { ...record, lifetime: _meta ? { ...lifetime, _meta: meta } : lifetime }, ttl)
+      },
+    }),
+  ],
+  [
     'create() overwrites',
     'create',
     memory => ({
@@ -160,6 +177,16 @@ export const KEYS: readonly Row[] = [
     'patch',
     memory => ({
       patch: (id, patch, ttl) => memory.patch(id, { ...patch, keepsEmpty: false }, ttl),
+    }),
+  ],
+  [
+    'an empty record is dropped by whatever is patched',
+    'patch',
+    memory => ({
+      patch: (id, patch, ttl) => {
+        const isEmpty = Object.keys({ ...memory.read(id)?.members, ...patch.set }).length === 0
+        return memory.patch(id, isEmpty ? { ...patch, unset: ['nothing'] } : patch, ttl)
+      },
     }),
   ],
   [

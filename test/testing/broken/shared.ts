@@ -13,6 +13,30 @@ export const CONCURRENCY: readonly Row[] = [
     }),
   ],
   [
+    'patch() writes back whose it was',
+    'concurrency',
+    memory => ({
+      patch: async (id, patch, ttl) => {
+        const { subject = null } = memory.read(id) ?? {}
+        await later()
+        return memory.patch(id, { subject, ...patch }, ttl)
+      },
+    }),
+  ],
+  [
+    'touch() writes back whose it was',
+    'concurrency',
+    memory => ({
+      touch: async (id, lifetime, ttl) => {
+        const record = memory.read(id)
+        await later()
+        if (!memory.touch(id, lifetime, ttl)) return false
+        const { subject = null } = record ?? {}
+        return memory.patch(id, { set: {}, unset: [], lifetime, keepsEmpty: true, subject }, ttl) === 'saved'
+      },
+    }),
+  ],
+  [
     'create() looks first',
     'concurrency',
     memory => ({
@@ -232,6 +256,58 @@ export const SUBJECTS: readonly Row[] = [
     }),
   ],
   [
+    'a record forgets whose it is when it is set',
+    'subjects',
+    memory => ({
+      set: (id, payload, ttl) => {
+        if (memory.read(id)?.retiredAt === undefined) memory.destroy(id)
+        memory.set(id, payload, ttl)
+      },
+    }),
+  ],
+  [
+    'what takes the place of an expired session belongs to its user',
+    'subjects',
+    memory => {
+      const owners = new Map<string, string | undefined>()
+      return {
+        create: (id, record, ttl) => {
+          const subject = memory.read(id) ? record.subject : (owners.get(id) ?? record.subject)
+          owners.set(id, subject)
+          return memory.create(id, { ...record, subject }, ttl)
+        },
+        destroy: id => {
+          owners.delete(id)
+          memory.destroy(id)
+        },
+      }
+    },
+  ],
+  [
+    'list() leaves out what has no data',
+    'subjects',
+    memory => ({
+      list: (subject, options) => memory.list(subject, options).filter(({ data }) => Object.keys(data).length > 0),
+    }),
+  ],
+  [
+    'touch() does not change when it expires in the list',
+    'subjects',
+    (memory, clock) => {
+      const ends = new Map<string, number>()
+      const ended = (id: string, ttl: number) => ends.set(digest(id), clock.now() + ttl)
+      return {
+        create: (id, record, ttl) => memory.create(id, record, ttl) && Boolean(ended(id, ttl)),
+        patch: (id, patch, ttl) => {
+          ended(id, ttl)
+          return memory.patch(id, patch, ttl)
+        },
+        list: (subject, options) =>
+          memory.list(subject, options).map(one => ({ ...one, expiresAt: ends.get(one.handle) ?? one.expiresAt })),
+      }
+    },
+  ],
+  [
     'a subject never changes',
     'subjects',
     memory => ({
@@ -251,6 +327,37 @@ export const SUBJECTS: readonly Row[] = [
     'subjects',
     memory => ({
       destroyAll: (subject, { except: _, ...which } = {}) => memory.destroyAll(subject, which),
+    }),
+  ],
+  [
+    'destroyAll() ignores except beside only',
+    'subjects',
+    memory => ({
+      destroyAll: (subject, which) => {
+        const { only, except } = which ?? {}
+        return memory.destroyAll(subject, typeof only === 'string' && typeof except === 'string' ? { only } : which)
+      },
+    }),
+  ],
+  [
+    'the beginning of a handle is enough',
+    'subjects',
+    memory => ({
+      destroyAll: (subject, which) => {
+        const { only } = which ?? {}
+        const one = only ? memory.list(subject).find(({ handle }) => handle.startsWith(only)) : undefined
+        return memory.destroyAll(subject, one ? { ...which, only: one.handle } : which)
+      },
+    }),
+  ],
+  [
+    'the hash of a subject is a query',
+    'subjects',
+    memory => ({
+      destroyAll: (subject, which) => {
+        const { subjectHash } = Object(subject)
+        return subjectHash && typeof subjectHash === 'object' ? memory.clear() : memory.destroyAll(subject, which)
+      },
     }),
   ],
   [
@@ -283,6 +390,15 @@ export const SUBJECTS: readonly Row[] = [
 
 export const EVERYTHING: readonly Row[] = [
   ['all() has the tombstones, and they are counted', 'all', memory => ({ retire: () => memory && 'saved' })],
+  [
+    'all() leaves out what has no data',
+    'all',
+    memory => ({
+      all: async function* (options) {
+        for await (const one of memory.all(options)) if (Object.keys(one.data).length > 0) yield one
+      },
+    }),
+  ],
   ['all() knows no limit', 'all', memory => ({ all: ({ limit: _, ...options } = {}) => memory.all(options) })],
   ['all() begins anew whatever the cursor is', 'all', memory => ({ all: ({ limit } = {}) => memory.all({ limit }) })],
   [

@@ -13,5 +13,7 @@ app.use(all.createSession(app))
 const error: all.SessionError = new SessionError('ERR_SESSION_STORE', 'text')
 // @ts-expect-error: a namespace is no function
 all(app)
+// @ts-expect-error: a function is no namespace, other than with require()
+session.SessionError
 
 export { error }
