@@ -32,12 +32,13 @@ const STYLE = `
   table { width: 100%; border-collapse: collapse; margin: 1.5rem 0 }
   th, td { padding: .75rem .75rem .75rem 0; border-bottom: 1px solid var(--line); text-align: left }
   th { font-weight: normal; color: var(--quiet) }
+  td[data-label=Handle] { font: .875rem/1.5 ui-monospace, monospace; word-break: break-all }
   td .actions { margin: 0 }
   @media (max-width: 44rem) {
     thead { display: none }
     tr { display: block; padding: .75rem 0; border-bottom: 1px solid var(--line) }
     td { display: block; padding: .1rem 0; border: 0 }
-    td[data-label]::before { content: attr(data-label) ': '; color: var(--quiet) }
+    td[data-label]::before { content: attr(data-label) ': '; color: var(--quiet); font: 1rem/1.5 system-ui, sans-serif }
     td .actions { padding-top: .5rem }
   }
 `

@@ -3,7 +3,7 @@ import type { Found, Loaded, Refused } from '../session/model.ts'
 import { NOTHING } from '../session/payload.ts'
 import { Session, type SessionHost } from '../session/session.ts'
 import type { Backend } from './backend.ts'
-import { notLoaded, propertyError } from './property-error.ts'
+import { notLoaded, orError, propertyError } from './property-error.ts'
 import { isStoreFailure } from './store-failure.ts'
 
 type Known = Loaded | { readonly error: unknown }
@@ -177,7 +177,7 @@ export class Presented {
 
   #fail(error: unknown): void {
     this.isDegraded = this.#backend.settings.config.onStoreError === 'anonymous' && isStoreFailure(error)
-    this.#has(this.isDegraded ? NOTHING : { error })
+    this.#has(this.isDegraded ? NOTHING : { error: orError(error) })
     this.#backend.setAside('unread')
   }
 

@@ -31,6 +31,13 @@ export function notLoaded(config: Config): SessionError {
   return propertyError(config, 'ERR_SESSION_NOT_LOADED', `was read before it was loaded (option lazy): ${advice}`)
 }
 
+/** What is thrown in place of nothing: for that Koa answers nothing, and the client would wait. */
+export function orError(error: unknown): unknown {
+  if (error !== undefined && error !== null) return error
+  const what = `an option that is a function threw, or rejected with, ${error}, expected an Error: throw one`
+  return new SessionError('ERR_SESSION_OPTION', what)
+}
+
 export function skipped(config: Config): SessionError {
   const what = 'was used in a request that has no session, because the option skip returned true'
   return propertyError(config, 'ERR_SESSION_SKIPPED', what)

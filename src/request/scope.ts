@@ -9,7 +9,7 @@ import type { Beginning } from './exchange.ts'
 import { Host } from './host.ts'
 import { holdsChange, operationOf, perform, planFor } from './keep-alive.ts'
 import { Presented } from './presented.ts'
-import { badValue, skipped, warnOfEarly, warnOfLost } from './property-error.ts'
+import { badValue, orError, skipped, warnOfEarly, warnOfLost } from './property-error.ts'
 import { Queue } from './queue.ts'
 import { type About, COMMIT, isHeard, traceCommit } from './tracing.ts'
 
@@ -108,7 +108,7 @@ export class Scope extends Host {
   #finishFailed(error: unknown): void | Promise<void> {
     this.#phase = 'failed'
     this.#backend.exchange.fail()
-    return andThen(this.#backend.finish(this.#session ?? undefined), () => this.#end(error))
+    return andThen(this.#backend.finish(this.#session ?? undefined), () => this.#end(orError(error)))
   }
 
   /** Koa answers nothing once the headers have left, so that an error that it is given leaves the client waiting. */

@@ -143,6 +143,10 @@ test('on a phone at night the admin page is dark, fits, and has buttons for thum
     assert.deepEqual([path, ground, width, small], [path, 'rgb(24, 24, 24)', 360, []])
     await takePictures({ [`admin-night-${at}`]: page })
   }
+  await page.goto(`${url}user?user=ada`)
+  // Two lines, of which the first has the label as well.
+  const heights = await page.locator('[data-label=Handle]').evaluateAll(cells => cells.map(one => one.offsetHeight))
+  assert.ok(heights.length === 3 && Math.max(...heights) < 50, `the handles are ${heights} high`)
   assert.deepEqual(errors, [])
 })
 

@@ -126,6 +126,14 @@ for (const [mode, make] of Object.entries(MODES)) {
     }
   }
 
+  test(`${mode}: a function that rejects with nothing is an error that Koa answers`, async () => {
+    const made = make({ notBefore: async () => Promise.reject() })
+    const { client } = (await respond(made, undefined, signIn)).exchange
+    const message = 'an option that is a function threw, or rejected with, undefined, expected an Error: throw one'
+    const request = await respond(made, client)
+    assert.throws(() => request.session, { code: 'ERR_SESSION_OPTION', message })
+  })
+
   for (const [how, notBefore] of Object.entries({
     throws: () => {
       throw new Error('of the database', { cause: 'down' })

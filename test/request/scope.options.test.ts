@@ -157,6 +157,20 @@ const STORIES: Readonly<
     ({ session }) => session.regenerate(),
     { held: { 1: { a: 1, c: 3 } }, client: '1' },
   ],
+  'a beforeSave that rejects with nothing is an error of the request': [
+    { beforeSave: () => Promise.reject() },
+    set({ b: 2 }),
+    { held: { A: { a: 1 } }, code: 'ERR_SESSION_OPTION' },
+  ],
+  'a subject that throws nothing is an error of the request': [
+    {
+      subject: () => {
+        throw null
+      },
+    },
+    set({ b: 2 }),
+    { held: { A: { a: 1 } }, code: 'ERR_SESSION_OPTION' },
+  ],
   'an error of beforeSave is the request’s': [
     { beforeSave: async () => Promise.reject(Object.assign(new Error('own'), { code: 'OWN' })) },
     set({ b: 2 }),

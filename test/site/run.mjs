@@ -14,7 +14,13 @@ const source = `${repository.url.replace(/^git\+|\.git$/g, '')}/blob/main/`
 
 const PHONE = { viewport: { width: 360, height: 780 }, hasTouch: true, isMobile: true }
 const DESK = { viewport: { width: 1280, height: 800 } }
-const TYPES = { '.html': 'text/html', '.js': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml' }
+const TYPES = {
+  '.html': 'text/html',
+  '.js': 'text/javascript',
+  '.css': 'text/css',
+  '.svg': 'image/svg+xml',
+  '.png': 'image/png',
+}
 
 const files = readdirSync(site, { recursive: true, encoding: 'utf8' })
 const paths = files.filter(file => /(?<!404)\.html$/.test(file)).map(file => `/${file.replace(/(index)?\.html$/, '')}`)
