@@ -10,7 +10,7 @@ const INSIDE = [
 /** What takes seconds, starts processes or reads the build: `--quick` leaves it out. */
 const SLOW = [
   SERVERS,
-  /^test\/(examples|properties|scripts|testing)/,
+  /^test\/(examples|properties|recipes|scripts|testing)/,
   /^test\/stores\/(contract|connect|kv|migrate\.races|sqlite-clients|sql\/sqlite)/,
   /^test\/(cli\/(process|middleware|run)|compat\/kept|koa\/(koa-cookies|parallel|schema))/,
   /^test\/(codec|security)\/forger/,

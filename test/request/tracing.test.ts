@@ -11,9 +11,10 @@ import { AskedStore } from '../../src/request/asked-store.ts'
 import { Settings } from '../../src/request/settings.ts'
 import { memoryStore } from '../../src/stores/memory.ts'
 import type { Store } from '../../src/stores/store.ts'
+import { after, type Course, fails, failsAtOnce, hangs } from '../support/stores.ts'
 import { listen, type Message, PHASES, said } from '../support/tracing.ts'
 import { FakeExchange } from './exchange.ts'
-import { after, type Course, codeOf, fails, failsAtOnce, hangs, site } from './site.ts'
+import { codeOf, site } from './site.ts'
 
 type Site = ReturnType<typeof site>
 type Request = ReturnType<Site['begin']>

@@ -3,7 +3,8 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import { digest } from '../../src/codec/digest.ts'
 import type { StoredPayload } from '../../src/stores/store.ts'
-import { after, codeOf, type Data, site } from './site.ts'
+import { after } from '../support/stores.ts'
+import { codeOf, type Data, site } from './site.ts'
 
 type Options = Record<string, unknown>
 type Site = ReturnType<typeof site>

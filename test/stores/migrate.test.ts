@@ -5,8 +5,9 @@ import test from 'node:test'
 import type { Store } from 'koa-session'
 import { memoryStore } from 'koa-session/memory'
 import { type MigrateOptions, migrate } from 'koa-session/migrate'
+import { manualClock } from 'koa-session/testing'
 import session7 from 'koa-session-7'
-import { Clock, visit } from '../support/agent.ts'
+import { visit } from '../support/agent.ts'
 import { createApp, type TestApp } from '../support/koa.ts'
 import { appOf, moved, SECRETS, simpleStore } from '../support/story.ts'
 
@@ -17,7 +18,7 @@ const call = { ctx: undefined, rolling: false }
 const LIFETIME = { _expire: NOW + HOUR, _maxAge: HOUR }
 
 function open(payload?: unknown, options: MigrateOptions = {}) {
-  const clock = new Clock(NOW)
+  const clock = manualClock(NOW)
   const old = new Map<string, unknown>(payload === undefined ? [] : [['a', payload]])
   const asked: string[] = []
   const from: Store = {
@@ -61,9 +62,9 @@ test('what is moved lives as long as it would have, and ten seconds more', async
     await t.test(claim, async () => {
       const { store, clock } = open({ user: 'ada', ...lifetime }, options)
       assert.ok(await store.read('a', call))
-      clock.elapse(ttl - 1)
+      clock.advance(ttl - 1)
       assert.ok(await store.read('a', call))
-      clock.elapse(1)
+      clock.advance(1)
       assert.equal(await store.read('a', call), undefined)
     })
   }
@@ -135,7 +136,7 @@ test('what the old store still has of a session that was moved goes when it ends
       to.create('a', { members: { user: '"ada"' }, lifetime: LIFETIME }, HOUR)
       await end(store)
       assert.equal(old.size, 0)
-      clock.elapse(1)
+      clock.advance(1)
       assert.equal(await store.read('a', call), undefined)
     })
   }

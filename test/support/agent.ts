@@ -102,18 +102,3 @@ export function shownBy(test: Test, state = () => ''): string[] {
   })
   return said
 }
-
-/** A clock that stands still until it is told to go on. */
-export class Clock {
-  #now: number
-
-  constructor(now = Date.now()) {
-    this.#now = now
-  }
-
-  readonly now = (): number => this.#now
-
-  elapse(milliseconds: number): void {
-    this.#now += milliseconds
-  }
-}
