@@ -1,7 +1,7 @@
 /** Cookies in a request's Cookie header, row by row. */
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import { find } from '../../src/codec/cookie-header.ts'
+import { find, isValueAlone } from '../../src/codec/cookie-header.ts'
 
 /** A header, and every value of the cookie `s` in it, from the first one on. */
 const HEADERS: ReadonlyArray<readonly [header: string, ...values: string[]]> = [
@@ -39,4 +39,24 @@ for (const [header, ...values] of HEADERS) {
     assert.deepEqual(found, Object.assign(Array(6).fill(undefined), values))
     assert.equal(find(header, 's='), values[0])
   })
+}
+
+/** What is given in place of a header, and whether it is the value of the cookie `s`. */
+const TEXTS: Readonly<Record<string, boolean>> = {
+  a1b2: true,
+  'eyJhIjoxfQ==': true,
+  'eyJhIjoxMX0=': true,
+  'a-value_in.parts': true,
+  's=1': false,
+  's=': false,
+  'a=1': false,
+  'theme=': false,
+  's.sig=': false,
+  'a=1; s=2': false,
+  's; a': false,
+  '': false,
+}
+
+for (const [text, isAlone] of Object.entries(TEXTS)) {
+  test(`"${text}" is ${isAlone ? 'a value' : 'a header'}`, () => assert.equal(isValueAlone(text, 's'), isAlone))
 }
