@@ -58,10 +58,7 @@ export interface Config {
   readonly cookie: Readonly<Record<string, unknown>>
 }
 
-type WithoutDefault =
-  | ('notBefore' | 'valid' | 'beforeSave' | 'schema' | 'skip' | 'absoluteTimeout')
-  | ('version' | 'upgrade')
-  | ('store' | 'ContextStore' | 'subject' | 'externalKey' | 'maxSessions' | 'onReuse')
+type WithoutDefault = { [Name in keyof Config]: undefined extends Config[Name] ? Name : never }[keyof Config]
 
 /** What Node's timers take. */
 const LONGEST_TIMER = 2 ** 31 - 1

@@ -115,6 +115,7 @@ export abstract class NodeExchange implements Exchange, JarAccess, HeadersListen
     const present = this.#res ? cookieLines(this.#res) : NO_LINES
     this.#others = present.length === lines.length ? NO_LINES : without(present, lines)
     this.sent = value
+    if (isUnasked) this.watchHeaders(this.#listener)
     this.#protect(lines.length > 0, lines.length > 0 && !isUnasked)
   }
 
@@ -175,9 +176,8 @@ export abstract class NodeExchange implements Exchange, JarAccess, HeadersListen
   }
 
   #setsCookie(res: ServerResponse): boolean {
-    const { key } = this.settings.config
     const lines = cookieLines(res)
-    return lines.length > 0 && lines.some(line => isOf(key, line))
+    return lines.length > 0 && lines.some(line => isOf(this.settings.config.key, line))
   }
 
   /**

@@ -3,34 +3,26 @@ import type { Plan } from '../session/model.ts'
 import { isChange, isDue, planCommit } from '../session/plan.ts'
 import type { CommitWork, Session } from '../session/session.ts'
 import type { Backend } from './backend.ts'
-import type { Exchange } from './exchange.ts'
-import type { Settings } from './settings.ts'
 import { isStoreFailure } from './store-failure.ts'
 import type { SessionCommitMessage } from './tracing.ts'
 
 /** What a commit of `session`, which the handler has or has removed, is to do. */
-export function planFor(
-  session: Session | null,
-  save: boolean,
-  regenerate: boolean,
-  settings: Settings,
-  backend: Backend,
-  exchange: Exchange,
-): Plan {
+export function planFor(session: Session | null, save: boolean, regenerate: boolean, backend: Backend): Plan {
+  const { settings } = backend
   const compared = session ? backend.compare(session) : 'removed'
   const difference = compared === 'same' && settings.isUnmarked ? 'changed' : compared
   const forced = save || settings.isForced || (backend.done === 'saved' && settings.chosenMaxAge !== undefined)
-  const keepAlive = reasonToExtend(settings, backend, exchange)
+  const keepAlive = reasonToExtend(backend)
   return planCommit({ difference, isKnown: backend.isKnown, forced, regenerate, keepAlive })
 }
 
 /** Why a session that did not change is to be extended, if it is: not in a response that a shared cache may keep. */
-function reasonToExtend(settings: Settings, backend: Backend, exchange: Exchange): 'no' | 'rolling' | 'renew' {
+function reasonToExtend({ settings, exchange, done, expiresAt }: Backend): 'no' | 'rolling' | 'renew' {
   const { rolling, renew, now } = settings.config
   const isRolling = rolling || settings.isStale
-  if (backend.done === 'saved' || !(isRolling || renew) || exchange.isShared) return 'no'
+  if (done === 'saved' || !(isRolling || renew) || exchange.isShared) return 'no'
   if (isRolling) return 'rolling'
-  return isDue(renew, settings.maxAge, backend.expiresAt, now()) ? 'renew' : 'no'
+  return isDue(renew, settings.maxAge, expiresAt, now()) ? 'renew' : 'no'
 }
 
 /** Whether a commit would keep a change; data that can't be saved are one. */

@@ -70,9 +70,11 @@ export class Scope extends Host {
   finish(): void | Promise<void> {
     if (this.#phase === 'skipped') return
     this.#phase = 'finishing'
-    const { autoCommit, rolling, renew } = this.settings.config
-    const isInvolved = autoCommit && (this.#session !== undefined || rolling || Boolean(renew))
+    const { autoCommit } = this.settings.config
     try {
+      this.settings.refresh()
+      const { rolling, renew } = this.settings.config
+      const isInvolved = autoCommit && (this.#session !== undefined || rolling || Boolean(renew))
       const committing = isInvolved && (this.#queue ? this.#queue.turn(FINAL) : this.work(FINAL))
       if (this.#queue || committing) return this.#finishAfter(this.#begin(committing), committing)
     } catch (error) {
@@ -211,7 +213,7 @@ export class Scope extends Host {
     if (this.#session === undefined && (rolling || renew)) this.#session = this.#presented.openUnasked(this)
     const session = this.#session
     if (session === undefined || (session === null && this.#backend.done === 'ended')) return SKIP
-    return planFor(session, save, regenerate, this.settings, this.#backend, this.#backend.exchange)
+    return planFor(session, save, regenerate, this.#backend)
   }
 
   /** Whether there are changes that no commit has taken. */

@@ -129,8 +129,11 @@ export interface ResealOptions {
   readonly batch?: number | undefined
 }
 
+/** TypeScript 5.0 with `exactOptionalPropertyTypes` has `Required` leave `undefined` in, beside the types of npm's `mongodb`. */
+type Whole<Type> = { [Name in keyof Type]-?: Exclude<Type[Name], undefined> }
+
 /** A store with all methods of the contract. */
-export interface RecordStore extends Required<Store> {
+export interface RecordStore extends Whole<Store> {
   /**
    * Seals anew, with the first secret of `seal`, whatever another one of the list has sealed, so that those can be dropped.
    * Says how many sessions (and retired ids) that were. Lifetimes stay. To be called once every process has the new secret

@@ -78,6 +78,28 @@ for (const where of ['cookie', 'store']) {
   })
 }
 
+for (const option of ['rolling', 'renew']) {
+  test(`#16 ${option} that is written to ctx.sessionOptions extends a stored session that is not touched`, async t => {
+    const told = await withBoth(async session => {
+      const store = new MapStore()
+      const { visitor } = await serve(t, app => session({ store, maxAge: 5000 }, app), {
+        '/in': ctx => {
+          ctx.session.user = 'ann'
+        },
+        '/untouched': ctx => {
+          ctx.sessionOptions[option] = true
+        },
+      })
+      await visitor.get('/in')
+      const [id = ''] = store.ids
+      store.put(id, { user: 'ann', _expire: Date.now() + 1000, _maxAge: 5000 })
+      const { cookies } = await visitor.get('/untouched')
+      return [cookieNames(cookies), Number(store.payloads[0]?._expire) > Date.now() + 3000]
+    })
+    assert.deepEqual(told, same([['koa.sess', 'koa.sess.sig'], true]))
+  })
+}
+
 const EARLY: Array<[option: string, value: unknown]> = [
   ['key', 'tenant'],
   ['signed', false],

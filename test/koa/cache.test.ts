@@ -105,6 +105,16 @@ const EVERYWHERE: readonly Row[] = [
     cache: 'public, max-age=60',
   },
   {
+    when: 'rolling for this response, but a middleware further out lets caches keep it',
+    handler: ctx => {
+      ctx.sessionOptions.rolling = true
+    },
+    further: ctx => ctx.set('Cache-Control', 'public, max-age=60'),
+    vary: 'Cookie',
+    cache: 'public, max-age=60',
+    setsCookie: false,
+  },
+  {
     when: 'rolling, but a middleware further out lets caches keep the response',
     options: { rolling: true },
     handler: nothing,

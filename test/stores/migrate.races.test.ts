@@ -291,7 +291,8 @@ test('a session whose move was cut off, at any call, does not come back once all
               name,
               async (...given: unknown[]) => {
                 const isCut = left-- === 0
-                const answer = isCut && !isDone ? undefined : Reflect.apply(Reflect.get(store, name) as () => unknown, store, given)
+                const method = Reflect.get(store, name) as () => unknown
+                const answer = isCut && !isDone ? undefined : Reflect.apply(method, store, given)
                 if (isCut) throw new Error('cut off')
                 return answer
               },

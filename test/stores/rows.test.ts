@@ -233,7 +233,7 @@ test('a session that another process seals with another of the secrets meanwhile
   const sealedWith = (secret: string): StoredRecord => {
     const { table, store } = open({ seal: [secret] })
     store.create('a', { ...RECORD, subject: digest('ada') }, HOUR, call)
-    return table.get(digest('a')) ?? RECORD
+    return table.get(digest('a')) as StoredRecord
   }
   for (const [from, to] of [
     [OLDER, SECRET],

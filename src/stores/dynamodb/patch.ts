@@ -43,7 +43,8 @@ export function createPatch(items: Items): (name: string, patch: Patch, ttl: num
       if (version !== undefined) expression.setIn('t', slot, text(own))
       if (isWhole) return expression.set({ m: membersFor(set) })
       for (const [member, value] of Object.entries(set)) expression.setIn('m', keyOf(member), text(value))
-      for (const member of unset) if (!Object.hasOwn(set, member)) expression.removeIn('m', keyOf(member))
+      // DynamoDB refuses a path that is named twice.
+      for (const member of new Set(unset)) if (!Object.hasOwn(set, member)) expression.removeIn('m', keyOf(member))
       return expression
     }
     const answer = await items.change(name, lifetime, ttl, express, made, mayEmpty)

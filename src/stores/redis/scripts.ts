@@ -14,7 +14,8 @@
  * A client may send a command once more that a lost connection has cut off (ioredis does), though it was carried out. Each
  * patch that names a version has a token, so that the second time it is told that it was done, and not that another was
  * faster. As many of others may come between as `u` has room for within the 64 bytes: seven. A retirement is known by the
- * successor that it names.
+ * successor that it names, and a session that was made by its entry in the index. One without a subject is in none: it gets
+ * another id, and what was made first expires.
  *
  * Memory that is full (`maxmemory`) refuses the first write of a script, and only if that can take more memory: HSET, not
  * DEL. So HSET is the first in each script that can make a session or a larger one.
@@ -92,8 +93,9 @@ end
 local function following() return string.format('%.0f', version + 1) end
 `
 
-/** From 7 on: fields and values. */
+/** From 7 on: fields and values. Nobody else has this entry in the index: who knows it has made the session before. */
 export const CREATE = scriptOf(`${SAVE}
+if subject and subject == ARGV[5] and bound == ARGV[6] then return 'saved' end
 if live or retired then return 'taken' end
 local full = clear() or save('0', ARGV[5] ~= '' and ARGV[5])
 if full then return full end

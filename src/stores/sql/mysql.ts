@@ -89,7 +89,9 @@ const mysql: Dialect = {
     ${whereFree('version', `IF(${isTombstone}, version, version + 1)`)}, ${whereFree('subject', 'subject')},
     ${whereFree('created_at', 'created_at')}, ${unlessTombstone('retired_at')}, ${unlessTombstone('expires_at')}`,
 
-  changed: 'JSON_MERGE_PATCH(data, :change)',
+  // MariaDB 10.11 was seen to leave members of which one patch removes several, in another order than they have in `data`.
+  removesOneByOne: true,
+  changed: gone => `JSON_MERGE_PATCH(${['data', ':change', ...gone].join(', ')})`,
   isReadable: 'JSON_VALID(data)',
   isEmpty: 'JSON_LENGTH(data) = 0',
   returning: '',

@@ -70,7 +70,7 @@ const postgres: Dialect = {
   // As text first: some clients make JSON of what is said to be jsonb, and the text would be JSON in JSON.
   inserted: 'CAST(CAST(:data AS text) AS jsonb)',
   // Its values are texts, so that no other null is dropped.
-  changed: 'jsonb_strip_nulls(data || CAST(CAST(:change AS text) AS jsonb))',
+  changed: () => 'jsonb_strip_nulls(data || CAST(CAST(:change AS text) AS jsonb))',
   isReadable: `jsonb_typeof(data) = 'object'`,
   isEmpty: `data = '{}'`,
   returning: `RETURNING version, data = '{}' AS is_empty`,

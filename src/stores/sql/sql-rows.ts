@@ -97,11 +97,19 @@ export function sqlRows(client: SqlClient, statements: Statements, now: () => nu
     patch(id, { set, unset, lifetime, keepsEmpty, version, subject }, ttl) {
       const name = nameOf(id)
       if (name === undefined) return 'gone'
-      const change = dataFor(set, unset)
+      const gone = unset.filter(one => !Object.hasOwn(set, one))
+      const statement = statements.patch(statements.removesOneByOne ? gone.length : 0)
+      const change = dataFor(set, statement.limit > 0 ? [] : gone)
+      // The last one fills up: the statement is the same for several numbers.
+      const removed = Array.from({ length: statement.limit }, (_, at) => [
+        `gone${at}`,
+        dataFor({}, [gone[at] ?? gone.at(-1) ?? '']),
+      ])
       const owner = { moves: subject === undefined ? 0 : 1, subject: subject ?? null }
-      const values = { name, change, lifetime: lifetimeFor(lifetime), version: version ?? null, ...owner }
+      const changes = { change, ...Object.fromEntries(removed) }
+      const values = { name, ...changes, lifetime: lifetimeFor(lifetime), version: version ?? null, ...owner }
       const mayEmpty = unset.length > 0 && !keepsEmpty && Object.keys(set).length === 0
-      return after<readonly SqlRow[], Patched>(client.rows(statements.patch, { ...values, ...times(ttl) }), ([row]) => {
+      return after<readonly SqlRow[], Patched>(client.rows(statement, { ...values, ...times(ttl) }), ([row]) => {
         if (!row) return whyNot(name, version)
         return mayEmpty ? dropEmpty(name, row) : 'saved'
       })

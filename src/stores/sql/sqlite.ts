@@ -52,7 +52,7 @@ const sqlite: Dialect = {
     return `CREATE INDEX IF NOT EXISTS ${name} ON ${sqlite.quote(table.name)} (${column})${whereOf(column)}`
   },
 
-  changed: 'json_patch(data, :change)',
+  changed: () => 'json_patch(data, :change)',
   isReadable: 'json_valid(data)',
   isEmpty: `data = '{}'`,
   returning: `RETURNING version, data = '{}' AS is_empty`,

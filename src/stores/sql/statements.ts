@@ -26,8 +26,13 @@ export interface Dialect {
   replace(table: string, columns: Columns): string
   /** The parameter `:data` as it is inserted; absent: as it is. */
   readonly inserted?: string
-  /** `data` with the members of the JSON object `:change` set, and those removed that are `null` there. */
-  readonly changed: string
+  /**
+   * `data` with the members of the JSON object `:change` set, and those removed that are `null` there, or in one of the
+   * parameters `gone`, each of which has one.
+   */
+  changed(gone: readonly string[]): string
+  /** Whether what is removed has a parameter each; absent: it is in `:change`. */
+  readonly removesOneByOne?: true
   /** The name as it is ordered by its bytes, where it is not by itself. */
   readonly nameInBytes?: string
   /** Whether `data` can be changed like that. */
@@ -110,10 +115,14 @@ export function statementsFor(dialect: Dialect, { quoted: table }: Table, hasClo
     create: compile(dialect.create(table, columns)),
     makeRoom: dialect.makeRoom && compile(dialect.makeRoom(table)),
     replace: compile(dialect.replace(table, columns)),
-    patch:
-      compile(`UPDATE ${table} SET data = ${dialect.changed}, lifetime = :lifetime, version = ${dialect.nextVersion},
+    removesOneByOne: dialect.removesOneByOne === true,
+    /** With `limit` parameters for what is removed: `:gone0` and so on. */
+    patch: sized(limit => {
+      const data = dialect.changed(Array.from({ length: limit }, (_, at) => `:gone${at}`))
+      return compile(`UPDATE ${table} SET data = ${data}, lifetime = :lifetime, version = ${dialect.nextVersion},
       subject = CASE WHEN :moves = 1 THEN :subject ELSE subject END, seen_at = :now, expires_at = :expires
-      WHERE ${one} AND version = COALESCE(:version, version) AND ${isReadable} ${returning}`),
+      WHERE ${one} AND version = COALESCE(:version, version) AND ${isReadable} ${returning}`)
+    }),
     // Every change gives it another version, a tombstone too.
     dropEmpty: compile(`DELETE FROM ${table}
       WHERE name = :name AND version = :version AND ${dialect.isEmpty}`),
@@ -136,7 +145,7 @@ export function statementsFor(dialect: Dialect, { quoted: table }: Table, hasClo
       ),
     ),
     // The version stays: it says what is in the members, and that is the same.
-    rewrite: compile(`UPDATE ${table} SET data = ${dialect.changed}, subject = COALESCE(:subject, subject)
+    rewrite: compile(`UPDATE ${table} SET data = ${dialect.changed([])}, subject = COALESCE(:subject, subject)
       WHERE name = :name AND created_at = :created AND version = COALESCE(:version, version) AND ${isReadable}`),
   }
 }

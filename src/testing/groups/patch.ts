@@ -4,11 +4,38 @@ import { cases } from '../case.ts'
 
 const MEMBERS = { user: '"ada"', cart: '[1]', theme: '"dark"' }
 
+/** `names` in every order. */
+function ordersOf(names: readonly string[]): string[][] {
+  if (names.length === 0) return [[]]
+  return names.flatMap(name => ordersOf(names.filter(one => one !== name)).map(others => [name, ...others]))
+}
+
 export const patch = cases('patch', ['keys'], {
   'members are set and removed, and the others stay': async t => {
     await t.create(t.id(), MEMBERS)
-    assert.equal(await t.patch(t.id(), { set: { cart: '[2]', lang: '"en"' }, unset: ['theme', 'nothing'] }), 'saved')
+    assert.equal(
+      await t.patch(t.id(), { set: { cart: '[2]', lang: '"en"' }, unset: ['theme', 'nothing', 'theme'] }),
+      'saved',
+    )
     await t.hasMembers(t.id(), { user: '"ada"', cart: '[2]', lang: '"en"' })
+  },
+
+  'members are removed in whatever order, and others are set beside it': async t => {
+    const members = { a: '1', b: '1', c: '1', d: '1' }
+    const names = Object.keys(members)
+    for (const [index, [one = '', two = '', three = '']] of ordersOf(names).entries()) {
+      const id = t.id(`order${index}`)
+      await t.create(id, members)
+      const [left = ''] = names.filter(name => ![one, two, three].includes(name))
+      assert.equal(await t.patch(id, { set: { [left]: '2' }, unset: [one, two] }), 'saved')
+      await t.hasMembers(id, { [left]: '2', [three]: '1' }, `without ${one} and ${two}, in this order`)
+      assert.equal(await t.patch(id, { unset: ['nothing', left, three] }), 'emptied')
+    }
+    // JavaScript has them in another order.
+    await t.create(t.id(), { a: '1' })
+    await t.patch(t.id(), { set: { 1: '1' } })
+    await t.patch(t.id(), { set: { 1: '2' }, unset: ['a'] })
+    await t.hasMembers(t.id(), { 1: '2' })
   },
 
   'a value is replaced, not merged': async t => {

@@ -89,6 +89,7 @@ export function redisSuite(register: Register, serverOf: () => Server, source?: 
   /** A store whose client sends again what was cut off, and what carries a command out and cuts off its answer. */
   async function openCut(t: TestContext) {
     let isCut = false
+    let answers = 0
     const proxy = createServer(socket => {
       const upstream = connect(serverOf().port, '127.0.0.1')
       const end = () => {
@@ -100,9 +101,10 @@ export function redisSuite(register: Register, serverOf: () => Server, source?: 
         .on('error', end)
         .on('close', end)
         .on('data', chunk => {
-          if (isCut) end()
+          const isNow = isCut && answers-- === 0
+          if (isNow) end()
           else socket.write(chunk)
-          isCut = false
+          if (isNow) isCut = false
         })
     })
     proxy.listen(0, '127.0.0.1')
@@ -115,8 +117,10 @@ export function redisSuite(register: Register, serverOf: () => Server, source?: 
     })
     await client.flushall()
     const store = storeOn(client)
-    const cut = async <T>(work: () => T | Promise<T>, meanwhile: () => unknown = () => {}) => {
+    /** Cuts off an answer, after so many others. */
+    const cut = async <T>(work: () => T | Promise<T>, meanwhile: () => unknown = () => {}, after = 0) => {
       isCut = true
+      answers = after
       const working = work()
       await once(client, 'close')
       await meanwhile()
@@ -161,6 +165,21 @@ export function redisSuite(register: Register, serverOf: () => Server, source?: 
     assert.equal(await store.retire('id', { version: 0, successor: 'other' }, HOUR, CALL), 'gone')
     assert.equal(typeof (await store.read('id', CALL))?.retiredAt, 'number')
     assert.deepEqual(await store.list('ada'), [])
+  })
+
+  register('a session of a user whose creation was not answered is made once, when it is sent again', async t => {
+    const { store, cut } = await openCut(t)
+    const { store: direct } = await openAlso(t)
+    // The server gets the sources of the scripts.
+    await store.create('warm', ADA, HOUR, CALL)
+    // The first answer is that of the index.
+    assert.equal(await cut(() => store.create('id', ADA, HOUR, CALL), undefined, 1), true)
+    assert.equal((await store.list('ada')).length, 2)
+    const change = () => direct.patch('next', { ...PATCH, set: { cart: '[2]' } }, HOUR, CALL)
+    assert.equal(await cut(() => store.create('next', ADA, HOUR, CALL), change, 1), true)
+    assert.equal((await store.read('next', CALL))?.members.cart, '[2]')
+    assert.equal((await store.list('ada')).length, 3)
+    for (const id of ['id', 'next']) assert.equal(await direct.create(id, ADA, HOUR, CALL), false)
   })
 
   register('what a versioned patch leaves without members is dropped', async t => {
