@@ -105,6 +105,8 @@ export async function mariadb({ now }) {
       await open().setup()
       const noting = note => {
         const execute = (text, values) => {
+          // What the connection is asked about itself.
+          if (text.startsWith('SELECT')) return Promise.resolve([[{ version: 1 }]])
           note(text, values)
           return Promise.resolve([{ affectedRows: 1, insertId: 0 }])
         }
