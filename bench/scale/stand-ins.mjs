@@ -33,7 +33,7 @@ export async function mongodb({ now }) {
       }
       await insertAll(noting, (_, rows) => collection.insertMany(rows, { ordered: false }), sessions)
     },
-    bytes: async () => (await collection.aggregate([{ $collStats: { storageStats: {} } }]).next()).storageStats.size,
+    bytes: async () => (await client.db('bench').command({ collStats: collection.collectionName })).size,
     async close() {
       await client.close()
       await server.stop()
