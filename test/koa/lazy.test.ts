@@ -28,6 +28,7 @@ async function serve(t: Test, options: CreateSessionOptions = {}) {
   const sessions = session({ store, lazy: true, maxAge: HOUR, now: clock.now, ...options }, app)
   app.use(async (ctx, next) => {
     if (ctx.path === '/early') ctx.state.early = codeOf(() => ctx.session)
+    if (ctx.path === '/early-load') await sessions.load(ctx)
     await next()
   })
   app.use(sessions)
@@ -51,6 +52,7 @@ async function serve(t: Test, options: CreateSessionOptions = {}) {
     },
     '/unloaded': ctx => codeOf(() => ctx.session),
     '/early': async ctx => [ctx.state.early, (await sessions.load(ctx)).user].join(' '),
+    '/early-load': ctx => ctx.res.flushHeaders(),
     '/untouched': () => 'untouched',
   }
   app.use(async ctx => {
@@ -99,6 +101,12 @@ test('what reads it before is an error, with and without a cookie, and before th
     warnings.filter(code => code === 'KOA_SESSION_EARLY'),
     [],
   )
+})
+
+test('what was loaded before the middleware is extended with headers that leave early', async t => {
+  const { visitor } = await serve(t, { rolling: true })
+  await visitor.get('/in')
+  assert.equal((await visitor.get('/early-load')).cookies.length, 2)
 })
 
 test('it is ended, and replaced, unread', async t => {

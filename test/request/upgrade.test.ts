@@ -741,3 +741,14 @@ test('a store of three methods: whose an older session was is told by what upgra
   const whose = request.exchange.events.map(event => event.type === 'ended' && event.subject)
   assert.deepEqual(whose, [digest('Ada Byron')])
 })
+
+test('what update() reads again is nothing, where upgrade leaves nothing', async () => {
+  const { visit, held } = site({ version: 1, upgrade: () => ({}) })
+  const { session } = await visit('A')
+  const drafts: Options[] = []
+  await session.update(draft => {
+    drafts.push({ ...draft })
+    draft.b = 2
+  })
+  assert.deepEqual([drafts, held()], [[{}], { A: { b: 2 } }])
+})

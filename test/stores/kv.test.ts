@@ -86,6 +86,15 @@ test('a client is told how long to keep a session, in its own words', async t =>
   }
 })
 
+test('a client of memjs gives bytes, which are a text', async () => {
+  const { client, texts } = fake('get', 'set', 'delete', { increment() {} })
+  const bytes = async (key: string) => ({ value: texts.has(key) ? Buffer.from(String(texts.get(key))) : null })
+  const store = kvStore(Object.assign(client, { get: bytes }) as KvClient)
+  assert.equal(await store.get('a'), undefined)
+  await store.set('a', { user: 'Адa' }, HOUR)
+  assert.deepEqual(await store.get('a'), { user: 'Адa' })
+})
+
 test('a client that may keep a session longer does not give it out', async () => {
   const { now, advance } = manualClock(NOW)
   const { client, texts } = fake('get', 'put', 'delete')

@@ -391,3 +391,11 @@ test('a tombstone is kept for as long as the session would be, and for ten minut
     })
   }
 })
+
+test('an extension is no new version, so that it is no conflict for who read the session before', () => {
+  const store = memoryStore()
+  store.create('a', { members: { n: '1' }, lifetime: {} }, 1000)
+  const version = store.read('a')?.version
+  assert.equal(store.touch('a', { _maxAge: 5 }, 1000), true)
+  assert.deepEqual([store.read('a')?.version, store.retire('a', { version }, 1000)], [version, 'saved'])
+})

@@ -157,6 +157,20 @@ export function sqlSuite(test: Register, open: Open): void {
     assert.deepEqual(await membersOf(connect({ seal: [one] }), 'a'), { n: '3', m: '0' })
   })
 
+  test('of several sessions one that gets a new id just before they end does so, too', async t => {
+    const { store, connect } = await start(t)
+    for (const id of ['one', 'two']) await store.create(id, recordOf({ n: '0' }, 'ada'), HOUR, call)
+    await store.create('next', recordOf({ n: '0' }), HOUR, call)
+    let isMoved = false
+    const other = connect({}, sql => {
+      if (isMoved || !/^DELETE .* IN /.test(sql)) return undefined
+      isMoved = true
+      return store.retire('one', { successor: 'next' }, HOUR, call)
+    })
+    assert.equal(await other.destroyAll('ada'), 2)
+    assert.equal(await store.read('next', call), undefined)
+  })
+
   test('its table is made once, though it is set up again, and by others at the same time', async t => {
     const { store, connect, run, quote } = await start(t, { table: `made_${randomBytes(4).toString('hex')}` })
     await store.set('a', { user: 'ada' }, HOUR, call)
