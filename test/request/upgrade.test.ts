@@ -745,10 +745,10 @@ test('a store of three methods: whose an older session was is told by what upgra
 test('what update() reads again is nothing, where upgrade leaves nothing', async () => {
   const { visit, held } = site({ version: 1, upgrade: () => ({}) })
   const { session } = await visit('A')
-  const drafts: Options[] = []
-  await session.update(draft => {
+  const drafts: object[] = []
+  await session.update((draft: object) => {
     drafts.push({ ...draft })
-    draft.b = 2
+    Object.assign(draft, { b: 2 })
   })
   assert.deepEqual([drafts, held()], [[{}], { A: { b: 2 } }])
 })
