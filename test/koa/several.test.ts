@@ -213,3 +213,20 @@ test('what was refused leaves no trace on the application', async t => {
   })
   assert.equal((await (await visit(t, app)).get()).text, 'nobody nobody')
 })
+
+test('a cookie whose name begins with that of the session stays where the session is ended and begun again', async t => {
+  const { visitor, sessions } = await serve(
+    t,
+    {},
+    {
+      '/': async ctx => {
+        ctx.cookies.set('koa.sess.1', 'kept', { signed: false })
+        ctx.session = null
+        await sessions.commit(ctx)
+        ctx.session = { user: 'tobi' }
+      },
+    },
+  )
+  await visitor.get('/')
+  assert.deepEqual([...visitor.jar.keys()].sort(), ['koa.sess', 'koa.sess.1', 'koa.sess.sig'])
+})
