@@ -3,8 +3,8 @@
 /** How many values of one name, and signatures, are looked at (a browser sends several where domain or path changed). */
 const MOST = 4
 
-/** A value, where `=` stands at the end at most, as base64 has it. */
-const VALUE_ALONE = /^[^\s;=]+={0,2}$/
+/** A value, where `=` stands at the end at most, as base64 has it: `theme=` is another cookie, which is empty. */
+const VALUE_ALONE = /^(?:[^\s;=]+|(?:[\w+/-]{4})+[\w+/-]{2}[\w+/=-]=)$/
 
 /** Whether `text` is one value of the cookie `key`, and not cookies with their names. */
 export function isValueAlone(text: string, key: string): boolean {

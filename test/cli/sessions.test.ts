@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { createRequire } from 'node:module'
 import test from 'node:test'
+import { manualClock } from 'koa-session/testing'
 import { run } from '../../src/cli/run.ts'
 import { progressLine } from '../../src/cli/sessions/lines.ts'
 import { newSecret } from '../support/secrets.ts'
@@ -288,9 +289,9 @@ test('what takes long is told of meanwhile', async t => {
 })
 
 test('sweep deletes what has expired', async t => {
-  let now = Date.now() - 2 * HOUR
-  const { url, store } = await stored(t, THREE, { now: () => now })
-  now = Date.now()
+  const { now, advance } = manualClock(Date.now() - 2 * HOUR)
+  const { url, store } = await stored(t, THREE, { now })
+  advance(2 * HOUR)
   await store.create('new', { members: {}, lifetime: {} }, HOUR, call)
   assert.deepEqual(lines((await ran(['sweep', '--json', '--store', url])).stdout), [{ deleted: 4 }])
   assert.equal((await ran(['sweep', '--store', url])).stdout, '0 deleted\n')

@@ -1,7 +1,7 @@
 /** Cookies in a request's Cookie header, row by row. */
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import { find } from '../../src/codec/cookie-header.ts'
+import { find, isValueAlone } from '../../src/codec/cookie-header.ts'
 
 /** A header, and every value of the cookie `s` in it, from the first one on. */
 const HEADERS: ReadonlyArray<readonly [header: string, ...values: string[]]> = [
@@ -40,3 +40,31 @@ for (const [header, ...values] of HEADERS) {
     assert.equal(find(header, 's='), values[0])
   })
 }
+
+/** Texts that somebody may have instead of a header, and whether they are one value of the cookie `s`. */
+const ALONE: ReadonlyArray<readonly [text: string, isAlone: boolean]> = [
+  ['eyJhIjoxfQ', true],
+  ['eyJhIjoxMX0=', true],
+  ['eyJhIjoxfQ=', false],
+  ['eyJhIjoxfQ==', true],
+  ['eyJhIjoxfQ===', false],
+  ['id-of-a_session.1', true],
+  ['theme=', false],
+  ['s.sig=', false],
+  ['', false],
+  ['=', false],
+  ['==', false],
+  ['s=', false],
+  ['s=value', false],
+  ['ss=', false],
+  ['other=value', false],
+  ['a; b', false],
+  ['a;', false],
+  ['a b', false],
+  [' a', false],
+  ['a=\n', false],
+]
+
+test('a value alone has no name, no blank and no semicolon, and = at its end alone', () => {
+  for (const [text, isAlone] of ALONE) assert.equal(isValueAlone(text, 's'), isAlone, JSON.stringify(text))
+})
