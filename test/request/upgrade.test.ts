@@ -748,7 +748,7 @@ test('what update() reads again is nothing, where upgrade leaves nothing', async
   const drafts: Options[] = []
   await session.update(draft => {
     drafts.push({ ...draft })
-    draft.b = 2
+    Object.assign(draft, { b: 2 })
   })
   assert.deepEqual([drafts, held()], [[{}], { A: { b: 2 } }])
 })
