@@ -392,6 +392,8 @@ test('what fails ends with 1, says why on one line, and shows no password', asyn
     [URL, /the store failed: no \/\/…@127\.0\.0\.1\/0 here/, broken(`no //user:hunter22@127.0.0.1/0 here`)],
     [URL, /the store failed: wrong …$/m, broken('wrong hunter22')],
     ['redis://u:hunter%2222@h', /the store failed: wrong …, …$/m, broken('wrong hunter"22, hunter%2222')],
+    ['redis://u:hunter@22@h', /the store failed: wrong …$/m, broken('wrong hunter@22')],
+    ['redis://u:q7x2@h', /the store failed: wrong …$/m, broken('wrong q7x2')],
     [URL, /the store failed: \\u001b\[31m\\u000ared/, broken('\u001b[31m\nred')],
   ]
   for (const [store, what, load] of rows) {

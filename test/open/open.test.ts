@@ -10,6 +10,7 @@ import { visit } from '../support/agent.ts'
 import { createApp } from '../support/koa.ts'
 import { newSecret } from '../support/secrets.ts'
 import { HOUR, headerOf, SECRETS, simpleStore } from '../support/story.ts'
+import { heard, warningsOf } from '../support/warnings.ts'
 
 type Options = CreateSessionOptions
 type Data = Record<string, unknown>
@@ -58,6 +59,7 @@ for (const [mode, make] of Object.entries(MODES)) {
     await assert.rejects((found as unknown as { save(): Promise<void> }).save(), { code: 'ERR_SESSION_HEADERS_SENT' })
     assert.equal((await open(`other=1; ${header}`, options)).session?.user, 'ann')
     assert.equal((await open(header.split('; '), options)).session?.user, 'ann')
+    assert.equal((await open(` ${header}\n`, options)).session?.user, 'ann')
   })
 
   test(`${mode}: what is none, forged or from another secret is a reason`, async t => {
@@ -246,4 +248,11 @@ test('hostile text is a reason, and never an error', async () => {
       assert.ok(['missing', 'signature', 'undecodable'].includes(String(reason)), `${text.slice(0, 20)}: ${reason}`)
     }
   }
+})
+
+test('a secret that can be guessed is told', async t => {
+  const warnings = warningsOf(t, 'KOA_SESSION_WEAK_SECRET')
+  assert.deepEqual(await openSession('', { keys: ['secret'] }), { reason: 'missing' })
+  await heard()
+  assert.match(warnings[0]?.message ?? '', /openSession\(\): keys\[0\]/)
 })
