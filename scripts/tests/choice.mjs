@@ -18,7 +18,7 @@ const SLOW = [
 /** What needs the packages of test/clients, or minutes: `npm run test:servers` asks for it, and `.ci/all` for that. */
 const ASKED_FOR = /^test\/stores\/servers\/(libraries|bun|cap|command-line)/
 /** A warning that is given once a process has a process of its own, as has what is about the start. */
-const ALONE = /^test\/(compat|koa)\/(warnings|start)/
+const ALONE = /^test\/(compat|koa|open)\/(warnings|start)/
 /** Those that are not with others in `test/node` and `test/request`, and what measures times, or the depth of the stack. */
 const ALONE_IN_QUICK = [
   ALONE,

@@ -10,7 +10,6 @@ import { visit } from '../support/agent.ts'
 import { createApp } from '../support/koa.ts'
 import { newSecret } from '../support/secrets.ts'
 import { HOUR, headerOf, SECRETS, simpleStore } from '../support/story.ts'
-import { heard, warningsOf } from '../support/warnings.ts'
 
 type Options = CreateSessionOptions
 type Data = Record<string, unknown>
@@ -248,11 +247,4 @@ test('hostile text is a reason, and never an error', async () => {
       assert.ok(['missing', 'signature', 'undecodable'].includes(String(reason)), `${text.slice(0, 20)}: ${reason}`)
     }
   }
-})
-
-test('a secret that can be guessed is told', async t => {
-  const warnings = warningsOf(t, 'KOA_SESSION_WEAK_SECRET')
-  assert.deepEqual(await openSession('', { keys: ['secret'] }), { reason: 'missing' })
-  await heard()
-  assert.match(warnings[0]?.message ?? '', /openSession\(\): keys\[0\]/)
 })
