@@ -46,8 +46,8 @@ const env = { ...process.env, TSX_TSCONFIG_PATH: values.dist ? 'tsconfig.dist.js
 const options = { limit, cwd: root, env: { ...env, TEST_REPORT: report } }
 
 const begun = performance.now()
-// Only here, as it takes a Node on which the matrix need not run.
-const made = values.quick && (await import('./tests/transpiled.mjs'))
+// Only here, as it takes a Node on which the matrix need not run. Coverage is of the source itself, by tsx.
+const made = values.quick && !process.env.NODE_V8_COVERAGE && (await import('./tests/transpiled.mjs'))
 const place = made ? await made.transpiled(files, root) : root
 if (made) options.flags = ['--enable-source-maps']
 process.on('exit', () => {
