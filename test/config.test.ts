@@ -185,6 +185,9 @@ const rows: Record<Exclude<keyof CreateSessionOptions, keyof CookieOptions | 'ke
       1: 1,
       true: true,
       'an object': { count: 0, beyond: ['refuse'] },
+      'an object #2': { count: 0 },
+      'an object #3': { count: 5, most: 1 },
+      'an object #4': { count: 1.5 },
     },
   },
   onStoreError: {

@@ -14,7 +14,8 @@ export async function redis({ now, sessions }) {
   // No rewrite of the file while it is measured.
   const args = ['--appendonly', 'yes', '--appendfsync', 'everysec', '--auto-aof-rewrite-percentage', '0']
   const server = await startRedis({ args })
-  const connect = () => createClient({ url: server.url }).connect()
+  // It is filled by a thousand commands at a time, which wait for each other.
+  const connect = () => createClient({ url: server.url, commandOptions: { timeout: 60_000 } }).connect()
   const [client, aside] = [await connect(), await connect()]
   const open = seal => redisStore(client, { now, seal })
   const info = async (section, name) => Number(new RegExp(`^${name}:(\\d+)`, 'm').exec(await aside.info(section))[1])

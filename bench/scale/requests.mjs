@@ -29,7 +29,7 @@ export function requestsOf({ start, now }) {
     return typeof answer?.then === 'function' ? answer.then(check) : check(answer)
   }
 
-  /** Requests of the sessions that `next` names, while `work` is done. */
+  /** Requests of the sessions that `next` names, while `work` is done. `processor`: what all of it takes here, in ms. */
   async function during(store, next, work) {
     let isOver = false
     const request = async () => {
@@ -37,6 +37,7 @@ export function requestsOf({ start, now }) {
       await get(store, number)
       await patch(store, number)
     }
+    const before = process.cpuUsage()
     const under = steadily({ request, rate: RATE, inFlight: AT_A_TIME, isOver: () => isOver })
     const done = await timed(async () => {
       try {
@@ -48,9 +49,11 @@ export function requestsOf({ start, now }) {
       }
     })
     const samples = await under
+    const { user, system } = process.cpuUsage(before)
     return {
       ...summaryOf(samples.map(([, time]) => time)),
       ms: done.ms,
+      processor: (user + system) / 1000,
       result: done.result,
       timeline: timelineOf(samples),
     }

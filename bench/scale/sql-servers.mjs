@@ -83,7 +83,8 @@ export async function mariadb({ now }) {
   const server = await startMariadb({ args })
   const pool = mysql.createPool({ uri: server.url, connectionLimit: CONNECTIONS })
   const explain = async (text, values) => {
-    if (text.startsWith('INSERT')) return ''
+    // Only these can be explained.
+    if (!/^(SELECT|UPDATE|DELETE)/.test(text)) return ''
     const [rows] = await pool.execute(`EXPLAIN ${text}`, values)
     return rows.map(({ type, key, rows, Extra }) => `${type} ${key} rows ${rows} ${Extra}`).join('\n')
   }
@@ -104,6 +105,8 @@ export async function mariadb({ now }) {
       await open().setup()
       const noting = note => {
         const execute = (text, values) => {
+          // What the connection is asked about itself.
+          if (text.startsWith('SELECT')) return Promise.resolve([[{ version: 1 }]])
           note(text, values)
           return Promise.resolve([{ affectedRows: 1, insertId: 0 }])
         }

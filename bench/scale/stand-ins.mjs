@@ -16,7 +16,7 @@ import { createAll, insertAll } from './fill.mjs'
 const CONNECTIONS = 32
 
 export async function mongodb({ now }) {
-  const server = await startMongodb({ heap: '8g' })
+  const server = await startMongodb({ heap: '1g' })
   const client = new MongoClient(server.url, { maxPoolSize: CONNECTIONS })
   const collection = client.db('bench').collection(newName())
   const open = seal => mongoStore(collection, { now, seal })
@@ -33,7 +33,7 @@ export async function mongodb({ now }) {
       }
       await insertAll(noting, (_, rows) => collection.insertMany(rows, { ordered: false }), sessions)
     },
-    bytes: async () => (await collection.aggregate([{ $collStats: { storageStats: {} } }]).next()).storageStats.size,
+    bytes: async () => (await client.db('bench').command({ collStats: collection.collectionName })).size,
     async close() {
       await client.close()
       await server.stop()

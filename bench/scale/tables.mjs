@@ -52,16 +52,28 @@ export function tablesOf(results) {
   return [durabilityOf(results), latencyTable(results), sizeTable(results), sweepTable(results)].join('\n\n')
 }
 
-/** `sealed anew`: the share of all, where the time was up. */
+/** `sealed anew`: the share of all, where the time was up. A row takes processor time of the program, not of the server. */
 export function resealTables(results) {
-  const titles = ['store', '>sessions', '>sealed anew', '>in, s', '', '>p50, ms', '>p99', '>max', '>requests']
+  const head = ['store', '>sessions', '>sealed anew', '>in, s', '>processor time of a row, µs']
+  const titles = [...head, '', '>p50, ms', '>p99', '>max', '>requests']
   const rows = results.flatMap(({ title, sessions, isOver, share, before, during, after }) => {
     const times = one => [milli(one.p50), milli(one.p99), milli(one.max), one.count]
-    const empty = [title, '', '', '']
+    const empty = [title, '', '', '', '']
     const done = isOver ? during.result.toLocaleString('en-US') : `${fixed(100 * share, 0)} %`
+    // Without that of the requests.
+    const processor = during.processor - (during.count * before.processor) / before.count
+    const ofRow = (1000 * processor) / (isOver ? during.result : share * sessions)
     return [
       [...empty, 'before', ...times(before)],
-      [title, sessions.toLocaleString('en-US'), done, fixed(during.ms / 1000, 0), 'during', ...times(during)],
+      [
+        title,
+        sessions.toLocaleString('en-US'),
+        done,
+        fixed(during.ms / 1000, 0),
+        fixed(ofRow, 0),
+        'during',
+        ...times(during),
+      ],
       ...(after ? [[...empty, 'after', ...times(after)]] : []),
     ]
   })

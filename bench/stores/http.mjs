@@ -27,6 +27,11 @@ const TARGET = 1.5
 
 const visitors = Array.from({ length: CONNECTIONS }, () => '')
 const cases = Object.keys(CASES)
+/**
+ * First visits come last, since mongo-java-server walks through all of their sessions wherever a filter has more than the
+ * keys of an index.
+ */
+const GROUPS = [cases.filter(key => CASES[key].plant), cases.filter(key => !CASES[key].plant)]
 const planFor = quick =>
   quick ? { starts: 1, rounds: 1, seconds: 1, warmUp: 1 } : { starts: 3, rounds: 2, seconds: 1, warmUp: 1 }
 
@@ -48,7 +53,7 @@ async function oneStart(start, names, urls, plan, samples) {
   const cookies = {}
   try {
     for (const name of names) {
-      servers[name] = await startVariant(name, { urls })
+      servers[name] = await startVariant(name, { urls, database: `bench${start}` })
       if (!variants[name].backend) continue
       await prove(servers[name], name)
       cookies[name] = {}
@@ -57,14 +62,16 @@ async function oneStart(start, names, urls, plan, samples) {
     // For a bare framework a header of the same length.
     const [any] = Object.values(cookies)
     for (const name of names) cookies[name] ??= any
-    for (let round = -1; round < plan.rounds; round++) {
-      for (const key of shuffled(cases)) {
-        for (const name of shuffled(names)) {
-          const seconds = round < 0 ? plan.warmUp : plan.seconds
-          const own = cookies[name][CASES[key].plant] ?? visitors
-          const sample = await measure(servers[name], name, key, own, seconds)
-          // The first round is there for the compiler.
-          if (round >= 0) samples.push({ start, round, key, name, ...sample })
+    for (const group of GROUPS) {
+      for (let round = -1; round < plan.rounds; round++) {
+        for (const key of shuffled(group)) {
+          for (const name of shuffled(names)) {
+            const seconds = round < 0 ? plan.warmUp : plan.seconds
+            const own = cookies[name][CASES[key].plant] ?? visitors
+            const sample = await measure(servers[name], name, key, own, seconds)
+            // The first round is there for the compiler.
+            if (round >= 0) samples.push({ start, round, key, name, ...sample })
+          }
         }
       }
     }

@@ -12,7 +12,8 @@ process.on('message', async question => process.send(await answers[question]()))
 const before = process.getActiveResourcesInfo()
 const { variant, ...options } = JSON.parse(process.argv[2])
 const { listener, close } = await variants[variant].open(options)
-const server = createServer(listener)
+// Longer than the pauses of a machine that does other work.
+const server = createServer({ keepAliveTimeout: 60_000 }, listener)
 
 const answers = {
   used: () => ({ used: process.cpuUsage() }),

@@ -202,16 +202,18 @@ export const variants = {
     backend: 'mongodb',
     isOurs: true,
     open(options) {
-      const client = new MongoClient(options.urls.mongodb)
-      return ours(mongoStore(client.db('bench').collection('sessions')), options, () => client.close())
+      const { urls, database } = options
+      const client = new MongoClient(urls.mongodb)
+      return ours(mongoStore(client.db(database).collection('sessions')), options, () => client.close())
     },
   },
   'express-session, connect-mongo': {
     framework: 'express',
     backend: 'mongodb',
     async open(options) {
-      const client = new MongoClient(options.urls.mongodb)
-      const store = MongoSessions.create({ client, dbName: 'bench', collectionName: 'express' })
+      const { urls, database } = options
+      const client = new MongoClient(urls.mongodb)
+      const store = MongoSessions.create({ client, dbName: database, collectionName: 'express' })
       return { listener: onExpress(store, options), close: () => client.close() }
     },
   },

@@ -7,7 +7,7 @@ import { cookieOf } from '../load.mjs'
 import { last, sessions, user } from './session.mjs'
 
 export async function get({ origin }, path, cookie = '') {
-  const response = await fetch(origin + path, { headers: { cookie }, signal: AbortSignal.timeout(10_000) })
+  const response = await fetch(origin + path, { headers: { cookie }, signal: AbortSignal.timeout(60_000) })
   const body = await response.text()
   if (!response.ok) throw new Error(`${path} answered ${response.status}: ${body}`)
   return { body, cookie: cookieOf(response) }

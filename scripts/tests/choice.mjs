@@ -10,21 +10,21 @@ const INSIDE = [
 /** What takes seconds, starts processes or reads the build: `--quick` leaves it out. */
 const SLOW = [
   SERVERS,
-  /^test\/(examples|properties|scripts|testing)/,
+  /^test\/(examples|properties|recipes|scripts|testing)/,
   /^test\/stores\/(contract|connect|kv|migrate\.races|sqlite-clients|sql\/sqlite)/,
-  /^test\/(cli\/(process|middleware|run)|compat\/kept|koa\/(koa-cookies|parallel|schema))/,
-  /^test\/(codec|security)\/forger/,
+  /^test\/(cli\/(process|middleware|run|sessions)|compat\/kept|koa\/(koa-cookies|parallel|remembered-twins|schema))/,
+  /^test\/((codec|security)\/forger|codec\/memory|request\/custody\.check|session\/template)/,
 ]
 /** What needs the packages of test/clients, or minutes: `npm run test:servers` asks for it, and `.ci/all` for that. */
 const ASKED_FOR = /^test\/stores\/servers\/(libraries|bun|cap|command-line)/
 /** A warning that is given once a process has a process of its own, as has what is about the start. */
-const ALONE = /^test\/(compat|koa)\/(warnings|start)/
+const ALONE = /^test\/(compat|koa|open)\/(warnings|start)/
 /** Those that are not with others in `test/node` and `test/request`, and what measures times, or the depth of the stack. */
 const ALONE_IN_QUICK = [
   ALONE,
   /^test\/(node\/cache|request\/unsaved)/,
   /^test\/security\/sealing/,
-  /^test\/session\/(changes|template)/,
+  /^test\/session\/changes/,
 ]
 /** Folders that are run in one process each with `--dist`: starting one and its loader takes most of the time. */
 const TOGETHER = ['test/koa', 'test/security', 'test/compat']

@@ -15,9 +15,9 @@ export const OUTCOMES = ['pass', 'fail', 'cancelled', 'skipped', 'todo']
 
 /**
  * What came of `file`: `counts` by outcome, `failures` as `{ title, error }`, `output` (the end of what it printed) and
- * `seconds`. `limit`: how long a test may take, in ms. Never rejects.
+ * `seconds`. `limit`: how long a test may take, in ms; `flags`: those of Node, by default the loader of tsx. Never rejects.
  */
-export function runProcess(file, { limit, env, cwd }) {
+export function runProcess(file, { limit, env, cwd, flags = ['--import', 'tsx'] }) {
   const begun = performance.now()
   const counts = Object.fromEntries(OUTCOMES.map(outcome => [outcome, 0]))
   const failures = []
@@ -28,7 +28,7 @@ export function runProcess(file, { limit, env, cwd }) {
 
   const child = spawn(
     process.execPath,
-    ['--import', 'tsx', `--test-reporter=${REPORTER}`, '--test-reporter-destination=stdout', file],
+    [...flags, `--test-reporter=${REPORTER}`, '--test-reporter-destination=stdout', file],
     { cwd, env, stdio: ['ignore', 'pipe', 'pipe', 'pipe'] },
   )
   const watch = setTimeout(() => {

@@ -44,7 +44,7 @@ export function presentedIn(
   }
 }
 
-/** Which of the secrets signed `pair`, or -1; or what is remembered of it: the newest did. */
+/** One of the secrets that signed `pair`, the newest (0) if it did, or -1; or what is remembered of it: the newest did. */
 function signerOf(
   pair: string,
   value: string,
@@ -61,7 +61,7 @@ function signerOf(
     if (known) return known
     const found = Array.isArray(keys) ? signerIn(keys, pair, signature) : (keys as Keygrip).index(pair, signature)
     if (found === 0) memory?.add({ body: value, tag: signature, text: undefined })
-    if (found >= 0 && (position < 0 || found < position)) position = found
+    if (found >= 0) position = found
   }
   return position
 }

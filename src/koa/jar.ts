@@ -5,7 +5,7 @@ import type { SigningSecret } from '../codec/signature.ts'
 import { canVerify, createKeysCheck, presentedIn, sign } from '../codec/signed.ts'
 import { LARGEST_COOKIE, tooLarge } from '../codec/size.ts'
 import type { Config } from '../config.ts'
-import { cookieLines, isOf, setCookieLines, without } from '../node/set-cookie.ts'
+import { cookieLines, setCookieLines, without } from '../node/set-cookie.ts'
 import type { Cookie, CookieKind, JarAccess, Lines } from '../request/jar.ts'
 import type { MaxAge, Refused } from '../session/model.ts'
 import { FORGED, UNDECODABLE } from '../session/payload.ts'
@@ -215,12 +215,12 @@ function setCookie(
 ): readonly string[] {
   const before = cookieLines(ctx.res)
   // A list of its own: ctx.cookies adds to the one on the response, which the handler may share between requests.
-  if (before.length > 0) setCookieLines(ctx.res, [...without(before, earlier)])
+  const others = without(before, earlier)
+  if (before.length > 0) setCookieLines(ctx.res, [...others])
   try {
     cookiesOf(ctx).set(key, value, attributes)
-    const lines = cookieLines(ctx.res).filter(
-      line => isOf(key, line) && !(attributes.overwrite === false && before.includes(line)),
-    )
+    const present = cookieLines(ctx.res).filter(line => line.startsWith(`${key}=`) || line.startsWith(`${key}.sig=`))
+    const lines = attributes.overwrite === false ? without(present, others) : present
     // A framework may encrypt the value.
     const size = Math.max(...lines.map(sizeOf), 0)
     if (size > LARGEST_COOKIE) throw tooLarge(key, size)

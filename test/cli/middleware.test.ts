@@ -1,9 +1,11 @@
 /** What the command says of a cookie is what the middleware makes of it. */
+
 import assert from 'node:assert/strict'
 import test, { type TestContext as Test } from 'node:test'
+import { manualClock } from 'koa-session/testing'
 import { inspect } from '../../src/cli/inspect.ts'
 import { MapStore, packages, router } from '../compat/both.ts'
-import { Clock, visit } from '../support/agent.ts'
+import { visit } from '../support/agent.ts'
 import { createApp, type TestContext } from '../support/koa.ts'
 import { FOREIGN, HOUR, NEWEST, OLDER, SECRETS } from './made.ts'
 
@@ -15,7 +17,7 @@ const PAGES = {
 
 /** An application with `options` and a visitor who has signed in where `secrets` were its own. */
 async function signedIn(t: Test, options: object, { secrets = SECRETS, size = 0 } = {}) {
-  const clock = new Clock()
+  const clock = manualClock(Date.now())
   const app = createApp()
   app.keys = secrets
   app.use(packages['8']({ maxAge: HOUR, now: clock.now, ...options }, app))
@@ -58,7 +60,7 @@ const STORIES: ReadonlyArray<readonly [story: string, happens: (found: SignedIn)
   ['with nothing in it', ({ visitor: { jar } }) => change(jar, () => '')],
   ['without its signature', ({ visitor: { jar } }) => void jar.delete('koa.sess.sig')],
   ['without its last chunk', ({ visitor: { jar } }) => void jar.delete('koa.sess.2')],
-  ['too late', ({ clock }) => clock.elapse(HOUR + 1)],
+  ['too late', ({ clock }) => clock.advance(HOUR + 1)],
 ]
 
 function flipped(value: string, at: number): string {
@@ -91,9 +93,9 @@ for (const [mode, options, size, expected] of MODES) {
 test('when a session was made and when it was marked as fresh is in a sealed cookie', async t => {
   const { visitor, clock } = await signedIn(t, { seal: true, rolling: true })
   const created = clock.now()
-  clock.elapse(1000)
+  clock.advance(1000)
   await visitor.get('/fresh')
-  clock.elapse(1000)
+  clock.advance(1000)
   await visitor.get('/user')
   const header = `koa.sess=${visitor.jar.get('koa.sess')}`
   const report = inspect(header, { key: 'koa.sess', secrets: SECRETS, now: clock.now(), unsigned: false, show: false })

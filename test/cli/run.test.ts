@@ -30,6 +30,20 @@ test('keygen prints 32 random bytes in base64url, and nothing else', async () =>
   assert.deepEqual(await ran(['keygen']), { code: 0, stdout: `${'-_v7'.repeat(10)}-_s\n`, stderr: '' })
 })
 
+test('a list of secrets that is no JSON is not shown', async () => {
+  const [secret = ''] = SECRETS
+  for (const keys of [`["${secret}", `, `["${secret}" x]`, `[${secret}]`]) {
+    const { code, stdout, stderr } = await ran(['inspect', cookie], { keys })
+    const isShown = [secret.slice(0, 5), secret.slice(-5)].some(part => stderr.includes(part))
+    assert.deepEqual([code, stdout, isShown], [2, '', false], stderr)
+  }
+})
+
+test('a fault of the process is not taken for a wrong call', async () => {
+  const readInput = () => Promise.reject(new Error('EIO'))
+  await assert.rejects(run(['inspect'], surroundings({ readInput })), /EIO/)
+})
+
 test('the exit code', async t => {
   type Row = readonly [claim: string, code: number, parameters: readonly string[], how?: Parameters<typeof ran>[1]]
   const rows: readonly Row[] = [
@@ -62,6 +76,7 @@ test('the exit code', async t => {
     ['is 2 at a terminal, for a -', 2, ['inspect', '-']],
     ['is 2 when nothing is piped in', 2, ['inspect'], { input: ' \n' }],
     ['is 2 for an empty argument', 2, ['inspect', '']],
+    ['is 1 for as much as is taken, which is no cookie', 1, ['inspect'], { input: 'x'.repeat(65_536) }],
     ['is 2 for more than any header can be', 2, ['inspect'], { input: 'x'.repeat(65_537) }],
     ['is 2 for a signed cookie without secrets', 2, ['inspect', cookie], { keys: '' }],
     ['is 2 for a sealed cookie without secrets', 2, ['inspect', sealed(PAYLOAD)], { keys: ' ' }],

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { createRequire } from 'node:module'
 import test from 'node:test'
+import { manualClock } from 'koa-session/testing'
 import { run } from '../../src/cli/run.ts'
 import { progressLine } from '../../src/cli/sessions/lines.ts'
 import { newSecret } from '../support/secrets.ts'
@@ -288,9 +289,9 @@ test('what takes long is told of meanwhile', async t => {
 })
 
 test('sweep deletes what has expired', async t => {
-  let now = Date.now() - 2 * HOUR
-  const { url, store } = await stored(t, THREE, { now: () => now })
-  now = Date.now()
+  const { now, advance } = manualClock(Date.now() - 2 * HOUR)
+  const { url, store } = await stored(t, THREE, { now })
+  advance(2 * HOUR)
   await store.create('new', { members: {}, lifetime: {} }, HOUR, call)
   assert.deepEqual(lines((await ran(['sweep', '--json', '--store', url])).stdout), [{ deleted: 4 }])
   assert.equal((await ran(['sweep', '--store', url])).stdout, '0 deleted\n')
@@ -391,6 +392,8 @@ test('what fails ends with 1, says why on one line, and shows no password', asyn
     [URL, /the store failed: no \/\/…@127\.0\.0\.1\/0 here/, broken(`no //user:hunter22@127.0.0.1/0 here`)],
     [URL, /the store failed: wrong …$/m, broken('wrong hunter22')],
     ['redis://u:hunter%2222@h', /the store failed: wrong …, …$/m, broken('wrong hunter"22, hunter%2222')],
+    ['redis://u:hunter@22@h', /the store failed: wrong …$/m, broken('wrong hunter@22')],
+    ['redis://u:q7x2@h', /the store failed: wrong …$/m, broken('wrong q7x2')],
     [URL, /the store failed: \\u001b\[31m\\u000ared/, broken('\u001b[31m\nred')],
   ]
   for (const [store, what, load] of rows) {

@@ -155,6 +155,49 @@ test('what a visitor had before is found for parallel requests, and not what the
   }
 })
 
+test('what is made of what is known already changes nothing', () => {
+  const known = memory()
+  known.add(one)
+  const former = known.find(one.body, one.tag)
+  known.add(one, 'made', former)
+  assert.equal(known.find(one.body, one.tag)?.made, undefined)
+  known.add({ ...one, tag: 'a new tag' }, 'made', former)
+  assert.equal(known.find(one.body, 'a new tag')?.made, 'made')
+})
+
+test('values that differ at any place that a hash looks at do not take the place of each other', () => {
+  const known = memory(100)
+  const long = 'x'.repeat(200)
+  const bodies = [`a${long}`, `b${long}`, `${long}a`, `${long}b`, `${long}x`]
+  for (const body of bodies) known.add({ ...one, body }, 'made')
+  for (const body of bodies) assert.equal(known.find(body, one.tag)?.body, body)
+})
+
+test('where no ring is given, all memories share one', () => {
+  const [known, other] = [new Memory(10).for(SECRET), new Memory(10).for(SECRET)]
+  known.add(one)
+  assert.equal(known.find(one.body, one.tag)?.body, one.body)
+  assert.equal(other.find(one.body, one.tag), undefined)
+})
+
+/** How many values of a length push the first one out, where so many are allowed. */
+const ROOM: ReadonlyArray<readonly [limit: number, length: number, most: number]> = [
+  [10, 7, 9],
+  [1000, 10_000, 405],
+]
+
+for (const [limit, length, most] of ROOM) {
+  test(`of ${limit} values, the first of those with ${length} characters is there until ${most} have come`, () => {
+    for (const count of [most, most + 1]) {
+      const known = memory(limit)
+      const bodyOf = (at: number) => String(at).padStart(length, 'x')
+      for (let at = 1; at <= count; at++) known.add({ ...one, body: bodyOf(at) }, 'made')
+      // The ring has no room for long ones, and never had those that were made here.
+      assert.equal(known.find(bodyOf(1), one.tag) !== undefined, count === most, String(count))
+    }
+  })
+}
+
 test('10,000 values that come twice, and what is made of each, take what 1,000 may', () => {
   setFlagsFromString('--expose-gc')
   const collect: () => void = runInNewContext('gc')

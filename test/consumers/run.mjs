@@ -20,6 +20,8 @@ const TOOLS = {
   vitest: '4.0.14',
 }
 const PROGRAMS = join(ROOT, 'test/consumers/programs')
+/** The five seconds that jest and vitest give to a test are not enough on a machine that does much else. */
+const PATIENT = '--testTimeout=60000'
 const words = process.argv.slice(2)
 const isAsked = name => words.length === 0 || words.some(word => name.includes(word))
 
@@ -93,12 +95,12 @@ await withPackage(async folder => {
   await smoke(`jest ${TOOLS.jest}, in CommonJS`, () => {
     run(
       bin('jest'),
-      ['--config', '{"testMatch":["**/counter.jest.cjs"],"moduleFileExtensions":["js","cjs","mjs","json"]}'],
+      ['--config', '{"testMatch":["**/counter.jest.cjs"],"moduleFileExtensions":["js","cjs","mjs","json"]}', PATIENT],
       { cwd: place },
     )
   })
   await smoke(`vitest ${TOOLS.vitest}`, () => {
-    run(bin('vitest'), ['run', 'counter.vitest.mjs', '--config', 'vitest.config.mjs'], { cwd: place })
+    run(bin('vitest'), ['run', 'counter.vitest.mjs', '--config', 'vitest.config.mjs', PATIENT], { cwd: place })
   })
 })
 report()

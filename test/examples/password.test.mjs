@@ -7,7 +7,7 @@ import { createApp } from '../../examples/password/app.mjs'
 import { hashPassword, isPassword } from '../../examples/password/passwords.mjs'
 import { createUsers } from '../../examples/password/users.mjs'
 import { newSecret } from '../support/secrets.ts'
-import { Gate } from '../support/story.ts'
+import { Gate } from '../support/stores.ts'
 import { startExample } from './process.ts'
 
 const MINUTE = 60_000

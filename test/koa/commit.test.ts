@@ -268,3 +268,16 @@ for (const [mode, store] of [
     assert.deepEqual({ text, cookies }, { text: '2', cookies: [] })
   })
 }
+
+test('overwrite: false: a session that is saved twice as it is sends one cookie after a third save', async t => {
+  const { visitor } = await serve(t, ({ now }) => ({ now, overwrite: false }), {
+    '/': async ctx => {
+      // Koa's cookies write the lines then, as they do for a Keygrip.
+      ctx.session.views = Object.keys(ctx.sessionOptions).length
+      await ctx.session.save()
+      await ctx.session.save()
+      ctx.session.views = 0
+    },
+  })
+  assert.deepEqual(namesSet((await visitor.get('/')).cookies), OWN)
+})

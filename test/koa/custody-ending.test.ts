@@ -2,8 +2,9 @@
 import assert from 'node:assert/strict'
 import test, { type TestContext as Test } from 'node:test'
 import type { CreateSessionOptions } from 'koa-session'
-import { Gate, type Page, type Pages, serve, told } from '../support/story.ts'
-import { at, NOTHING, type State, script, through } from './scripted.ts'
+import { Gate } from '../support/stores.ts'
+import { type Page, type Pages, serve, told } from '../support/story.ts'
+import { at, NOTHING, type State, script } from './scripted.ts'
 
 /** `page`, with the session read before and the rest done when `gate` is open. */
 const slow = (gate: Gate, page: Page): Page => {
@@ -60,7 +61,7 @@ for (const hashIds of [true, false]) {
   test(`a sign-out that takes 11 seconds ends the session that got a new id meanwhile (hashIds: ${hashIds})`, async t => {
     const { visitor, finish, clock, state } = await signingOut(t, { hashIds })
     await visitor.get('/new-id')
-    clock.elapse(11_000)
+    clock.advance(11_000)
     await finish()
     assert.deepEqual(await state(), NOTHING)
   })
@@ -103,7 +104,7 @@ for (const [when, method] of [
     const gate = new Gate()
     const { visitor, courses, state } = await script(t, {})
     await visitor.get('/begin')
-    courses[method] = [through(gate)]
+    courses[method] = [gate.course]
     const answering = visitor.get('/new-id')
     await gate.arrived
     await visitor.get('/out')
@@ -118,7 +119,7 @@ test('a sign-out whose destroy is under way when the session gets a new id ends 
   const gate = new Gate()
   const { visitor, courses, state } = await script(t, {})
   await visitor.get('/begin')
-  courses.destroy = [through(gate)]
+  courses.destroy = [gate.course]
   const answering = visitor.get('/out')
   await gate.arrived
   await visitor.get('/new-id')
@@ -133,7 +134,7 @@ for (const times of [1, 2]) {
     await visitor.get('/begin')
     const late = visitor.copy()
     for (let time = 0; time < times; time++) await visitor.get('/new-id')
-    clock.elapse(9_999)
+    clock.advance(9_999)
     const { status, cookies } = await late.get('/out')
     const { held, client } = await state(late)
     assert.deepEqual([held, client, status, cookies.length], [[], 'no cookie', 200, 2])
@@ -151,7 +152,7 @@ for (const [when, between] of [
     const late = visitor.copy()
     for (const time of between) {
       await visitor.get('/new-id')
-      clock.elapse(time)
+      clock.advance(time)
     }
     assert.equal((await late.get('/out')).status, 200)
     const { held, client } = await state()

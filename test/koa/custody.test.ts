@@ -2,8 +2,9 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import type { TestContext } from '../support/koa.ts'
-import { Gate, type Page, told } from '../support/story.ts'
-import { at, FAILURES, NOTHING, script, taken, through } from './scripted.ts'
+import { Gate } from '../support/stores.ts'
+import { type Page, told } from '../support/story.ts'
+import { at, FAILURES, NOTHING, script, taken } from './scripted.ts'
 
 const ignored = (work: Promise<unknown>) => work.catch(() => {})
 const signOut: Page = ctx => {
@@ -30,7 +31,7 @@ for (const [then, page, data] of [
   ['a change and save()', (ctx: TestContext) => addC(ctx) ?? ctx.session.save(), { b: 2, c: 3 }],
   ['nothing', () => {}, { b: 2 }],
 ] as const) {
-  test(`a session that was emptied while another request wrote keeps its id, and what it wrote, through ${then}`, async t => {
+  test(`a session that was emptied while another request wrote keeps its id, and what it wrote ${then}`, async t => {
     const gate = new Gate()
     const { visitor, idOf, state } = await script(t, {
       '/empty': async ctx => {
@@ -226,7 +227,7 @@ test('a new id that the store is slow to take is not sent with headers that leav
     },
   })
   await visitor.get('/begin')
-  courses.create = [through(gate)]
+  courses.create = [gate.course]
   const answer = await visitor.get('/page')
   const { errors: _, ...rest } = await state()
   const { errors: __, ...expected } = at({ a: 1 })

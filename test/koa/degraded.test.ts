@@ -5,10 +5,8 @@ import test from 'node:test'
 import type { CreateSessionOptions, Store } from 'koa-session'
 import { memoryStore } from 'koa-session/memory'
 import { codesOf } from '../support/errors.ts'
-import { type Course, DOWN, hang, METHODS, type Method, scriptedStore } from '../support/stores.ts'
+import { DOWN, fails, hangs, METHODS, type Method, scriptedStore } from '../support/stores.ts'
 import { KEY, type Pages, serve, simpleStore, told } from '../support/story.ts'
-
-const refuse: Course = () => Promise.reject(DOWN)
 
 const STORES: Readonly<Record<string, (now: () => number) => Store>> = {
   'a store that is written to key by key': now => memoryStore({ now }) as unknown as Store,
@@ -34,7 +32,7 @@ const PAGES: Pages = {
 
 for (const [kind, make] of Object.entries(STORES)) {
   const begin = async (t: Parameters<typeof serve>[0], options: CreateSessionOptions = {}, pages = PAGES) => {
-    let scripted = scriptedStore()
+    let scripted = scriptedStore({})
     const made = await serve(
       t,
       ({ now }) => {
@@ -46,15 +44,15 @@ for (const [kind, make] of Object.entries(STORES)) {
     await made.visitor.get('/in')
     const { take, called } = scripted
     called()
-    return { ...made, called, take: (methods: readonly Method[], course = refuse) => take(course, methods) }
+    return { ...made, called, take: (methods: readonly Method[], course = fails) => take(course, methods) }
   }
 
-  for (const hangs of [false, true]) {
-    const how = hangs ? 'hangs' : 'is down'
+  for (const isHanging of [false, true]) {
+    const how = isHanging ? 'hangs' : 'is down'
 
     test(`${kind} that ${how}: a page is served with an empty session, and the visitor stays signed in`, async t => {
       const { visitor, take, errors } = await begin(t)
-      take(METHODS, hangs ? hang : refuse)
+      take(METHODS, isHanging ? hangs : fails)
       const answer = await visitor.get('/state')
       assert.deepEqual([answer.status, answer.text, answer.cookies], [200, 'undefined true true', []])
       take([])
@@ -64,11 +62,11 @@ for (const [kind, make] of Object.entries(STORES)) {
 
     test(`${kind} that ${how}: with 'throw' it is an error where the session is read, and nowhere else`, async t => {
       const { visitor, take, errors } = await begin(t, { onStoreError: 'throw' })
-      take(METHODS, hangs ? hang : refuse)
+      take(METHODS, isHanging ? hangs : fails)
       assert.equal((await visitor.get('/untouched')).status, 200)
       assert.equal((await visitor.get('/state')).status, 500)
-      const code = hangs ? 'ERR_SESSION_TIMEOUT' : 'ERR_SESSION_STORE'
-      const cause = hangs ? undefined : DOWN
+      const code = isHanging ? 'ERR_SESSION_TIMEOUT' : 'ERR_SESSION_STORE'
+      const cause = isHanging ? undefined : DOWN
       assert.deepEqual(
         errors.map(error => [error.code, error.cause]),
         [[code, cause]],

@@ -5,12 +5,12 @@
 
 import assert from 'node:assert/strict'
 import test, { type TestContext as Test } from 'node:test'
-import session, { type CreateSessionOptions, type Store } from 'koa-session'
+import session, { type CreateSessionOptions } from 'koa-session'
 import { type MemoryStore, memoryStore } from 'koa-session/memory'
 import { visit } from '../support/agent.ts'
 import { createApp } from '../support/koa.ts'
-import { type Course, scriptedStore } from '../support/stores.ts'
-import { Gate, HOUR, type Page, type Pages, serve, told } from '../support/story.ts'
+import { type Course, Gate, scriptedStore } from '../support/stores.ts'
+import { HOUR, type Page, type Pages, serve, told } from '../support/story.ts'
 
 /** Asks at once and answers later, or at once. */
 const answering = (isLater: boolean): Course =>
@@ -18,7 +18,7 @@ const answering = (isLater: boolean): Course =>
 
 /** `memory`, which writes down what it is asked, but for the last argument, and answers `isLater` or at once. */
 function recording(memory: MemoryStore, isLater: boolean) {
-  const { store, calls, called, take } = scriptedStore(memory as unknown as Store)
+  const { store, calls, called, take } = scriptedStore(memory)
   take(answering(isLater))
   // As JSON, which leaves out what is not there.
   const asked = () =>

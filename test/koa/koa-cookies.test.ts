@@ -265,8 +265,8 @@ const REPLACED: Record<string, Replace> = {
     Object.defineProperty(app.context, 'cookies', {
       configurable: true,
       get() {
-        note('get')
-        note('set')
+        // Not what somebody tries it with.
+        if (this.req instanceof IncomingMessage) for (const what of ['get', 'set']) note(what)
         return getter?.call(this)
       },
     })

@@ -4,12 +4,12 @@
  */
 import assert from 'node:assert/strict'
 import test, { type TestContext as Test } from 'node:test'
-import type { CreateSessionOptions, Store } from 'koa-session'
+import type { CreateSessionOptions } from 'koa-session'
 import { memoryStore } from 'koa-session/memory'
 import type { Visitor } from '../support/agent.ts'
 import type { TestContext } from '../support/koa.ts'
-import { down, later, scriptedStore } from '../support/stores.ts'
-import { Gate, HOUR, type Pages, serve, told } from '../support/story.ts'
+import { failsAtOnce, Gate, later, scriptedStore } from '../support/stores.ts'
+import { HOUR, type Pages, serve, told } from '../support/story.ts'
 
 const EVENTS = ['created', 'regenerated', 'ended', 'refused', 'reuse', 'gone', 'late', 'error']
 const subject = ({ user }: Record<string, unknown>) => user as string | undefined
@@ -82,7 +82,7 @@ const pagesWith = (load: Load, gate: Gate): Pages => ({
 
 async function begin(t: Test, lazy: boolean, options: CreateSessionOptions) {
   const memory = memoryStore({ now: () => made.clock.now() })
-  const { store, take, called } = scriptedStore(memory as unknown as Store)
+  const { store, take, called } = scriptedStore(memory)
   take(later)
   Object.assign(store, { answersAtOnce: false, list: memory.list, destroyAll: memory.destroyAll })
   const load: Load = async ctx => made.sessions.load(ctx)
@@ -332,11 +332,11 @@ async function play(made: Awaited<ReturnType<typeof begin>>, steps: readonly str
   const people = new Map<string, Visitor>([['visitor', visitor]])
   for (const step of steps) {
     const [word = '', argument] = step.split(' ')
-    if (word === 'wait') clock.elapse(Number(argument))
+    if (word === 'wait') clock.advance(Number(argument))
     else if (word === 'copy') people.set('old', visitor.copy())
-    else if (word === 'down' || word === 'up') take(word === 'down' ? down : later)
+    else if (word === 'down' || word === 'up') take(word === 'down' ? failsAtOnce : later)
     else if (word === 'revoke') {
-      clock.elapse(1000)
+      clock.advance(1000)
       revoked = clock.now()
     } else {
       called()
@@ -374,7 +374,7 @@ for (const [name, options] of Object.entries({
     await made.visitor.get('/cart')
     const old = made.visitor.copy()
     await made.visitor.get('/in')
-    made.clock.elapse(10_000)
+    made.clock.advance(10_000)
     revoked = made.clock.now()
     made.called()
     for (const one of [old, made.visitor]) assert.deepEqual((await one.get('/unread')).cookies, [])

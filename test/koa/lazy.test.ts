@@ -1,9 +1,11 @@
 /** `lazy` over HTTP: pages that do not ask for their session cost nothing and stay in caches. */
+
 import assert from 'node:assert/strict'
 import test, { type TestContext as Test } from 'node:test'
 import session, { type CreateSessionOptions } from 'koa-session'
 import { memoryStore } from 'koa-session/memory'
-import { Clock, visit } from '../support/agent.ts'
+import { type ManualClock, manualClock } from 'koa-session/testing'
+import { visit } from '../support/agent.ts'
 import { createApp, type TestContext } from '../support/koa.ts'
 import { later, scriptedStore } from '../support/stores.ts'
 import { HOUR, SECRETS } from '../support/story.ts'
@@ -12,20 +14,21 @@ const warnings: unknown[] = []
 process.on('warning', ({ code }: Error & { code?: string }) => warnings.push(code))
 
 /** A store that takes a turn of the event loop to answer. */
-function slowStore(clock: Clock) {
-  const scripted = scriptedStore(memoryStore({ now: clock.now }) as never)
+function slowStore(clock: ManualClock) {
+  const scripted = scriptedStore(memoryStore({ now: clock.now }))
   scripted.take(later)
   return { ...scripted, store: Object.assign(scripted.store, { answersAtOnce: false }) }
 }
 
 async function serve(t: Test, options: CreateSessionOptions = {}) {
-  const clock = new Clock()
+  const clock = manualClock(Date.now())
   const { store, called } = slowStore(clock)
   const app = createApp()
   app.keys = [...SECRETS]
   const sessions = session({ store, lazy: true, maxAge: HOUR, now: clock.now, ...options }, app)
   app.use(async (ctx, next) => {
     if (ctx.path === '/early') ctx.state.early = codeOf(() => ctx.session)
+    if (ctx.path === '/early-load') await sessions.load(ctx)
     await next()
   })
   app.use(sessions)
@@ -49,6 +52,7 @@ async function serve(t: Test, options: CreateSessionOptions = {}) {
     },
     '/unloaded': ctx => codeOf(() => ctx.session),
     '/early': async ctx => [ctx.state.early, (await sessions.load(ctx)).user].join(' '),
+    '/early-load': ctx => ctx.res.flushHeaders(),
     '/untouched': () => 'untouched',
   }
   app.use(async ctx => {
@@ -70,7 +74,7 @@ for (const options of [{}, { rolling: true }, { renew: true }, { seal: true }]) 
   test(`a page that does not ask has no read, no touch, no cookie and no Vary (${JSON.stringify(options)})`, async t => {
     const { visitor, called, clock } = await serve(t, options)
     await visitor.get('/in')
-    clock.elapse(HOUR / 2 + 1)
+    clock.advance(HOUR / 2 + 1)
     called()
     const { headers, cookies } = await visitor.get('/untouched')
     assert.deepEqual([called(), cookies, headers.get('vary')], [[], [], null])
@@ -79,7 +83,7 @@ for (const options of [{}, { rolling: true }, { renew: true }, { seal: true }]) 
     assert.deepEqual([asking.text, asking.headers.get('vary')], ['ann', 'Cookie'])
     assert.deepEqual(called(), isExtended ? ['read', 'touch'] : ['read'])
     // What was extended by the page that asked lives on.
-    clock.elapse(HOUR / 2)
+    clock.advance(HOUR / 2)
     assert.equal((await visitor.get('/')).text, isExtended ? 'ann' : 'nobody')
   })
 }
@@ -97,6 +101,12 @@ test('what reads it before is an error, with and without a cookie, and before th
     warnings.filter(code => code === 'KOA_SESSION_EARLY'),
     [],
   )
+})
+
+test('what was loaded before the middleware is extended with headers that leave early', async t => {
+  const { visitor } = await serve(t, { rolling: true })
+  await visitor.get('/in')
+  assert.equal((await visitor.get('/early-load')).cookies.length, 2)
 })
 
 test('it is ended, and replaced, unread', async t => {
@@ -118,7 +128,7 @@ test('it is ended, and replaced, unread', async t => {
 })
 
 test('of two sessions each is loaded by its own middleware', async t => {
-  const clock = new Clock()
+  const clock = manualClock(Date.now())
   const [first, second] = [slowStore(clock), slowStore(clock)]
   const app = createApp()
   const visitors = session<{ name: string }>({ store: first.store, lazy: true }, app)

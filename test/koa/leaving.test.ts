@@ -12,7 +12,7 @@ import { appOf, KEY, type Pages, serve } from '../support/story.ts'
 /** A memory store that creates, changes and destroys a turn of the event loop later. */
 function laterStore() {
   const memory = memoryStore()
-  const { store, take } = scriptedStore(memory as unknown as Store)
+  const { store, take } = scriptedStore(memory)
   take(later, ['create', 'patch', 'destroy'])
   return { memory, store }
 }

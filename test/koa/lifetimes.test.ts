@@ -36,11 +36,11 @@ for (const [mode, given] of Object.entries(MODES)) {
     async ({ clock, textOf }) => {
       await textOf('/in')
       const created = await textOf('/created')
-      clock.elapse(DAY - 1)
+      clock.advance(DAY - 1)
       assert.equal(await textOf('/new-id'), 'new')
       assert.equal(await textOf('/count'), '1')
       assert.equal(await textOf('/created'), created)
-      clock.elapse(1)
+      clock.advance(1)
       assert.equal(await textOf('/'), 'nobody')
     },
   )
@@ -50,10 +50,10 @@ for (const [mode, given] of Object.entries(MODES)) {
     { absoluteTimeout: HOUR },
     async ({ clock, textOf }) => {
       await textOf('/in')
-      clock.elapse(HOUR / 2)
+      clock.advance(HOUR / 2)
       await textOf('/out')
       await textOf('/in')
-      clock.elapse(HOUR - 1)
+      clock.advance(HOUR - 1)
       assert.equal(await textOf('/'), 'ada')
     },
   )
@@ -63,11 +63,11 @@ for (const [mode, given] of Object.entries(MODES)) {
     { maxAge: HOUR, renew: 10 * MINUTE },
     async ({ clock, visitor }) => {
       await visitor.get('/in')
-      clock.elapse(50 * MINUTE)
+      clock.advance(50 * MINUTE)
       assert.deepEqual((await visitor.get('/untouched')).cookies, [])
-      clock.elapse(1)
+      clock.advance(1)
       assert.notDeepEqual((await visitor.get('/untouched')).cookies, [])
-      clock.elapse(50 * MINUTE)
+      clock.advance(50 * MINUTE)
       assert.equal((await visitor.get('/')).text, 'ada')
     },
   )
@@ -82,10 +82,10 @@ for (const [mode, given] of Object.entries(MODES)) {
       assert.equal(await textOf('/fresh'), 'false')
       await textOf('/in')
       assert.equal(await textOf('/fresh'), 'true')
-      clock.elapse(5 * MINUTE)
+      clock.advance(5 * MINUTE)
       assert.equal(await textOf('/count'), '2')
       assert.equal(await textOf('/fresh'), 'true', 'a save keeps the mark')
-      clock.elapse(1)
+      clock.advance(1)
       assert.equal(await textOf('/fresh'), 'false')
       await textOf('/in')
       assert.equal(await textOf('/fresh'), 'true')
@@ -100,7 +100,7 @@ for (const [mode, given] of Object.entries(MODES)) {
     async ({ clock, textOf }) => {
       await textOf('/count')
       const made = String(clock.now())
-      clock.elapse(HOUR)
+      clock.advance(HOUR)
       await textOf('/count')
       assert.equal(await textOf('/created'), made)
     },
@@ -114,13 +114,13 @@ for (const [mode, given] of Object.entries(MODES)) {
       `a clock that was days ${claim} when a session was made is no error, and no longer life`,
       { absoluteTimeout: HOUR, maxAge: HOUR },
       async ({ clock, textOf }) => {
-        clock.elapse(jump)
+        clock.advance(jump)
         await textOf('/in')
-        clock.elapse(-jump)
+        clock.advance(-jump)
         assert.equal(await textOf('/'), jump > 0 ? 'ada' : 'nobody')
         if (jump < 0) return
         await textOf('/count')
-        clock.elapse(HOUR + 1)
+        clock.advance(HOUR + 1)
         assert.equal(await textOf('/'), 'nobody')
       },
     )

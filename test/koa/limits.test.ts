@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import Keygrip from 'keygrip'
 import { memoryStore } from 'koa-session/memory'
-import { type Pages, serve } from '../support/story.ts'
+import type { TestApp, TestContext } from '../support/koa.ts'
+import { type Page, type Pages, serve } from '../support/story.ts'
 
 const PAGES: Pages = {
   '/': ctx => ctx.session.text?.length ?? 'none',
@@ -54,6 +55,26 @@ test('an error for a cookie that is too large names its size, the limit and the 
     assert.match(errors[0]?.message ?? '', part)
   }
   assert.doesNotMatch(errors[0]?.message ?? '', /xxx/)
+})
+
+test('a value that the cookies of a framework make too large is refused, and takes no line with it', async t => {
+  const before = (app: TestApp) =>
+    Object.defineProperty(app.context, 'cookies', {
+      get(this: TestContext) {
+        const set = (name: string, value: string) => this.append('Set-Cookie', `${name}=${value}${'x'.repeat(4090)}`)
+        return { get() {}, set }
+      },
+    })
+  const page: Page = async ctx => {
+    ctx.session.text = 'x'
+    ctx.set('Set-Cookie', 'theme=dark')
+    const code = await ctx.session.save().catch((error: { code: string }) => error.code)
+    ctx.session.text = undefined
+    return code
+  }
+  const { visitor } = await serve(t, {}, { '/save': page }, { before })
+  const { text, cookies } = await visitor.get('/save')
+  assert.deepEqual([text, cookies], ['ERR_SESSION_TOO_LARGE', ['theme=dark']])
 })
 
 test('a session that would be too large leaves the old cookie as it was', async t => {

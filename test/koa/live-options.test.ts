@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import test, { type TestContext as Test } from 'node:test'
 import type { CreateSessionOptions } from 'koa-session'
 import { memoryStore } from 'koa-session/memory'
-import { Clock } from '../support/agent.ts'
+import { manualClock } from 'koa-session/testing'
 import { type Page, serve } from '../support/story.ts'
 
 /** Serves `/sign-in`, and `/here`, which does what `here` does. */
@@ -57,14 +57,14 @@ test('a key that is changed names the next cookie', async t => {
 })
 
 test('a maxAge that is changed is the lifetime of the next session', async t => {
-  const clock = new Clock()
+  const clock = manualClock(Date.now())
   const options: CreateSessionOptions = { now: clock.now, maxAge: 1000 }
   const { visitor } = await begin(t, options)
   options.maxAge = 60_000
   await visitor.get('/sign-in')
-  clock.elapse(1001)
+  clock.advance(1001)
   assert.equal((await visitor.get('/')).text, 'tobi')
-  clock.elapse(60_000)
+  clock.advance(60_000)
   assert.equal((await visitor.get('/')).text, 'nobody')
   options.maxAge = 'session'
   assert.doesNotMatch((await visitor.get('/sign-in')).cookies[0] ?? '', /expires/i)

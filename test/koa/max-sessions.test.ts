@@ -48,11 +48,11 @@ async function begin(t: Test, beyond: 'end-oldest' | 'refuse') {
 test('end-oldest: the oldest session ends, and is told', async t => {
   const { visitors, clock, ended, users, list } = await begin(t, 'end-oldest')
   for (const one of visitors.slice(0, 2)) {
-    clock.elapse(1000)
+    clock.advance(1000)
     await one.get('/in')
   }
   const id = visitors[0].jar.get(KEY)
-  clock.elapse(1000)
+  clock.advance(1000)
   await visitors[2].get('/in')
   assert.deepEqual(await users(), ['nobody', 'ada', 'ada'])
   assert.equal(list().length, 2)

@@ -195,6 +195,10 @@ test('an error in the mounted application loses no session', async t => {
 
 type Clash = readonly [claim: string, outer: object | undefined, first: object, second: object | undefined]
 const [A, B] = [memoryStore(), memoryStore()]
+const contextStore = () =>
+  class extends Map {
+    destroy() {}
+  }
 
 /** An application with a session, if `outer` are its options, and others that are mounted in it, by their paths. */
 function appAround(outer: object | undefined, inner: Readonly<Record<string, object | undefined>>): TestApp {
@@ -218,6 +222,17 @@ const CLASHES: readonly Clash[] = [
   ['a key that is the signature of the other', { key: 'a' }, { property: 'b', key: 'a.sig' }, undefined],
   ['the default key, as another mounted application', undefined, { property: 'a' }, { property: 'b' }],
   ['the default key and another store than that one', undefined, { store: A }, { store: B }],
+  [
+    'the default key and another ContextStore',
+    ...([undefined, { ContextStore: contextStore() }] as const),
+    { ContextStore: contextStore() },
+  ],
+  [
+    'a path above that of another one',
+    undefined,
+    { property: 'a', path: '/first/page' },
+    { property: 'b', path: '/first' },
+  ],
   ['the default key, sealed where that one is signed', undefined, {}, { seal: true, keys: [newSecret()] }],
   ['the default key and an encode of its own', undefined, {}, { encode: JSON.stringify, decode: JSON.parse }],
 ]
@@ -250,6 +265,13 @@ const PEACEFUL: readonly Clash[] = [
     { property: 'a', path: '/first' },
     { property: 'b', path: '/second' },
   ],
+  [
+    'a path that begins as that of another one',
+    undefined,
+    { property: 'a', path: '/first' },
+    { property: 'b', path: '/firs' },
+  ],
+  ['an option that is null where that one has none', {}, { valid: null }, undefined],
   ['the same store as another one', undefined, { store: A }, { store: A }],
   ['an id that no cookie carries', {}, { property: 'a', store: A, externalKey: { get() {}, set() {} } }, undefined],
 ]
@@ -276,6 +298,31 @@ test('a mounted session whose store would be ignored is refused, though the oute
   assert.equal((await visitor.get('/child')).status, 500)
   assert.match(errors[0]?.message ?? '', /^option store was an object, expected that of the application around it/)
 })
+
+const DECISIVE: Readonly<Record<string, unknown>> = {
+  valid: () => true,
+  notBefore: 1,
+  schema: { '~standard': { version: 1, vendor: 'none', validate: (value: unknown) => ({ value }) } },
+  ContextStore: contextStore(),
+}
+
+for (const [option, value] of Object.entries(DECISIVE)) {
+  test(`a mounted session whose ${option} would be ignored is refused, and so is one that has none beside it`, async t => {
+    for (const [outer, inner] of [
+      [{}, { [option]: value }],
+      [{ [option]: value }, {}],
+    ] as const) {
+      const parent = appAround(outer, { first: inner })
+      const errors: Error[] = []
+      parent.on('error', error => errors.push(error))
+      assert.equal((await (await visit(t, parent)).get('/first')).status, 500)
+      assert.match(
+        errors[0]?.message ?? '',
+        new RegExp(`^option ${option} was .*, expected that of the application around it`),
+      )
+    }
+  })
+}
 
 test('a mounted session of another version of the data is refused, and one of the same is served', async t => {
   const upgrade = () => {}

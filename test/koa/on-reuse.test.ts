@@ -25,7 +25,7 @@ async function begin(t: Test, options: CreateSessionOptions, ago = 10_000) {
   await made.visitor.get('/cart')
   const thief = made.visitor.copy()
   await made.visitor.get('/in')
-  made.clock.elapse(ago)
+  made.clock.advance(ago)
   return { ...made, thief, ended, userOf: async () => (await made.visitor.get('/')).text }
 }
 

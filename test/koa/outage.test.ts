@@ -3,10 +3,8 @@ import test, { type TestContext as Test } from 'node:test'
 import type { CreateSessionOptions } from 'koa-session'
 import { memoryStore } from 'koa-session/memory'
 import { origin } from '../support/koa.ts'
-import { type Course, DOWN, METHODS, type Method, plainOf, scriptedStore } from '../support/stores.ts'
+import { DOWN, fails, METHODS, type Method, plainOf, scriptedStore } from '../support/stores.ts'
 import { type Pages, serve } from '../support/story.ts'
-
-const refuse: Course = () => Promise.reject(DOWN)
 
 const PAGES: Pages = {
   '/': () => 'ok',
@@ -44,8 +42,8 @@ async function signedIn(test: Test, methods: readonly Method[], options: CreateS
   const made = await serve(test, { store, ...options }, PAGES)
   await made.visitor.get('/write')
   called()
-  take(refuse, methods)
-  return { ...made, memory, called, mend: () => take(refuse, []) }
+  take(fails, methods)
+  return { ...made, memory, called, mend: () => take(fails, []) }
 }
 
 test('a session that could not be stored is a 500, and its cookie is not sent', async t => {

@@ -4,7 +4,8 @@ import type { Duplex } from 'node:stream'
 import test, { type TestContext as Test } from 'node:test'
 import type { CreateSessionOptions, SessionMiddleware } from 'koa-session'
 import { memoryStore } from 'koa-session/memory'
-import { Clock, listen, type Visitor, visitOrigin } from '../support/agent.ts'
+import { manualClock } from 'koa-session/testing'
+import { listen, type Visitor, visitOrigin } from '../support/agent.ts'
 import type { TestContext } from '../support/koa.ts'
 import { appOf, SECRETS } from '../support/story.ts'
 
@@ -108,10 +109,10 @@ for (const [mode, options] of Object.entries(MODES)) {
   })
 
   test(`an upgrade is refused a session that has expired (${mode})`, async t => {
-    const clock = new Clock()
+    const clock = manualClock(Date.now())
     const { told, visitor, connect } = await serve(t, { ...options(), now: clock.now, maxAge: 1000 }, WHOAMI)
     await visitor.get('/sign-in')
-    clock.elapse(1001)
+    clock.advance(1001)
     assert.equal(await connect(visitor), 'nobody true')
     assert.deepEqual(told(), ['session:expired', 'session:refused'])
   })

@@ -4,8 +4,8 @@ import test, { type TestContext as Test } from 'node:test'
 import session from 'koa-session'
 import { type Visitor, visit } from '../support/agent.ts'
 import { createApp } from '../support/koa.ts'
-import { later, scriptedStore } from '../support/stores.ts'
-import { Gate, type Page, serve, simpleStore } from '../support/story.ts'
+import { Gate, later, scriptedStore } from '../support/stores.ts'
+import { type Page, serve, simpleStore } from '../support/story.ts'
 
 /** A store of three methods whose calls can take another course. */
 function slowStore() {

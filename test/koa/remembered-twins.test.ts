@@ -2,13 +2,14 @@
  * Two applications that differ in the option `remember` alone are sent the same requests at random, by visitors who present
  * old cookies again, come in parallel, and whose secrets rotate: pages, errors, events and cookies are the same.
  */
+
 import assert from 'node:assert/strict'
 import test, { type TestContext as Test } from 'node:test'
 import type { CreateSessionOptions } from 'koa-session'
+import { manualClock } from 'koa-session/testing'
 import { join } from '../../src/codec/chunks.ts'
 import { createKeyrings } from '../../src/codec/keyring.ts'
 import { open, sealContext } from '../../src/codec/sealed.ts'
-import { Clock } from '../support/agent.ts'
 import type { TestContext } from '../support/koa.ts'
 import { newSecret } from '../support/secrets.ts'
 import { type Asked, appOf, ask, cookiesFrom, HOUR, headerOf, KEY, told } from '../support/story.ts'
@@ -188,7 +189,7 @@ function changedAt(header: string, fromEnd: number): string {
 
 async function tellTwins(t: Test, options: CreateSessionOptions, seed: number, requests: number) {
   const random = randomFrom(seed)
-  const clock = new Clock(START)
+  const clock = manualClock(START)
   // The clock of the attribute `expires`.
   t.mock.method(Date, 'now', clock.now)
   const newKey = () => Buffer.from(newSecret())
@@ -208,7 +209,7 @@ async function tellTwins(t: Test, options: CreateSessionOptions, seed: number, r
       ? { status, text, cookie: textIn(cookiesFrom(lines)), lines: lines.map(line => line.replace(/=[^;]*/, '')) }
       : { status, text, lines }
   for (let count = 0; count < requests; count++) {
-    clock.elapse(random(20) === 0 ? HOUR : random(100_000))
+    clock.advance(random(20) === 0 ? HOUR : random(100_000))
     if (random(60) === 0) {
       const [kind, fresh] = [random(4), newKey()]
       secrets.push(fresh)

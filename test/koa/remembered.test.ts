@@ -6,12 +6,13 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import type { CreateSessionOptions } from 'koa-session'
+import { manualClock } from 'koa-session/testing'
 import { createKeyrings } from '../../src/codec/keyring.ts'
 import { open, sealContext } from '../../src/codec/sealed.ts'
-import { Clock } from '../support/agent.ts'
 import type { TestContext } from '../support/koa.ts'
 import fc from '../support/properties.ts'
-import { appOf, ask, cookiesFrom, Gate, HOUR, headerOf, KEY, type Pages, SECRETS } from '../support/story.ts'
+import { Gate } from '../support/stores.ts'
+import { appOf, ask, cookiesFrom, HOUR, headerOf, KEY, type Pages, SECRETS } from '../support/story.ts'
 
 const MODES: Readonly<Record<string, CreateSessionOptions>> = { 'signed cookie': {}, 'sealed cookie': { seal: true } }
 
@@ -23,7 +24,7 @@ function textIn(value: string, { seal }: CreateSessionOptions): string {
 }
 
 function applicationOf(options: CreateSessionOptions, pages: Pages) {
-  const clock = new Clock(1_700_000_000_000)
+  const clock = manualClock()
   const made = appOf({ now: clock.now, maxAge: HOUR, ...options }, pages)
   const jar = new Map<string, string>()
   const visit = async (path: string) => {
@@ -140,7 +141,7 @@ for (const [mode, seal] of Object.entries(MODES)) {
         async paths => {
           const [own, other] = [{}, { remember: 0 }].map(more => applicationOf({ ...options, ...seal, ...more }, PAGES))
           for (const path of ['/in', '/', '/', ...paths, '/', '/']) {
-            for (const made of [own, other]) made?.clock.elapse(path === '/later' ? HOUR : 1000)
+            for (const made of [own, other]) made?.clock.advance(path === '/later' ? HOUR : 1000)
             const seen = await own?.visit(path)
             assert.deepEqual(seen, await other?.visit(path), path)
             if (seen?.cookie) changes++
@@ -193,7 +194,7 @@ for (const [mode, seal] of Object.entries(MODES)) {
       value.user = 'eve'
     })
     for (const path of ['/in', '/', '/', '/']) await made.visit(path)
-    made.clock.elapse(2 * HOUR)
+    made.clock.advance(2 * HOUR)
     for (let times = 0; times < 3; times++) await ask(made.app, '/', headerOf(made.jar))
     await new Promise(resolve => setImmediate(resolve))
     assert.equal(values.length, 3)

@@ -244,3 +244,16 @@ test('an id that externalKey sends in a header leaves with the error page too', 
   assert.equal(answer.status, 403)
   assert.equal((await visitor.get('/views', { 'x-session': answer.headers.get('x-session') ?? '' })).text, '1')
 })
+
+test('a list of lines that the handler gives to several responses stays as it is', async t => {
+  const shared = ['theme=dark']
+  const handler: Page = ctx => {
+    if (ctx.path === '/in') return void increment(ctx)
+    ctx.res.setHeader('Set-Cookie', shared)
+    ctx.session = null
+  }
+  const visitor = await visit(t, appOf({}, through, handler))
+  await visitor.get('/in')
+  assert.deepEqual(namesSet((await visitor.get('/out')).cookies), [...OWN, 'theme'])
+  assert.deepEqual(shared, ['theme=dark'])
+})

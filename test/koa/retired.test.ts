@@ -5,7 +5,7 @@ import { createHash } from 'node:crypto'
 import test, { type TestContext as Test } from 'node:test'
 import type { CreateSessionOptions } from 'koa-session'
 import { memoryStore } from 'koa-session/memory'
-import type { Clock } from '../support/agent.ts'
+import type { ManualClock } from 'koa-session/testing'
 import { type Pages, serve, told } from '../support/story.ts'
 
 const DAY = 86_400_000
@@ -33,7 +33,7 @@ const PAGES: Pages = {
 
 async function begin(t: Test, options: CreateSessionOptions = {}) {
   let memory = memoryStore()
-  const mode = ({ now }: Clock) => {
+  const mode = ({ now }: ManualClock) => {
     memory = memoryStore({ now })
     return { store: memory, maxAge: DAY, ...options }
   }
@@ -67,7 +67,7 @@ for (const [page, keys] of [
       await visitor.get('/cart')
       const late = visitor.copy()
       await visitor.get('/in')
-      clock.elapse(9_999)
+      clock.advance(9_999)
       const { status, cookies } = await late.get(page)
       assert.deepEqual({ status, cookies, size: memory.size }, { status: 200, cookies: [], size: 2 })
       assert.equal((await visitor.get('/')).text, 'ada')
@@ -83,7 +83,7 @@ test('whoever brings it later is a stranger, and the application is told', async
   await visitor.get('/in')
   const thief = visitor.copy()
   await visitor.get('/in')
-  clock.elapse(10_000)
+  clock.advance(10_000)
   assert.equal((await thief.get('/')).text, 'nobody')
   await told()
   const [{ id } = {}] = said('refused')

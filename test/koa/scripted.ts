@@ -1,32 +1,31 @@
 /** Stories about a store that fails once, or is slow: what it holds at the end, what the browser has, what was told. */
 import { randomUUID } from 'node:crypto'
 import type { TestContext as Test } from 'node:test'
-import type { CreateSessionOptions, Store } from 'koa-session'
+import type { CreateSessionOptions } from 'koa-session'
 import { type MemoryStoreOptions, memoryStore } from 'koa-session/memory'
 import type { Visitor } from '../support/agent.ts'
-import { type Course, DOWN, down, type Method, scriptedStore } from '../support/stores.ts'
-import { type Gate, KEY, type Pages, serve, told } from '../support/story.ts'
+import {
+  type Course,
+  fails,
+  failsAtOnce,
+  failsThoughDone,
+  hangs,
+  type Method,
+  scriptedStore,
+} from '../support/stores.ts'
+import { KEY, type Pages, serve, told } from '../support/story.ts'
 
 /** Ways to fail: what the request is told is the same, what the store holds is not. */
 export const FAILURES: Readonly<Record<string, Course>> = {
-  'fails at once': down,
-  'fails later': () => Promise.reject(DOWN),
-  'fails though it was done': ask => {
-    ask()
-    return Promise.reject(DOWN)
-  },
+  'fails at once': failsAtOnce,
+  'fails later': fails,
+  'fails though it was done': failsThoughDone,
   'does not answer though it was done': ask => {
     ask()
-    return new Promise(() => {})
+    return hangs(ask)
   },
 }
 export const taken: Course = () => false
-export const through =
-  (gate: Gate): Course =>
-  async ask => {
-    await gate.pass()
-    return ask()
-  }
 
 export interface State {
   /** The data of each record in the store, the oldest first, without tombstones. */
@@ -45,7 +44,7 @@ export interface State {
  */
 export async function script(t: Test, pages: Pages, options: CreateSessionOptions = {}, own: MemoryStoreOptions = {}) {
   const memory = memoryStore({ now: () => made.clock.now(), ...own })
-  const { store, courses: next } = scriptedStore(memory as unknown as Store)
+  const { store, courses: next } = scriptedStore(memory)
   const courses = next as Partial<Record<Method, Course[]>>
   const ids: string[] = []
   const genid = () => {

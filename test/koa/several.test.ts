@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import test, { type TestContext as Test } from 'node:test'
 import session, { type CreateSessionOptions, type SessionOptions } from 'koa-session'
 import { memoryStore } from 'koa-session/memory'
-import { Clock, visit } from '../support/agent.ts'
+import { manualClock } from 'koa-session/testing'
+import { visit } from '../support/agent.ts'
 import { createApp, type TestContext } from '../support/koa.ts'
 import { cookiesFrom, type Pages, serve } from '../support/story.ts'
 
@@ -109,7 +110,7 @@ for (const [mode, options] of Object.entries(MODES)) {
   })
 
   test(`each session has a lifetime of its own (${mode})`, async t => {
-    const clock = new Clock()
+    const clock = manualClock(Date.now())
     const [first, second] = options()
     const times = [
       { ...first, now: clock.now, maxAge: 60 * MINUTE },
@@ -117,11 +118,11 @@ for (const [mode, options] of Object.entries(MODES)) {
     ] as const
     const { visitor, textOf } = await begin(t, times)
     await visitor.get('/sign-in')
-    clock.elapse(5 * MINUTE)
+    clock.advance(5 * MINUTE)
     assert.equal(await textOf('/whoami'), 'tobi root')
-    clock.elapse(1)
+    clock.advance(1)
     assert.equal(await textOf('/whoami'), 'tobi nobody')
-    clock.elapse(55 * MINUTE)
+    clock.advance(55 * MINUTE)
     assert.equal(await textOf('/whoami'), 'nobody nobody')
   })
 
@@ -150,13 +151,13 @@ test('each session has options of its own, for this response', async t => {
 })
 
 test('one session is kept alive without the other', async t => {
-  const clock = new Clock()
+  const clock = manualClock(Date.now())
   const common = { now: clock.now, maxAge: 10 * MINUTE }
   const { visitor, textOf } = await begin(t, [{ ...common, rolling: true }, common])
   await visitor.get('/sign-in')
-  clock.elapse(9 * MINUTE)
+  clock.advance(9 * MINUTE)
   await visitor.get('/untouched')
-  clock.elapse(9 * MINUTE)
+  clock.advance(9 * MINUTE)
   assert.equal(await textOf('/whoami'), 'tobi nobody')
 })
 
@@ -211,4 +212,21 @@ test('what was refused leaves no trace on the application', async t => {
     ctx.body = PAGES['/whoami']?.(ctx)
   })
   assert.equal((await (await visit(t, app)).get()).text, 'nobody nobody')
+})
+
+test('a cookie whose name begins with that of the session stays where the session is ended and begun again', async t => {
+  const { visitor, sessions } = await serve(
+    t,
+    {},
+    {
+      '/': async ctx => {
+        ctx.cookies.set('koa.sess.1', 'kept', { signed: false })
+        ctx.session = null
+        await sessions.commit(ctx)
+        ctx.session = { user: 'tobi' }
+      },
+    },
+  )
+  await visitor.get('/')
+  assert.deepEqual([...visitor.jar.keys()].sort(), ['koa.sess', 'koa.sess.1', 'koa.sess.sig'])
 })

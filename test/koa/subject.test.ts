@@ -35,10 +35,10 @@ test('a session is listed once it is that of a subject, with what the applicatio
   const { visitor, list, clock } = await begin(t)
   await visitor.get('/agent', { 'user-agent': 'a phone' })
   assert.deepEqual(list(), [])
-  clock.elapse(1000)
+  clock.advance(1000)
   await visitor.get('/in')
   const id = String(visitor.jar.get(KEY))
-  clock.elapse(1000)
+  clock.advance(1000)
   await visitor.get('/cart')
   const handle = createHash('sha256').update(id).digest('base64url')
   assert.deepEqual(list(), [
@@ -73,7 +73,7 @@ test('a sign-out, an expiry and a change of the subject end the listing', async 
     assert.deepEqual(list(), [], end)
   }
   await visitor.get('/in')
-  clock.elapse(3_610_001)
+  clock.advance(3_610_001)
   assert.deepEqual(list(), [])
 })
 

@@ -7,7 +7,7 @@ import { inspect } from 'node:util'
 import type { CreateSessionOptions } from 'koa-session'
 import { memoryStore } from 'koa-session/memory'
 import { isHeard } from '../../src/koa/events.ts'
-import type { Clock } from '../support/agent.ts'
+import type { ManualClock } from '../../src/testing/clock.ts'
 import { createApp } from '../support/koa.ts'
 import { MODES, serve, told } from '../support/story.ts'
 
@@ -46,7 +46,7 @@ for (const [mode, options] of Object.entries(MODES)) {
 }
 
 /** Each request has the store from a class of its own. */
-function contextStore({ now }: Clock): CreateSessionOptions {
+function contextStore({ now }: ManualClock): CreateSessionOptions {
   const store = memoryStore({ now })
   class ContextStore {
     constructor() {
@@ -74,7 +74,7 @@ for (const [mode, options] of Object.entries({ ...MODES, ContextStore: contextSt
         app.on(`session:${type}`, argument => events.push([type, argument]))
       await visitor.get('/in')
       const old = visitor.copy()
-      clock.elapse(1000)
+      clock.advance(1000)
       Object.assign(made.options, { notBefore: () => clock.now() })
       events.length = 0
       assert.equal(await textOf(), 'nobody')

@@ -2,10 +2,9 @@
 
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import type { Store } from 'koa-session'
 import { memoryStore } from 'koa-session/memory'
-import { later, scriptedStore } from '../support/stores.ts'
-import { Gate, KEY, MODES, type Pages, STORE_MODES, serve } from '../support/story.ts'
+import { Gate, later, scriptedStore } from '../support/stores.ts'
+import { KEY, MODES, type Pages, STORE_MODES, serve } from '../support/story.ts'
 
 type Draft = Record<string, number | string | undefined>
 
@@ -26,7 +25,7 @@ const PAGES: Pages = {
 /** A memory store that answers later, and does `before` it is patched. */
 function slowStore(before: (store: ReturnType<typeof memoryStore>, id: string) => void = () => {}) {
   const memory = memoryStore()
-  const { store, courses } = scriptedStore(memory as unknown as Store)
+  const { store, courses } = scriptedStore(memory)
   courses.read = later
   courses.patch = (ask, id) => later(() => before(memory, String(id)) ?? ask())
   return { memory, store }

@@ -1,11 +1,13 @@
 /** A rolling deployment: processes of two versions of an application serve the same visitors, in every mode. */
+
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import type { CreateSessionOptions } from 'koa-session'
-import { Clock } from '../support/agent.ts'
+import { manualClock } from 'koa-session/testing'
 import type { TestContext } from '../support/koa.ts'
 import fc from '../support/properties.ts'
-import { appOf, ask, cookiesFrom, Gate, HOUR, headerOf, KEY, MODES, type Pages, told } from '../support/story.ts'
+import { Gate } from '../support/stores.ts'
+import { appOf, ask, cookiesFrom, HOUR, headerOf, KEY, MODES, type Pages, told } from '../support/story.ts'
 
 type Data = Record<string, unknown>
 type User = { names: string[]; isNew?: boolean }
@@ -43,7 +45,7 @@ const PAGES: Pages = {
 
 /** Processes that share secrets, a clock and a store, and a visitor who is sent to one or the other. */
 function deployed(mode: string, more: CreateSessionOptions = {}) {
-  const clock = new Clock(1_700_000_000_000)
+  const clock = manualClock()
   const shared = { now: clock.now, maxAge: HOUR, ...MODES[mode]?.(clock), ...more }
   const jar = new Map<string, string>()
   const visit = async ({ app }: ReturnType<typeof appOf>, path: string) => {

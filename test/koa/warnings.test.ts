@@ -5,7 +5,7 @@ import mount from 'koa-mount'
 import session, { type CreateSessionOptions } from 'koa-session'
 import { visit } from '../support/agent.ts'
 import { createApp, type TestContext } from '../support/koa.ts'
-import { appOf as applicationOf, type Page, type Pages, serve } from '../support/story.ts'
+import { appOf as applicationOf, ask, type Page, type Pages, serve } from '../support/story.ts'
 import { heard, warningsOf } from '../support/warnings.ts'
 
 /** An application that uses its session, with options that the types do not have. */
@@ -71,6 +71,11 @@ test('an option that is added to the caller’s object later is told, too', asyn
 
 test('a cookie that browsers drop over plain HTTP is told, once, with the way out', async t => {
   const warnings = warningsOf(t, 'KOA_SESSION_INSECURE')
+  const foreign = appOf({ sameSite: 'none' })
+  Object.defineProperty(foreign.context, 'cookies', { value: { get() {}, set() {} } })
+  await (await visit(t, foreign)).get()
+  await heard()
+  assert.equal(warnings.length, 0, 'nothing is known of a line that is not there')
   for (const options of [
     { sameSite: 'lax' },
     { sameSite: 'none', secure: true },
@@ -94,6 +99,7 @@ test('X-Forwarded-Proto: https without app.proxy is told, once, where the cookie
   assert.match((await (await visit(t, trusting)).get('/', https)).cookies[0] ?? '', /; secure/)
   await (await visit(t, appOf({ secure: false }))).get('/', https)
   await (await visit(t, appOf({}))).get('/', { 'x-forwarded-proto': 'http' })
+  await ask(appOf({}), '/', '', { encrypted: true, ...https })
   await (await visit(t, appOf({}))).get('/')
   await heard()
   assert.equal(warnings.length, 0)

@@ -1,10 +1,12 @@
 /** `openSession()`: the session behind a cookie header, without Koa. */
+
 import assert from 'node:assert/strict'
 import test, { type TestContext as Test } from 'node:test'
 import session, { type CreateSessionOptions } from 'koa-session'
 import { memoryStore } from 'koa-session/memory'
 import { type OpenOptions, openSession } from 'koa-session/open'
-import { Clock, visit } from '../support/agent.ts'
+import { manualClock } from 'koa-session/testing'
+import { visit } from '../support/agent.ts'
 import { createApp } from '../support/koa.ts'
 import { newSecret } from '../support/secrets.ts'
 import { HOUR, headerOf, SECRETS, simpleStore } from '../support/story.ts'
@@ -29,7 +31,7 @@ async function signedIn(t: Test, options: Options): Promise<string> {
   return headerOf(visitor.jar)
 }
 
-const clock = new Clock()
+const clock = manualClock(Date.now())
 const { now } = clock
 const MODES: Readonly<Record<string, () => Options>> = {
   'signed cookie': () => ({ now }),
@@ -56,6 +58,7 @@ for (const [mode, make] of Object.entries(MODES)) {
     await assert.rejects((found as unknown as { save(): Promise<void> }).save(), { code: 'ERR_SESSION_HEADERS_SENT' })
     assert.equal((await open(`other=1; ${header}`, options)).session?.user, 'ann')
     assert.equal((await open(header.split('; '), options)).session?.user, 'ann')
+    assert.equal((await open(` ${header}\n`, options)).session?.user, 'ann')
   })
 
   test(`${mode}: what is none, forged or from another secret is a reason`, async t => {
@@ -156,7 +159,7 @@ test('an id that is used again ends nothing: it is the middleware that ends what
     const options = { now, store: store as never, onReuse: 'end', subject: subject as never } as const
     const [header, successor] = [await signedIn(t, options), await signedIn(t, options)]
     store.retire(idIn(header), { successor: idIn(successor) }, HOUR)
-    clock.elapse(11_000)
+    clock.advance(11_000)
     assert.deepEqual(await open(header, options), { reason: 'retired' })
     assert.equal((await open(successor, options)).session?.user, 'ann')
   }

@@ -1,10 +1,12 @@
 /** The recipes of docs/ending-sessions.md. */
 import assert from 'node:assert/strict'
 import test, { type TestContext as Test } from 'node:test'
+import { manualClock } from 'koa-session/testing'
 import { visit } from '../support/agent.ts'
 import { createApp, type TestApp, type TestContext } from '../support/koa.ts'
 import { newSecret } from '../support/secrets.ts'
-import { Gate, KEYED_MODES, serve as tell, told } from '../support/story.ts'
+import { Gate } from '../support/stores.ts'
+import { KEYED_MODES, serve as tell, told } from '../support/story.ts'
 import { recipe } from './page.ts'
 
 interface User {
@@ -30,13 +32,9 @@ interface Impersonation {
 
 /** The instants that the recipes write are those of the process. */
 function standStill(t: Test) {
-  let time = 1_700_000_000_000
-  t.mock.method(Date, 'now', () => time)
-  return {
-    elapse(milliseconds: number) {
-      time += milliseconds
-    },
-  }
+  const clock = manualClock()
+  t.mock.method(Date, 'now', clock.now)
+  return clock
 }
 
 /** A sign-in of an application that does not have the recipe yet. */
@@ -79,7 +77,7 @@ async function site(t: Test) {
   const signedIn = async () => {
     const one = visitor.stranger()
     assert.equal((await one.get('/in?password=old')).text, 'true')
-    clock.elapse(1000)
+    clock.advance(1000)
     return one
   }
   return { clock, ada, gate, visitor, signedIn }
@@ -90,7 +88,7 @@ test('one column signs out everywhere, and who signs in again is accepted', asyn
   const [phone, desktop] = [await signedIn(), await signedIn()]
   await phone.get('/everywhere')
   assert.deepEqual([(await phone.get()).text, (await desktop.get()).text], ['nobody', 'nobody'])
-  clock.elapse(1000)
+  clock.advance(1000)
   await desktop.get('/in?password=old')
   assert.equal((await desktop.get()).text, 'ada')
 })
@@ -110,7 +108,7 @@ test('a sign-in with the old password that is under way when it is changed is re
   const underWay = thief.get('/in?password=old')
   await gate.current.arrived
   await phone.get('/password')
-  clock.elapse(1000)
+  clock.advance(1000)
   gate.current.open()
   assert.equal((await underWay).text, 'true')
   assert.equal((await thief.get()).text, 'nobody')
@@ -167,7 +165,7 @@ test('an administrator who was revoked is not made younger by an impersonation, 
     await visitor.get('/in')
     const then = Date.now() + 500
     for (const step of steps) {
-      clock.elapse(1000)
+      clock.advance(1000)
       if (step.startsWith('revoke')) from.admin = step === 'revoke now' ? Date.now() : then
       else await visitor.get(step)
     }
@@ -175,7 +173,7 @@ test('an administrator who was revoked is not made younger by an impersonation, 
   }
   delete from.admin
   await visitor.get('/in')
-  clock.elapse(1000)
+  clock.advance(1000)
   assert.equal((await visitor.get('/as-bob')).text, 'bob')
   assert.equal((await visitor.get('/end')).text, 'admin')
 })
@@ -194,7 +192,7 @@ test('an audit log has one line for each event, and in it no id, no cookie and n
   const old = visitor.copy()
   await visitor.get('/in')
   const secrets = [...old.jar.values(), ...visitor.jar.values(), 'ada', 'a book']
-  clock.elapse(11_000)
+  clock.advance(11_000)
   await old.get('/')
   await visitor.get('/out')
   await told()

@@ -35,7 +35,7 @@ function pagesOf(count: number): Pages {
 
 /** A store that takes a turn of the event loop to answer. */
 const slow: (typeof KEYED_MODES)[string] = ({ now }) => {
-  const { store, take } = scriptedStore(memoryStore({ now }) as never)
+  const { store, take } = scriptedStore(memoryStore({ now }))
   take(later)
   return { store }
 }

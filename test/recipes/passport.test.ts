@@ -1,11 +1,13 @@
 /** The recipe for Passport in docs/recipes.md, with the real packages: koa-passport with Passport 0.6 and with 0.7. */
+
 import assert from 'node:assert/strict'
 import { createRequire } from 'node:module'
 import test, { type TestContext as Test } from 'node:test'
-import type { CreateSessionOptions, Store } from 'koa-session'
+import type { CreateSessionOptions } from 'koa-session'
 import { memoryStore } from 'koa-session/memory'
+import { type ManualClock, manualClock } from 'koa-session/testing'
 import { Meeting } from '../stores/support/site.ts'
-import { Clock, type Visitor, visit } from '../support/agent.ts'
+import { type Visitor, visit } from '../support/agent.ts'
 import { createApp, type TestApp, type TestContext } from '../support/koa.ts'
 import { later, scriptedStore } from '../support/stores.ts'
 import { COOKIE_MODES, HOUR, KEY, KEYED_MODES, MODES, SECRETS, told } from '../support/story.ts'
@@ -57,8 +59,12 @@ for (const [name, version] of Object.entries(PACKAGES)) {
     '/fresh': ctx => ctx.session.isFresh(60_000),
   }
 
-  const serve = async (t: Test, mode: (clock: Clock) => CreateSessionOptions, more: CreateSessionOptions = {}) => {
-    const clock = new Clock()
+  const serve = async (
+    t: Test,
+    mode: (clock: ManualClock) => CreateSessionOptions,
+    more: CreateSessionOptions = {},
+  ) => {
+    const clock = manualClock(Date.now())
     const app = createApp()
     app.keys = [...SECRETS]
     app.use(async (ctx, next) => {
@@ -165,7 +171,7 @@ for (const [name, version] of Object.entries(PACKAGES)) {
 
   test(`Passport ${version}: with lazy, passport.session() needs a session that was loaded`, async t => {
     const slow = () => {
-      const { store, take } = scriptedStore(memoryStore() as unknown as Store)
+      const { store, take } = scriptedStore(memoryStore())
       take(later)
       return Object.assign(store, { answersAtOnce: false })
     }

@@ -7,6 +7,7 @@ import { AskedStore } from '../../src/request/asked-store.ts'
 import { Settings } from '../../src/request/settings.ts'
 import { isStoreFailure } from '../../src/request/store-failure.ts'
 import type { Store } from '../../src/stores/store.ts'
+import { manualClock } from '../../src/testing/clock.ts'
 import { FakeExchange } from './exchange.ts'
 import { codeOf } from './site.ts'
 
@@ -183,15 +184,15 @@ test('a store that can not be made is like one that fails', () => {
 
 /** Time that passes when the test says so. */
 function clockOf(t: Test) {
-  let time = 0
+  const { now, advance } = manualClock(0)
   t.mock.timers.enable({ apis: ['setTimeout', 'setImmediate'] })
-  t.mock.method(performance, 'now', () => time)
+  t.mock.method(performance, 'now', now)
   const settled = () =>
     new Promise<void>(resolve => process.nextTick(() => queueMicrotask(() => queueMicrotask(resolve))))
   return {
     async pass(milliseconds: number): Promise<void> {
       await settled()
-      time += milliseconds
+      advance(milliseconds)
       t.mock.timers.tick(milliseconds)
       await settled()
     },

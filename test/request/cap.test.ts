@@ -5,7 +5,8 @@ import { digest } from '../../src/codec/digest.ts'
 import { resolveConfig } from '../../src/config.ts'
 import { checkCap, checkReuse } from '../../src/request/cap.ts'
 import { memoryStore } from '../../src/stores/memory.ts'
-import { after, type Course, codeOf, fails, failsThoughDone, site, slowly } from './site.ts'
+import { after, type Course, fails, failsThoughDone, slowly } from '../support/stores.ts'
+import { codeOf, site } from './site.ts'
 
 type Options = Record<string, unknown>
 type Site = ReturnType<typeof site>

@@ -22,6 +22,9 @@ interface Row {
 /** How the store treats a step: it answers, fails, fails though it did what was asked, or has the id already. */
 export type Treatment = 'answers' | 'fails' | 'fails though done' | 'taken'
 
+// One for all: to make an error, with its stack, takes longer than all that a step does.
+const DOWN = new Error('down')
+
 export class World implements Surroundings<Known> {
   readonly rows = new Map<string, Row>([['A', { keys: new Set(['a']), version: 1, session: 0, isOurs: false }]])
   readonly tombstones = new Map<string, string>()
@@ -146,9 +149,9 @@ export class World implements Surroundings<Known> {
 
   /** What the step is answered. Throws where the store fails. */
   perform(step: Step, treatment: Treatment): StepAnswer {
-    if (treatment === 'fails') throw new Error('down')
+    if (treatment === 'fails') throw DOWN
     const answer = this.#perform(step, treatment === 'taken')
-    if (treatment === 'fails though done') throw new Error('down')
+    if (treatment === 'fails though done') throw DOWN
     this.#acknowledge(step, answer)
     return answer
   }

@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import { digest } from '../../src/codec/digest.ts'
-import { after, codeOf, fails, site } from './site.ts'
+import { after, fails } from '../support/stores.ts'
+import { codeOf, site } from './site.ts'
 
 type One = ReturnType<typeof site>
 type Request = Awaited<ReturnType<One['visit']>>

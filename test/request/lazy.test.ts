@@ -1,7 +1,8 @@
 /** `lazy`: nothing is loaded before somebody asks, and what is replaced unread is loaded when that is committed. */
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import { codeOf, type Data, fails, failsAtOnce, gate, site } from './site.ts'
+import { fails, failsAtOnce, Gate } from '../support/stores.ts'
+import { codeOf, type Data, site } from './site.ts'
 
 type Options = Record<string, unknown>
 type Site = ReturnType<typeof site>
@@ -72,7 +73,7 @@ test('the store is read when somebody asks, and once', async () => {
 for (const client of ['A', 'unknown', undefined]) {
   test(`what reads it before is an error, with ${client ?? 'no cookie'}`, async () => {
     const { begin, calls, courses } = lazy()
-    const gated = gate()
+    const gated = new Gate()
     courses.read = [gated.course]
     const request = begin(client)
     // Before the middleware, too.
@@ -437,7 +438,7 @@ const LEAVING: Readonly<Record<string, readonly [client: string, value: unknown,
 for (const [claim, [client, value, { told = [], ...expected }]] of Object.entries(LEAVING)) {
   test(`unread, and the headers leave: ${claim}`, async () => {
     const made = lazy()
-    const gated = gate()
+    const gated = new Gate()
     made.courses.read = [gated.course]
     const response = await respond(made, client, async ({ scope, exchange }) => {
       scope.session = value
@@ -451,7 +452,7 @@ for (const [claim, [client, value, { told = [], ...expected }]] of Object.entrie
 
 test('unread, and the headers leave: a session that ended and began anew has its id sent', async () => {
   const made = lazy()
-  const gated = gate()
+  const gated = new Gate()
   made.courses.read = [gated.course]
   const { exchange, told } = await respond(made, 'A', ({ scope, exchange }) => {
     scope.session = null

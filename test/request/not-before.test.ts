@@ -1,7 +1,8 @@
 /** `notBefore`: a session that began before an instant is refused, in each mode. */
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import { after, type Data, fails, failsAtOnce, site } from './site.ts'
+import { after, fails, failsAtOnce } from '../support/stores.ts'
+import { type Data, site } from './site.ts'
 
 type Options = Record<string, unknown>
 type Site = ReturnType<typeof site>

@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import { newSecret } from '../support/secrets.ts'
-import { codeOf, fails, site } from './site.ts'
+import { fails } from '../support/stores.ts'
+import { codeOf, site } from './site.ts'
 
 type Method = 'read' | 'create' | 'patch' | 'touch' | 'retire' | 'list' | 'destroyAll'
 type Options = Readonly<Record<string, unknown>>

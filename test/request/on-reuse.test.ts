@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import { digest } from '../../src/codec/digest.ts'
-import { after, fails, hangs, site } from './site.ts'
+import { after, fails, hangs } from '../support/stores.ts'
+import { site } from './site.ts'
 
 type Site = ReturnType<typeof site>
 type Request = ReturnType<Site['begin']>

@@ -2,14 +2,15 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { codeOf, fails, gate, site } from './site.ts'
+import { fails, Gate } from '../support/stores.ts'
+import { codeOf, site } from './site.ts'
 
 type Site = ReturnType<typeof site>
 type Request = Awaited<ReturnType<Site['visit']>>
 
 async function replaceWhileSaved({ scope, session }: Request, { courses }: Site): Promise<void> {
   session.b = 2
-  const slow = gate()
+  const slow = new Gate()
   courses.patch = [slow.course]
   const saving = session.save()
   await slow.arrived
@@ -166,7 +167,7 @@ test('what others write under an id that could not be retired keeps a session th
 test('in a store that can not retire, the request waits until the old id is destroyed', async () => {
   const { courses, visit, held } = site({}, ['retire'])
   const { session } = await visit('A')
-  const slow = gate()
+  const slow = new Gate()
   courses.destroy = [slow.course]
   let isDone = false
   const saving = session.regenerate().then(() => {

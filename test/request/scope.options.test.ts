@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import { digest } from '../../src/codec/digest.ts'
-import { after, codeOf, fails, failsThoughDone, gate, site } from './site.ts'
+import { after, fails, failsThoughDone, Gate } from '../support/stores.ts'
+import { codeOf, site } from './site.ts'
 
 type Site = ReturnType<typeof site>
 type Request = Awaited<ReturnType<Site['visit']>>
@@ -422,7 +423,7 @@ for (const [what, presented, sent] of [
   ['a session is sent as it is', 'A', 'A'],
 ] as const) {
   test(`while beforeSave takes its time, the id of ${what} with the headers`, async () => {
-    const slow = gate()
+    const slow = new Gate()
     const { visit, held } = site({ beforeSave: () => slow.course(() => undefined) })
     const { scope, session, exchange } = await visit(presented)
     session.b = 2
@@ -437,18 +438,17 @@ for (const [what, presented, sent] of [
   })
 }
 
-test('a store of three methods is told whether the data have changed', async t => {
-  const { visit, memory } = site({ rolling: true }, THREE)
-  const { mock } = t.mock.method(memory, 'set')
+test('a store of three methods is told whether the data have changed', async () => {
+  const { visit, asked } = site({ rolling: true }, THREE)
   const [read, changed, made] = [await visit('A'), await visit('A'), await visit()]
   await read.scope.finish()
   changed.session.b = 2
   await changed.scope.finish()
   made.session.b = 2
   await made.scope.finish()
-  const said = mock.calls.map(call => [call.arguments[0], (call.arguments as unknown[])[3]])
+  const said = asked.filter(([method]) => method === 'set')
   assert.deepEqual(
-    said.map(([id, call]) => [id, Object(call).changed]),
+    said.map(([, id, , , call]) => [id, Object(call).changed]),
     [
       ['A', false],
       ['A', true],

@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
-import { codeOf, gate, site } from './site.ts'
+import { Gate } from '../support/stores.ts'
+import { codeOf, site } from './site.ts'
 
 const keysOf = (events: readonly { readonly type: string; readonly keys?: readonly string[] }[]) =>
   events.filter(({ type }) => type === 'gone').map(({ keys = [] }) => [...keys].sort())
@@ -109,7 +110,7 @@ test('a lifetime that is set while the session is saved is saved too', async () 
   const { visit, courses, memory } = site()
   const { scope, session } = await visit('A')
   session.b = 2
-  const slow = gate()
+  const slow = new Gate()
   courses.patch = [slow.course]
   const saving = session.save()
   await slow.arrived
@@ -125,7 +126,7 @@ test('a change after the final commit began is saved when the headers leave', as
   const { visit, courses, held } = site()
   const request = await visit('A')
   request.session.b = 2
-  const slow = gate()
+  const slow = new Gate()
   courses.patch = [slow.course]
   const finishing = request.scope.finish()
   await slow.arrived
@@ -141,7 +142,7 @@ test('a change while the final commit is under way is saved, where the headers l
   const { visit, courses, held } = site()
   const request = await visit('A')
   request.session.b = 2
-  const slow = gate()
+  const slow = new Gate()
   courses.patch = [slow.course]
   const finishing = request.scope.finish()
   await slow.arrived
@@ -160,7 +161,7 @@ test('a new id leaves with the headers while its record is made, and one that ta
     const { visit, courses } = site()
     const { scope, session, exchange } = await visit(presented)
     session.b = 2
-    const slow = gate()
+    const slow = new Gate()
     courses.create = [slow.course]
     const saving = codeOf(() => (presented ? session.regenerate() : session.save()))
     await slow.arrived

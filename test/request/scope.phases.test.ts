@@ -3,7 +3,8 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
 import type { SessionError } from '../../src/errors.ts'
-import { codeOf, type Data, fails, gate, site } from './site.ts'
+import { fails, Gate } from '../support/stores.ts'
+import { codeOf, type Data, site } from './site.ts'
 
 const messageOf = async (work: () => unknown) => {
   try {
@@ -254,7 +255,7 @@ for (const [what, [presented, work, client]] of Object.entries(LEAVING)) {
       const { visit, courses } = site({ autoCommit })
       const one = await visit(presented)
       one.session.b = 2
-      const slow = gate()
+      const slow = new Gate()
       courses.patch = [slow.course]
       const saving = one.session.save()
       await slow.arrived

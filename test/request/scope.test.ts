@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { after, type Course, codeOf, fails, failsAtOnce, failsThoughDone, gate, hangs, site, slowly } from './site.ts'
+import { after, type Course, fails, failsAtOnce, failsThoughDone, Gate, hangs, slowly } from '../support/stores.ts'
+import { codeOf, site } from './site.ts'
 
 const FAILURES: Readonly<Record<string, Course>> = { fails, failsAtOnce, failsThoughDone, hangs }
 
@@ -94,7 +95,7 @@ for (const [what, end] of Object.entries({
   test(`the request waits until the store has ended ${what}`, async () => {
     const { courses, visit, held } = site()
     const { scope } = await visit('A')
-    const slow = gate()
+    const slow = new Gate()
     courses.destroy = courses.patch = [slow.course]
     end(scope)
     let isDone = false
@@ -115,7 +116,7 @@ test('the request waits until leftovers are destroyed', async () => {
   const { scope, session } = await visit('A')
   courses.create = [failsThoughDone]
   await codeOf(() => session.regenerate())
-  const slow = gate()
+  const slow = new Gate()
   courses.destroy = [slow.course]
   let isDone = false
   const finishing = Promise.resolve(scope.finish()).then(() => {
@@ -206,7 +207,7 @@ test('what this request has changed itself goes before what others wrote', async
 })
 
 test('an update that took too long saves nothing afterwards', async () => {
-  const slow = gate()
+  const slow = new Gate()
   const { visit, held, calls } = site({ beforeSave: () => slow.course(() => undefined) })
   const { session } = await visit('A')
   assert.equal(await codeOf(() => session.update(draft => Object.assign(draft, { b: 2 }))), 'ERR_SESSION_TIMEOUT')

@@ -4,6 +4,7 @@ import test from 'node:test'
 import { resolveConfig } from '../../src/config.ts'
 import { Settings } from '../../src/request/settings.ts'
 import type { Lifetime } from '../../src/session/model.ts'
+import { manualClock } from '../../src/testing/clock.ts'
 import { newSecret } from '../support/secrets.ts'
 import { type Data, site } from './site.ts'
 
@@ -12,9 +13,9 @@ const KEYS = [newSecret()]
 
 /** `session`: one with data. */
 function open(options: Record<string, unknown> = {}) {
-  const clock = { time: 5000 }
+  const clock = manualClock(5000)
   const session: Data = Object.assign(site().begin().session, { user: 'ann' })
-  return { clock, session, settings: new Settings(resolveConfig({ maxAge: 1000, now: () => clock.time, ...options })) }
+  return { clock, session, settings: new Settings(resolveConfig({ maxAge: 1000, now: clock.now, ...options })) }
 }
 
 function found(settings: Settings, session: Data, lifetime: Lifetime): void {
@@ -128,7 +129,7 @@ for (const [what, [options, begin, saved]] of Object.entries(LIFETIMES)) {
   test(`a session is saved with a lifetime: ${what}`, () => {
     const { clock, session, settings } = open(options)
     begin(settings, session)
-    clock.time = 7000
+    clock.advance(2000)
     assert.deepEqual(settings.newLifetime(session), saved)
   })
 }
@@ -138,9 +139,9 @@ test('a session is as old as when it was asked for first, and fresh for so long'
   const isFresh = (...within: readonly number[]) => within.map(time => settings.isFresh(time, session))
   assert.deepEqual([settings.createdAt, isFresh(1e9)], [5000, [false]])
   settings.regenerated(true)
-  clock.time = 5100
+  clock.advance(100)
   assert.deepEqual([settings.createdAt, isFresh(100, 99)], [5000, [true, false]])
-  clock.time = 4900
+  clock.advance(-200)
   assert.deepEqual(isFresh(100, 99), [true, false])
 })
 

@@ -1,5 +1,4 @@
 /** Requests without HTTP, to a store that answers, fails or hangs as a test says. */
-import { setImmediate as turn } from 'node:timers/promises'
 import { resolveConfig } from '../../src/config.ts'
 import { AskedStore } from '../../src/request/asked-store.ts'
 import { CookieBackend } from '../../src/request/cookie-backend.ts'
@@ -11,58 +10,11 @@ import type { Session } from '../../src/session/session.ts'
 import { type MemoryStore, memoryStore } from '../../src/stores/memory.ts'
 import type { Patch, Store, StoredLifetime, StoredPayload } from '../../src/stores/store.ts'
 import { type ManualClock, manualClock } from '../../src/testing/clock.ts'
+import { type Course, type Method, scriptedStore } from '../support/stores.ts'
 import { FakeExchange } from './exchange.ts'
 
 export type Data = Session & Record<string, unknown>
-/** The course of one call: `ask` asks the store. */
-export type Course = (ask: () => unknown) => unknown
-type Method = 'get' | 'set' | 'destroy' | 'read' | 'create' | 'patch' | 'touch' | 'retire' | 'list' | 'destroyAll'
-
-const DOWN = new Error('connection refused')
-export const fails: Course = () => Promise.reject(DOWN)
-export const failsAtOnce: Course = () => {
-  throw DOWN
-}
-export const failsThoughDone: Course = ask => {
-  ask()
-  return Promise.reject(DOWN)
-}
-export const hangs: Course = () => new Promise(() => {})
-/** Answers after `turns` turns of the event loop. */
-export const slowly: Course = async ask => {
-  for (let turns = 0; turns < 5; turns++) await turn()
-  return ask()
-}
-/** Something happens just before the store is asked. */
-export const after =
-  (happens: () => unknown): Course =>
-  ask => {
-    happens()
-    return ask()
-  }
-
-/** Opens once; `course` waits until then. */
-export function gate(): { open(): void; course: Course; arrived: Promise<void> } {
-  let [open, arrive] = [() => {}, () => {}]
-  const opened = new Promise<void>(resolve => {
-    open = resolve
-  })
-  const arrived = new Promise<void>(resolve => {
-    arrive = resolve
-  })
-  const course: Course = async ask => {
-    arrive()
-    await opened
-    return ask()
-  }
-  return { open: () => open(), course, arrived }
-}
-
 const LIFETIME = 1_000_000
-const METHODS: readonly Method[] = [
-  ...(['get', 'set', 'destroy', 'read', 'create', 'patch', 'touch', 'retire'] as const),
-  ...(['list', 'destroyAll'] as const),
-]
 
 interface Shared {
   readonly clock: ManualClock
@@ -76,19 +28,10 @@ interface Shared {
 export function site(options: Record<string, unknown> = {}, without: readonly Method[] = [], shared?: Shared) {
   const clock = shared?.clock ?? manualClock()
   const memory = shared?.memory ?? memoryStore({ now: clock.now })
-  const courses: Partial<Record<Method, Course[]>> = {}
-  const calls: string[] = []
-  const store: Record<string, unknown> = {}
-  for (const method of METHODS) {
-    if (without.includes(method)) continue
-    store[method] = (...given: unknown[]) => {
-      calls.push(`${method} ${given[0]}`)
-      const ask = () => Reflect.apply(memory[method] as () => unknown, memory, given)
-      const course = courses[method]?.shift()
-      return course ? course(ask) : ask()
-    }
-  }
-  store.plain = { get: store.get, set: store.set, destroy: store.destroy }
+  // Whatever it answers is waited for, unless a test says that it answers at once.
+  const scripted = scriptedStore({ ...memory, answersAtOnce: undefined }, without)
+  const store = scripted.store as unknown as Record<string, unknown>
+  const courses = scripted.courses as Partial<Record<Method, Course[]>>
   let ids = 0
   const isStored = options.store !== null
   const config = resolveConfig({ store, genid: () => String(++ids), now: clock.now, storeTimeout: 30, ...options })
@@ -125,7 +68,8 @@ export function site(options: Record<string, unknown> = {}, without: readonly Me
     memory,
     store,
     courses,
-    calls,
+    calls: scripted.said,
+    asked: scripted.calls,
     put,
     begin,
     /** A request that has begun. */

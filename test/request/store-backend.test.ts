@@ -5,8 +5,9 @@ import { digest } from '../../src/codec/digest.ts'
 import { resolveConfig } from '../../src/config.ts'
 import { Settings } from '../../src/request/settings.ts'
 import { StoreBackend } from '../../src/request/store-backend.ts'
+import { after, fails, failsThoughDone, Gate } from '../support/stores.ts'
 import { FakeExchange } from './exchange.ts'
-import { after, codeOf, fails, failsThoughDone, gate, site } from './site.ts'
+import { codeOf, site } from './site.ts'
 
 type Request = Awaited<ReturnType<ReturnType<typeof site>['visit']>>
 type Handler = (request: Request) => unknown
@@ -209,7 +210,7 @@ test('a new id is told once, though another request has written under the old on
 
 test('what is made of a session while it is loaded is thrown away', async () => {
   const made = site()
-  const reading = gate()
+  const reading = new Gate()
   made.courses.read = [reading.course]
   const request = made.begin('A')
   const starting = request.scope.start(false)

@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import { digest } from '../../src/codec/digest.ts'
-import { after, type Course, codeOf, fails, failsThoughDone, site } from './site.ts'
+import { after, type Course, fails, failsThoughDone } from '../support/stores.ts'
+import { codeOf, site } from './site.ts'
 
 type Options = Record<string, unknown>
 type Site = ReturnType<typeof site>

@@ -11,9 +11,10 @@ import { AskedStore } from '../../src/request/asked-store.ts'
 import { Settings } from '../../src/request/settings.ts'
 import { memoryStore } from '../../src/stores/memory.ts'
 import type { Store } from '../../src/stores/store.ts'
+import { after, type Course, fails, failsAtOnce, hangs } from '../support/stores.ts'
 import { listen, type Message, PHASES, said } from '../support/tracing.ts'
 import { FakeExchange } from './exchange.ts'
-import { after, type Course, codeOf, fails, failsAtOnce, hangs, site } from './site.ts'
+import { codeOf, site } from './site.ts'
 
 type Site = ReturnType<typeof site>
 type Request = ReturnType<Site['begin']>
@@ -129,12 +130,13 @@ for (const [operation, ask, answers, known] of ANSWERS) {
   for (const [answer, outcome, bytes] of answers) {
     test(`${operation} that answers ${JSON.stringify(answer) ?? 'nothing'} is ${outcome}, at once and later`, async t => {
       const { over, heard, phases } = listen(t, 'store')
+      const began = performance.now()
       assert.equal(ask(asked(() => answer)), answer, 'it does not answer at once any more')
       assert.equal(phases(), 'start end')
       assert.equal(await ask(asked(() => Promise.resolve(answer))), answer)
       assert.equal(phases(), 'start end start end asyncStart asyncEnd')
       for (const { duration, ...message } of over()) {
-        assert.ok(Number(duration) >= 0)
+        assert.ok(Number(duration) >= 0 && Number(duration) <= performance.now() - began, `${duration} ms`)
         assert.deepEqual({ bytes: undefined, ...message }, { operation, id, bytes, outcome })
       }
       assert.equal(over().length, 2)

@@ -3,7 +3,8 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import { digest } from '../../src/codec/digest.ts'
 import type { StoredPayload } from '../../src/stores/store.ts'
-import { after, codeOf, type Data, site } from './site.ts'
+import { after } from '../support/stores.ts'
+import { codeOf, type Data, site } from './site.ts'
 
 type Options = Record<string, unknown>
 type Site = ReturnType<typeof site>
@@ -739,4 +740,15 @@ test('a store of three methods: whose an older session was is told by what upgra
   await request.scope.finish()
   const whose = request.exchange.events.map(event => event.type === 'ended' && event.subject)
   assert.deepEqual(whose, [digest('Ada Byron')])
+})
+
+test('what update() reads again is nothing, where upgrade leaves nothing', async () => {
+  const { visit, held } = site({ version: 1, upgrade: () => ({}) })
+  const { session } = await visit('A')
+  const drafts: object[] = []
+  await session.update((draft: object) => {
+    drafts.push({ ...draft })
+    Object.assign(draft, { b: 2 })
+  })
+  assert.deepEqual([drafts, held()], [[{}], { A: { b: 2 } }])
 })

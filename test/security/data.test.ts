@@ -7,10 +7,11 @@ import { syncBuiltinESMExports } from 'node:module'
 import test, { type TestContext as Test } from 'node:test'
 import type { CreateSessionOptions, Store } from 'koa-session'
 import { memoryStore } from 'koa-session/memory'
+import { manualClock } from 'koa-session/testing'
 import { join, split } from '../../src/codec/chunks.ts'
 import { createKeyrings } from '../../src/codec/keyring.ts'
 import { seal, sealContext } from '../../src/codec/sealed.ts'
-import { Clock, listen } from '../support/agent.ts'
+import { listen } from '../support/agent.ts'
 import type { TestContext } from '../support/koa.ts'
 import { appOf, ask, cookiesFrom, headerOf, KEY, MODES, SECRETS, told } from '../support/story.ts'
 
@@ -110,7 +111,7 @@ for (const [mode, options] of Object.entries(MODES)) {
     }
     for (const path of ['/assign', '/merge']) {
       for (const text of POISON.slice(0, 7)) {
-        const { app, errors } = appOf(options(new Clock()), pages)
+        const { app, errors } = appOf(options(manualClock()), pages)
         app.middleware.unshift((ctx: TestContext, next: () => Promise<void>) => {
           ctx.req.headers['x-data'] = text
           return next()
@@ -140,7 +141,7 @@ function working(t: Test): () => number {
 
 for (const [mode, options] of Object.entries(MODES)) {
   test(`input is bounded before work is done on it: ${mode}: a cookie of more than 4096 bytes is not even verified`, async t => {
-    const { app, reasons, errors } = appOf(options(new Clock()))
+    const { app, reasons, errors } = appOf(options(manualClock()))
     const calls = working(t)
     for (const size of [4097, 10_000, 100_000, 1_000_000]) {
       const value = `A${'A'.repeat(size - KEY.length - 1)}`
@@ -191,7 +192,7 @@ test('input is bounded before work is done on it: JSON depth is bounded by the l
 
 for (const [mode, options] of Object.entries(MODES)) {
   test(`input is bounded: a header of 16 kB is Node’s to refuse, and one below it is answered: ${mode}`, async t => {
-    const server = createServer(appOf(options(new Clock())).app.callback())
+    const server = createServer(appOf(options(manualClock())).app.callback())
     const origin = await listen(t, server)
     const statusOf = (cookie: string) =>
       new Promise(resolve => {

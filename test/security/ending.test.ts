@@ -5,7 +5,8 @@ import test from 'node:test'
 import type { CreateSessionOptions } from 'koa-session'
 import type { MemoryStore } from 'koa-session/memory'
 import type { TestContext } from '../support/koa.ts'
-import { bytesOf, Gate, HOUR, KEY, KEYED_MODES, MODES, type Pages, STORE_MODES, serve, told } from '../support/story.ts'
+import { Gate } from '../support/stores.ts'
+import { bytesOf, HOUR, KEY, KEYED_MODES, MODES, type Pages, STORE_MODES, serve, told } from '../support/story.ts'
 
 const MINUTE = 60_000
 
@@ -14,9 +15,9 @@ for (const [mode, options] of Object.entries(MODES)) {
     const { visitor, clock, reasons } = await serve(t, options)
     await visitor.get('/in')
     const kept = visitor.copy()
-    clock.elapse(HOUR)
+    clock.advance(HOUR)
     assert.equal((await kept.get('/')).text, 'ada')
-    clock.elapse(1)
+    clock.advance(1)
     const { status, text } = await kept.get('/')
     assert.deepEqual({ status, text }, { status: 200, text: 'nobody' })
     await told()
@@ -28,12 +29,12 @@ for (const [mode, options] of Object.entries(MODES)) {
     await visitor.get('/in')
     const kept = visitor.copy()
     for (let times = 0; times < 3; times++) {
-      clock.elapse(40 * MINUTE)
+      clock.advance(40 * MINUTE)
       assert.equal((await visitor.get('/')).text, 'ada')
     }
     // A store has one lifetime for all who bring the id; a cookie has its own.
     assert.equal((await kept.get('/')).text, mode.startsWith('store') ? 'ada' : 'nobody')
-    clock.elapse(HOUR + 1)
+    clock.advance(HOUR + 1)
     assert.equal((await visitor.get('/')).text, 'nobody')
   })
 
@@ -45,14 +46,14 @@ for (const [mode, options] of Object.entries(MODES)) {
         const { visitor, clock, reasons } = await serve(t, options, {}, { options: limits })
         await visitor.get('/in')
         for (let minutes = 40; minutes < 120; minutes += 20) {
-          clock.elapse(minutes === 40 ? 40 * MINUTE : 20 * MINUTE)
+          clock.advance(minutes === 40 ? 40 * MINUTE : 20 * MINUTE)
           assert.equal((await visitor.get('/')).text, 'ada')
           await visitor.get('/in')
         }
         const kept = visitor.copy()
-        clock.elapse(20 * MINUTE - 1)
+        clock.advance(20 * MINUTE - 1)
         assert.equal((await visitor.get('/')).text, 'ada')
-        clock.elapse(1)
+        clock.advance(1)
         assert.equal((await visitor.get('/')).text, 'nobody')
         assert.equal((await kept.get('/')).text, 'nobody')
         await told()
@@ -68,7 +69,7 @@ for (const [mode, options] of Object.entries(MODES)) {
     const text = bytesOf(visitor.jar.get(KEY)).toString()
     assert.equal(text.includes('_expire'), mode === 'signed cookie')
     // What a client makes of the attribute is its own affair: a jar keeps the cookie for ever.
-    clock.elapse(400 * 24 * HOUR)
+    clock.advance(400 * 24 * HOUR)
     assert.equal((await visitor.get('/')).text, 'nobody')
   })
 }

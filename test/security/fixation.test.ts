@@ -3,7 +3,8 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import type { Store } from 'koa-session'
 import { memoryStore } from 'koa-session/memory'
-import { Gate, type Page, type Pages, serve } from '../support/story.ts'
+import { Gate } from '../support/stores.ts'
+import { type Page, type Pages, serve } from '../support/story.ts'
 
 const WAYS: Readonly<Record<string, Page>> = {
   'regenerate({ keep: [] })': ctx => ctx.session.regenerate({ keep: [], fresh: true }),

@@ -6,7 +6,7 @@
 
 import assert from 'node:assert/strict'
 import test, { type TestContext as Test } from 'node:test'
-import { Clock } from '../support/agent.ts'
+import { manualClock } from 'koa-session/testing'
 import {
   appOf,
   ask,
@@ -37,7 +37,7 @@ const PAGES: Pages = {
 type Jar = ReadonlyMap<string, string>
 
 function applicationOf(mode: string, options: object = {}) {
-  const clock = new Clock(1_700_000_000_000)
+  const clock = manualClock()
   const modes = { ...COOKIE_MODES, ...KEYED_MODES }
   const made = appOf({ now: clock.now, maxAge: HOUR, ...modes[mode]?.(clock), ...options }, PAGES)
   const jarOf = async (path: string) => cookiesFrom((await ask(made.app, path, '')).lines)

@@ -9,7 +9,7 @@ import type { CreateSessionOptions, Store } from 'koa-session'
 import { connectStore, type ExpressStore } from 'koa-session/connect'
 import { memoryStore } from 'koa-session/memory'
 import { migrate } from 'koa-session/migrate'
-import { Clock } from '../support/agent.ts'
+import { manualClock } from 'koa-session/testing'
 import { codesOf } from '../support/errors.ts'
 import type { TestContext } from '../support/koa.ts'
 import { appOf, ask, HOUR, KEY, KEYED_MODES, STORE_MODES, serve, simpleStore, told } from '../support/story.ts'
@@ -37,7 +37,7 @@ function spying(store: object): { store: Store; asked: Set<string> } {
 for (const [mode, options] of Object.entries(STORE_MODES)) {
   test(`no timing oracle (CVE-2019-16782): ${mode}: no id reaches it but those that were issued`, async t => {
     const issued = new Set<string>()
-    const { store, asked } = spying(options(new Clock()).store as object)
+    const { store, asked } = spying(options(manualClock()).store as object)
     const pages = { '/id': (ctx: TestContext) => issued.add(ctx.session.externalKey) }
     const { visitor } = await serve(t, options, pages, { options: { store } })
     await visitor.get('/in')
@@ -70,7 +70,7 @@ for (const [mode, options] of Object.entries(STORE_MODES)) {
 
   test(`an id that the server did not issue is never adopted (CVE-2024-38513, CVE-2018-1000519): ${mode}`, async t => {
     // The worst case: an unsigned way for the id.
-    const { store } = options(new Clock())
+    const { store } = options(manualClock())
     const { visitor, events } = await serve(t, () => ({ store: store as Store, externalKey: EXTERNAL }))
     for (const id of [
       'made-up',
@@ -95,7 +95,7 @@ for (const [mode, options] of Object.entries(STORE_MODES)) {
     await visitor.get('/in')
     const ids = new Set([visitor.jar.get(KEY)])
     const kept = visitor.copy()
-    clock.elapse(HOUR + 1)
+    clock.advance(HOUR + 1)
     await visitor.get('/cart')
     ids.add(visitor.jar.get(KEY))
     await visitor.get('/out')
@@ -209,12 +209,12 @@ for (const [mode, options] of Object.entries(KEYED_MODES)) {
 }
 
 test('a memory store checks expiry on read (tower-sessions 0.4.3), and forgets what has expired', () => {
-  const clock = new Clock(0)
+  const clock = manualClock(0)
   const store = memoryStore({ now: clock.now })
   store.set('id', { user: 'ada' }, 1000)
-  clock.elapse(999)
+  clock.advance(999)
   assert.deepEqual(store.get('id'), { user: 'ada' })
-  clock.elapse(1)
+  clock.advance(1)
   assert.equal(store.touch('id', {}, 1000), false)
   assert.equal(store.get('id'), undefined)
   assert.equal(store.size, 0)

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict'
 import { createHmac } from 'node:crypto'
 import test from 'node:test'
+import { inspect } from 'node:util'
 import Keygrip from 'keygrip'
 import session, { type CreateSessionOptions } from 'koa-session'
 import { codesOf } from '../support/errors.ts'
@@ -10,6 +11,7 @@ import { createApp, type TestContext } from '../support/koa.ts'
 import { appOf, HOUR, KEY, SECRETS, serve, simpleStore } from '../support/story.ts'
 
 const SIG = `${KEY}.sig`
+const PIN = 8_462_915_037
 const UNSET =
   'An environment variable was probably not set, or a list ends in a comma: `npx koa-session keygen` makes a secret'
 
@@ -104,11 +106,19 @@ test('an object that signs in its own way is not judged, and one that lacks a me
   assert.equal((await visitor.get('/')).text, 'ada')
   app.keys = { sign: () => 'good', verify: () => true }
   assert.equal((await visitor.get('/')).status, 500)
-  assert.deepEqual(codesOf(errors), ['ERR_SESSION_KEYS'])
+  app.keys = { sign: () => createHmac('sha1', PIN as never), verify: () => true, index: () => 0 }
+  assert.equal((await visitor.get('/in')).status, 500)
+  assert.deepEqual(codesOf(errors), ['ERR_SESSION_KEYS', 'ERR_SESSION_KEYS'])
+  assert.ok(!inspect(errors).includes(String(PIN)), 'what node:crypto says of an entry shows it')
 })
 
-test('where signed cookies are accepted beside sealed ones, app.keys are looked at, too', () => {
+test('where signed cookies are accepted beside sealed ones, app.keys are looked at, too', async t => {
   const start = (options: CreateSessionOptions) => appOf({ keys: [...SECRETS], ...options }, {}, [''])
   assert.throws(() => start({ seal: { acceptSigned: true } }), { code: 'ERR_SESSION_KEYS' })
   start({ seal: true })
+  const { visitor, app, errors } = await serve(t, () => ({ keys: [...SECRETS], seal: { acceptSigned: true } }))
+  app.keys = ['']
+  visitor.jar.set(KEY, 'e30=')
+  assert.equal((await visitor.get('/')).status, 500)
+  assert.deepEqual(codesOf(errors), ['ERR_SESSION_KEYS'])
 })

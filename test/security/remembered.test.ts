@@ -8,7 +8,7 @@ import crypto from 'node:crypto'
 import { createRequire, syncBuiltinESMExports } from 'node:module'
 import test, { type TestContext as Test } from 'node:test'
 import session, { type CreateSessionOptions } from 'koa-session'
-import { Clock } from '../support/agent.ts'
+import { manualClock } from 'koa-session/testing'
 import { createApp } from '../support/koa.ts'
 import { newSecret } from '../support/secrets.ts'
 import {
@@ -64,7 +64,7 @@ const PAGES: Pages = {
 const BYTES = SECRETS.map(secret => Buffer.from(secret))
 
 function applicationOf(mode: string, options: CreateSessionOptions = {}, keys: unknown = [...BYTES]) {
-  const clock = new Clock(1_700_000_000_000)
+  const clock = manualClock()
   const made = appOf({ now: clock.now, maxAge: HOUR, ...MODES[mode]?.(clock), ...options }, PAGES, keys)
   const get = (jar: Jar, path = '/') => ask(made.app, path, headerOf(jar))
   const read = async (jar: Jar) => (await get(jar)).text
@@ -91,7 +91,7 @@ for (const mode of Object.keys(MODES)) {
   })
 
   test(`${mode}: what another process has sent is verified once`, async t => {
-    const options = MODES[mode]?.(new Clock(1_700_000_000_000))
+    const options = MODES[mode]?.(manualClock())
     const jar = await applicationOf(mode, options).remembered()
     assert.equal(await applicationOf(mode, options).checksOf(t, jar), 1)
   })
@@ -138,9 +138,9 @@ for (const mode of Object.keys(MODES)) {
   test(`${mode}: a remembered cookie ends when its session does`, async () => {
     const made = applicationOf(mode)
     const jar = await made.remembered()
-    made.clock.elapse(HOUR)
+    made.clock.advance(HOUR)
     assert.equal(await made.read(jar), 'ada')
-    made.clock.elapse(1)
+    made.clock.advance(1)
     for (let times = 0; times < 3; times++) assert.equal(await made.read(jar), 'nobody')
     await told()
     const expired = made.events.filter(([event]) => event === 'session:expired')

@@ -5,7 +5,8 @@ import { IncomingMessage, ServerResponse } from 'node:http'
 import { Socket } from 'node:net'
 import test from 'node:test'
 import session, { type CreateSessionOptions } from 'koa-session'
-import { Clock, visit } from '../support/agent.ts'
+import { manualClock } from 'koa-session/testing'
+import { visit } from '../support/agent.ts'
 import { createApp, type TestContext } from '../support/koa.ts'
 import { appOf, ask, cookiesFrom, KEY, MODES, type Page, serve } from '../support/story.ts'
 
@@ -59,7 +60,7 @@ for (const [mode, options] of Object.entries(MODES)) {
     const attributesOf = (lines: readonly string[]) => lines.map(line => line.replace(/=[^;]*/, ''))
     const lines = new Set<string>()
     for (const host of hosts) {
-      const { app } = appOf({ ...options(new Clock()), maxAge: 'session' })
+      const { app } = appOf({ ...options(manualClock()), maxAge: 'session' })
       const answer = await ask(app, '/in', '', { host, 'x-forwarded-host': host })
       assert.equal(answer.status, 200)
       lines.add(attributesOf(answer.lines).join())
@@ -146,7 +147,7 @@ for (const [mode, options] of Object.entries(MODES)) {
       assert.deepEqual(methodsOf(ctx.res), during, 'once')
       Object.assign(seen[0] ?? {}, { during })
     }
-    const { app } = appOf(options(new Clock()), { '/page': page })
+    const { app } = appOf(options(manualClock()), { '/page': page })
     app.middleware.unshift(async (ctx: TestContext, next: () => Promise<void>) => {
       const all = { before: methodsOf(ctx.res), during: [] as unknown[], after: [] as unknown[] }
       seen.push(all)

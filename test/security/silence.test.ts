@@ -7,7 +7,8 @@ import { inspect } from 'node:util'
 import type { CreateSessionOptions, Store } from 'koa-session'
 import { memoryStore } from 'koa-session/memory'
 import type { TestContext } from '../support/koa.ts'
-import { Gate, HOUR, KEY, MODES, type Pages, SECRETS, STORE_MODES, serve, type Told, told } from '../support/story.ts'
+import { Gate } from '../support/stores.ts'
+import { HOUR, KEY, MODES, type Pages, SECRETS, STORE_MODES, serve, type Told, told } from '../support/story.ts'
 
 const DATA = 'the diagnosis of ada'
 
@@ -113,7 +114,7 @@ for (const [mode, options] of Object.entries(MODES)) {
       await forger.get('/')
     }
     await planted.get('/')
-    clock.elapse(11_000)
+    clock.advance(11_000)
     await planted.get('/')
     const kept = visitor.copy()
     const slow = kept.get('/slow')
@@ -123,7 +124,7 @@ for (const [mode, options] of Object.entries(MODES)) {
     await slow
     await visitor.get('/secret')
     for (const value of visitor.jar.values()) words.add(value)
-    clock.elapse(HOUR + 1)
+    clock.advance(HOUR + 1)
     await visitor.get('/')
     await told()
 
@@ -142,7 +143,7 @@ for (const [mode, options] of Object.entries(STORE_MODES)) {
     const { visitor, clock, events } = await serve(t, options, { '/id': (ctx: TestContext) => ctx.session.externalKey })
     await visitor.get('/in')
     const { text: id } = await visitor.get('/id')
-    clock.elapse(HOUR + 1)
+    clock.advance(HOUR + 1)
     await visitor.get('/')
     await told()
     const [seven, refused] = events

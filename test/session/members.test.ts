@@ -1,7 +1,16 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import { inspect } from 'node:util'
-import { changed, changesSince, NO_CHANGES, NO_MEMBERS, valueIn } from '../../src/session/members.ts'
+import {
+  changed,
+  changesBetween,
+  changesSince,
+  dataFrom,
+  isSameMember,
+  NO_CHANGES,
+  NO_MEMBERS,
+  valueIn,
+} from '../../src/session/members.ts'
 import type { Members } from '../../src/session/model.ts'
 
 const BEFORE: Members = {
@@ -175,3 +184,69 @@ for (const [index, [value, kind]] of losses.entries()) {
     assert.deepEqual(said, kind ? [`session.${key} holds ${kind}`] : [])
   })
 }
+
+/** What two sets of members have under `a`, what makes the second of the first, and whether it is the same. */
+const BETWEEN: ReadonlyArray<readonly [before: Members, after: Members, set: Members, unset: readonly string[]]> = [
+  [{}, {}, {}, []],
+  [{ a: '1' }, { a: '1' }, {}, []],
+  [{ a: '1' }, { a: '2' }, { a: '2' }, []],
+  [{}, { a: '1' }, { a: '1' }, []],
+  [{ a: '1' }, {}, {}, ['a']],
+  [{ a: '1', b: '2' }, { b: '3' }, { b: '3' }, ['a']],
+  [{}, { a: '' }, {}, []],
+  [{ constructor: '1' }, {}, {}, ['constructor']],
+  [{}, { constructor: '1' }, { constructor: '1' }, []],
+]
+
+for (const [before, after, set, unset] of BETWEEN) {
+  test(`what makes ${JSON.stringify(after)} of ${JSON.stringify(before)}`, () => {
+    assert.deepEqual(changesBetween(before, after), { set, unset })
+    assert.deepEqual(
+      changesBetween(before, after, () => true),
+      { set, unset },
+    )
+    assert.deepEqual(
+      changesBetween(before, after, () => false),
+      { set: {}, unset: [] },
+    )
+    const isB = (name: string) => name === 'b'
+    const onlyB = Object.hasOwn(set, 'b') ? { b: set.b } : {}
+    assert.deepEqual(changesBetween(before, after, isB), { set: onlyB, unset: unset.filter(isB) })
+    const isSame = !Object.hasOwn(set, 'a') && !unset.includes('a') && after.a !== ''
+    assert.equal(isSameMember(before, after, 'a'), isSame)
+  })
+}
+
+test('a member that both have is the same by its text, and what an object inherits is none', () => {
+  assert.equal(isSameMember({ a: '1' }, { a: '2' }, 'a'), false)
+  assert.equal(isSameMember({ a: '1' }, { a: '1' }, 'a'), true)
+  assert.equal(isSameMember({}, {}, 'toString'), true)
+  assert.equal(isSameMember({ toString: '1' }, {}, 'toString'), false)
+})
+
+test('data are the values of members', () => {
+  assert.deepEqual(dataFrom({ a: '1', b: '{"c":[true]}' }), { a: 1, b: { c: [true] } })
+  assert.deepEqual(dataFrom(NO_MEMBERS), {})
+})
+
+test('a text that only looks like that of the value is another one', () => {
+  const texts: ReadonlyArray<readonly [text: string, value: unknown]> = [
+    ['"ab"', 'ac'],
+    ['"ab"', 'a'],
+    ['[1,2]', '1,2'],
+    ['1234', '23'],
+    ['"\\n"', '\\n'],
+    ['"a\\"b"', 'a"b'],
+    ['1', 2],
+    ['"1"', 1],
+    ['null', Number.NaN],
+    ['true', false],
+    ['false', true],
+    ['"true"', true],
+  ]
+  for (const [text, value] of texts) {
+    const expected = JSON.stringify(value)
+    const changes = changesSince({ a: text }, { a: value })
+    assert.deepEqual(changes?.set, expected === text ? undefined : { a: expected }, `${text} and ${String(value)}`)
+  }
+})

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import { EMPTY } from '../../src/session/changes.ts'
 import type { MaxAge, Outcome, Plan } from '../../src/session/model.ts'
-import { isDue, planCommit } from '../../src/session/plan.ts'
+import { isChange, isDue, planCommit } from '../../src/session/plan.ts'
 
 const NOW = 1_700_000_000_000
 const HOUR = 3_600_000
@@ -169,4 +169,17 @@ test('a session is renewed when less is left than asked for', () => {
     ['it ends at no instant', [true, HOUR, Number.NaN, NOW], false],
   ]
   for (const [claim, given, due] of rows) assert.equal(isDue(...given), due, claim)
+})
+
+test('a change is what the handler did: all but to keep a session alive', () => {
+  const plans: ReadonlyArray<readonly [plan: Plan, is: boolean]> = [
+    [{ action: 'skip' }, false],
+    [{ action: 'save', reason: 'rolling' }, false],
+    [{ action: 'save', reason: 'renew' }, false],
+    [{ action: 'save', reason: 'changed' }, true],
+    [{ action: 'save', reason: 'forced' }, true],
+    [{ action: 'replace' }, true],
+    [{ action: 'destroy', reason: 'emptied' }, true],
+  ]
+  for (const [plan, is] of plans) assert.equal(isChange(plan), is, JSON.stringify(plan))
 })

@@ -133,6 +133,68 @@ test('what the next request is given of a value that was changed is what JSON gi
   }
 })
 
+test('whether a session has just these values is told in any order, where nothing is nested', () => {
+  const rows: ReadonlyArray<readonly [known: Data, has: Data, is: boolean]> = [
+    [{ a: 1, b: 'x' }, { a: 1, b: 'x' }, true],
+    [{ a: 1, b: 'x' }, { b: 'x', a: 1 }, true],
+    [{ a: 1, b: 'x' }, { a: 1, b: 'y' }, false],
+    [{ a: 1, b: 'x' }, { a: 1 }, false],
+    [{ a: 1 }, { a: 1, b: 'x' }, false],
+    [{ a: 1, b: 'x' }, { a: 1, c: 'x' }, false],
+    [{ a: [1] }, { a: [1] }, false],
+    [{}, {}, true],
+    [{}, { a: 1 }, false],
+  ]
+  for (const [known, has, is] of rows) {
+    assert.equal(keptOf(known)?.template.isFlatlySame(has), is, `${JSON.stringify(known)} and ${JSON.stringify(has)}`)
+  }
+})
+
+test('what has not changed is known without its text, and what has is printed alone', () => {
+  const data = { n: 1, user: { id: 5, roles: ['a', ['b', null], {}] }, long: 'x'.repeat(20), empty: [], is: true }
+  const kept = keptOf(data)
+  const { stringify } = JSON
+  const printed: unknown[] = []
+  const after = (change: (session: Data) => void) => {
+    const session = sessionOf(kept)
+    change(session)
+    printed.length = 0
+    JSON.stringify = ((value: unknown) => {
+      printed.push(value)
+      return stringify(value)
+    }) as typeof stringify
+    try {
+      return kept?.template.after(session as Session & Data)
+    } finally {
+      JSON.stringify = stringify
+    }
+  }
+  assert.equal(
+    after(() => {}),
+    kept?.template,
+  )
+  assert.deepEqual(printed, [])
+  for (const [name, value] of [
+    ['n', 2],
+    ['is', false],
+    ['long', 'x'.repeat(21)],
+    ['empty', [1]],
+    ['user', { id: 5, roles: ['a', ['b', null], { c: 1 }] }],
+    ['user', { id: 5, roles: ['a', ['b', null]] }],
+    ['user', { id: 5, roles: ['a', ['b', undefined], {}] }],
+    ['user', { roles: ['a', ['b', null], {}], id: 5 }],
+    ['user', null],
+  ] as const) {
+    const next = after(session => Object.assign(session, { [name]: value }))
+    assert.deepEqual(printed, [{ [name]: value }])
+    assert.equal(next?.text, stringify({ ...data, [name]: value }))
+  }
+  after(({ user }) => Object.assign(user as Data, { id: 6 }))
+  assert.deepEqual(printed, [{ user: { ...data.user, id: 6 } }])
+  assert.equal(after(session => Reflect.deleteProperty(session, 'n'))?.text, stringify({ ...data, n: undefined }))
+  assert.deepEqual(printed, [])
+})
+
 /** What can be done to a session; each gives what it leaves undone where it does not apply. */
 const name = fc.constantFrom('a', 'b', 'c', '1', '0', 'ä', 'length2', 'a long name of a key')
 const leaf = fc.oneof(

@@ -8,10 +8,10 @@ import test, { describe } from 'node:test'
 import expressSession from 'express-session'
 import { connectStore, type ExpressStore } from 'koa-session/connect'
 import { memoryStore } from 'koa-session/memory'
+import { manualClock } from 'koa-session/testing'
 import memorystore from 'memorystore'
 import { versionOfPackage } from '../servers/found.ts'
 import { row } from '../servers/report.ts'
-import { Clock } from '../support/agent.ts'
 import { tellVisitor } from './support/connect.ts'
 import { proveContractInTime } from './support/contract.ts'
 
@@ -327,15 +327,15 @@ for (const [name, make] of Object.entries(IN_MEMORY)) {
     proveContractInTime(tests.test, { open: () => connectStore(make()) })
 
     tests.test('a visitor signs in, counts, signs out and expires', async t => {
-      const clock = new Clock(NOW)
+      const clock = manualClock(NOW)
       t.mock.method(Date, 'now', clock.now)
       const { other, connected, id } = await tellVisitor(t, make(), clock.now)
-      clock.elapse(HOUR - 1)
+      clock.advance(HOUR - 1)
       assert.equal((await other.get('/')).text, 'ada')
       // It is the store that forgets it, ten seconds after the session has ended.
-      clock.elapse(HOUR + 9_999)
+      clock.advance(HOUR + 9_999)
       assert.equal((await connected.get(id))?.user, 'ada')
-      clock.elapse(2)
+      clock.advance(2)
       assert.equal(await connected.get(id), undefined)
       assert.equal((await other.get('/')).text, 'nobody')
     })

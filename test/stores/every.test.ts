@@ -96,6 +96,13 @@ for (const [name, make] of Object.entries(STORES)) {
     })
 }
 
+test('reseal() gives the event loop its turns, where there is nothing to seal anew', async () => {
+  const store = await STORES.sqliteStore({ seal: [newSecret()] })
+  await filled(store, 1000)
+  const turns = await turnsOf(() => (store as unknown as { reseal(): Promise<number> }).reseal())
+  assert.ok(turns >= 5, `the event loop had ${turns} turns`)
+})
+
 test('what a sealed store ends is not opened: of many sessions that would hold the event loop', async () => {
   const store = await STORES.memoryStore({ seal: [newSecret()] })
   await filled(store, 6000)

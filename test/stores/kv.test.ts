@@ -10,6 +10,7 @@ import { MemoryStorage } from '@miniflare/storage-memory'
 import Keyv from 'keyv'
 import { type KvClient, kvStore } from 'koa-session/kv'
 import { memoryStore } from 'koa-session/memory'
+import { manualClock } from 'koa-session/testing'
 import { createStorage } from 'unstorage'
 import fsLite from 'unstorage/drivers/fs-lite'
 import { versionOfPackage } from '../servers/found.ts'
@@ -85,14 +86,23 @@ test('a client is told how long to keep a session, in its own words', async t =>
   }
 })
 
+test('a client of memjs gives bytes, which are a text', async () => {
+  const { client, texts } = fake('get', 'set', 'delete', { increment() {} })
+  const bytes = async (key: string) => ({ value: texts.has(key) ? Buffer.from(String(texts.get(key))) : null })
+  const store = kvStore(Object.assign(client, { get: bytes }) as KvClient)
+  assert.equal(await store.get('a'), undefined)
+  await store.set('a', { user: 'Адa' }, HOUR)
+  assert.deepEqual(await store.get('a'), { user: 'Адa' })
+})
+
 test('a client that may keep a session longer does not give it out', async () => {
-  let now = NOW
+  const { now, advance } = manualClock(NOW)
   const { client, texts } = fake('get', 'put', 'delete')
-  const store = kvStore(client, { now: () => now })
+  const store = kvStore(client, { now })
   await store.set('a', ADA, 1000)
-  now += 999
+  advance(999)
   assert.deepEqual(await store.get('a'), ADA)
-  now += 1
+  advance(1)
   assert.equal(await store.get('a'), undefined)
   assert.equal(texts.size, 1)
 })

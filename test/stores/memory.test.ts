@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import { type MemoryStoreOptions, memoryStore } from 'koa-session/memory'
-import { Clock } from '../support/agent.ts'
+import { manualClock } from 'koa-session/testing'
 
 const NOW = 1_700_000_000_000
 const HOUR = 3_600_000
 
 function open(options: MemoryStoreOptions = {}) {
-  const clock = new Clock(NOW)
+  const clock = manualClock(NOW)
   const store = memoryStore({ now: clock.now, ...options })
   /** Which of the ids are there. Looking at them is a use of them, the first one first. */
   const held = (...ids: string[]) => ids.filter(id => store.get(id) !== undefined)
@@ -37,7 +37,7 @@ test('a session expires when its time to live is over', async t => {
     await t.test(claim, () => {
       const { clock, store, held } = open()
       store.set('a', {}, ttl)
-      clock.elapse(elapsed)
+      clock.advance(elapsed)
       assert.deepEqual(held('a'), isThere ? ['a'] : [])
     })
   }
@@ -48,7 +48,7 @@ test('the size counts what expired until it is looked at', () => {
   assert.equal(store.size, 0)
   add('a', 'b')
   assert.equal(store.size, 2)
-  clock.elapse(HOUR)
+  clock.advance(HOUR)
   assert.equal(store.size, 2)
   store.get('a')
   assert.equal(store.size, 1)
@@ -324,7 +324,7 @@ test('beyond its maximum a store drops one kind after the other, and of each wha
       'what has expired goes before all of them',
       ({ create, store, clock }) => {
         store.touch('ada', {}, 1)
-        clock.elapse(1)
+        clock.advance(1)
         for (const id of ['new', 'newer']) create(id, 'eve')
       },
       ['nobody', 'bob', 'new', 'newer'],
@@ -360,9 +360,9 @@ test('who signs in when all others have signed in does not push out the session 
 test('sessions that have expired leave the room to others, though nobody asks for them', () => {
   const { create, store, clock } = crowd(0, { max: 100 })
   for (let n = 0; n < 100; n++) create(`user ${n}`, `user ${n}`)
-  clock.elapse(HOUR / 2)
+  clock.advance(HOUR / 2)
   for (let n = 50; n < 100; n++) store.touch(`user ${n}`, {}, HOUR)
-  clock.elapse(HOUR / 2)
+  clock.advance(HOUR / 2)
   for (let n = 0; n < 50; n++) create(`visit ${n}`)
   for (let n = 0; n < 50; n++) {
     assert.equal(store.read(`user ${n}`), undefined)
@@ -383,11 +383,19 @@ test('a tombstone is kept for as long as the session would be, and for ten minut
       store.create('old', RECORD, HOUR)
       store.create('new', RECORD, HOUR)
       store.retire('old', { successor: 'new' }, ttl)
-      clock.elapse(kept - 1)
+      clock.advance(kept - 1)
       assert.equal(store.read('old')?.retiredFor, kept - 1)
-      clock.elapse(1)
+      clock.advance(1)
       assert.equal(store.read('old'), undefined)
       assert.ok(store.read('new'))
     })
   }
+})
+
+test('an extension is no new version, so that it is no conflict for who read the session before', () => {
+  const store = memoryStore()
+  store.create('a', { members: { n: '1' }, lifetime: {} }, 1000)
+  const version = store.read('a')?.version
+  assert.equal(store.touch('a', { _maxAge: 5 }, 1000), true)
+  assert.deepEqual([store.read('a')?.version, store.retire('a', { version }, 1000)], [version, 'saved'])
 })

@@ -5,8 +5,9 @@ import test from 'node:test'
 import type { Store } from 'koa-session'
 import { memoryStore } from 'koa-session/memory'
 import { type MigrateOptions, migrate } from 'koa-session/migrate'
+import { manualClock } from 'koa-session/testing'
 import session7 from 'koa-session-7'
-import { Clock, visit } from '../support/agent.ts'
+import { visit } from '../support/agent.ts'
 import { createApp, type TestApp } from '../support/koa.ts'
 import { appOf, moved, SECRETS, simpleStore } from '../support/story.ts'
 
@@ -17,12 +18,14 @@ const call = { ctx: undefined, rolling: false }
 const LIFETIME = { _expire: NOW + HOUR, _maxAge: HOUR }
 
 function open(payload?: unknown, options: MigrateOptions = {}) {
-  const clock = new Clock(NOW)
+  const clock = manualClock(NOW)
   const old = new Map<string, unknown>(payload === undefined ? [] : [['a', payload]])
   const asked: string[] = []
+  const told: unknown[] = []
   const from: Store = {
-    get: id => {
+    get: (id, ...given) => {
       asked.push('get')
+      told.push(given)
       return old.get(id)
     },
     set: () => assert.fail('the old store is not written to'),
@@ -33,12 +36,13 @@ function open(payload?: unknown, options: MigrateOptions = {}) {
   }
   const to = memoryStore({ now: clock.now })
   const store = migrate(from, to, { now: clock.now, ...options })
-  return { clock, old, asked, to, store }
+  return { clock, old, asked, told, to, store }
 }
 
 test('a session is moved when it is read, and the old store is not asked for it again', async () => {
-  const { store, old, to, asked } = open({ user: 'ada', ...LIFETIME })
-  const record = await store.read('a', call)
+  const { store, old, to, asked, told } = open({ user: 'ada', ...LIFETIME })
+  const record = await store.read('a', { ctx: undefined } as never)
+  for (const given of told) assert.deepEqual(given, [DAY, { ctx: undefined, rolling: false }])
   assert.deepEqual(record, to.read('a'))
   assert.deepEqual(record?.members, { user: '"ada"' })
   assert.deepEqual(record?.lifetime, LIFETIME)
@@ -61,9 +65,9 @@ test('what is moved lives as long as it would have, and ten seconds more', async
     await t.test(claim, async () => {
       const { store, clock } = open({ user: 'ada', ...lifetime }, options)
       assert.ok(await store.read('a', call))
-      clock.elapse(ttl - 1)
+      clock.advance(ttl - 1)
       assert.ok(await store.read('a', call))
-      clock.elapse(1)
+      clock.advance(1)
       assert.equal(await store.read('a', call), undefined)
     })
   }
@@ -135,7 +139,7 @@ test('what the old store still has of a session that was moved goes when it ends
       to.create('a', { members: { user: '"ada"' }, lifetime: LIFETIME }, HOUR)
       await end(store)
       assert.equal(old.size, 0)
-      clock.elapse(1)
+      clock.advance(1)
       assert.equal(await store.read('a', call), undefined)
     })
   }
@@ -160,6 +164,16 @@ test('a session that was given new ids ends by any of them, in whichever store t
   for (const _ of [1, 2]) assert.equal(await store.retire?.('a', { successor: 'b' }, HOUR, call), 'saved')
   await store.destroy('a', call)
   assert.deepEqual([from.size, to.size], [0, 0])
+})
+
+test('to retire an id that the old store has retired ends nothing there', async () => {
+  const [from, to] = [memoryStore(), memoryStore()]
+  const record = { members: { user: '"ada"' }, lifetime: {} }
+  for (const id of ['a', 'b']) from.create(id, record, HOUR)
+  from.retire('a', { successor: 'b' }, HOUR)
+  const store = migrate(from as unknown as Store, to)
+  assert.equal(await store.retire?.('a', { successor: 'c' }, HOUR, call), 'gone')
+  assert.deepEqual(from.read('b')?.members, record.members)
 })
 
 test('a store that fails rejects', async () => {

@@ -109,6 +109,13 @@ test('a subjectHash that was kept as JSON null is nobody, who has no sessions', 
   assert.deepEqual(asked, [], 'to MongoDB, null is every session without a subject')
 })
 
+test('a list takes no cursor, and a walk does', () => {
+  const memory = memoryStore()
+  const message = 'list: unknown option after, expected one of limit'
+  assert.throws(() => memory.list('ada', { after: '0' } as never), { code: 'ERR_SESSION_OPTION', message })
+  memory.all({ after: '0' })
+})
+
 test('a list of secrets that was not set is no reason to keep a session readable', () => {
   for (const [maker, make] of Object.entries(MAKERS)) {
     if (maker === 'connectStore' || maker === 'migrate') continue

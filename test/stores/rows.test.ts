@@ -65,6 +65,13 @@ test('no usable credential in a dump (CVE-2019-16782): a session is kept under t
   assert.equal(table.size, 0)
 })
 
+test('what a payload says of its lifetime is that of the record, and no member', () => {
+  const { table, store } = open()
+  const lifetime = { _expire: 5, _maxAge: 6, _session: true, _meta: { created: 4 } } as const
+  store.set('a', { user: 'eve', ...lifetime }, HOUR, call)
+  assert.deepEqual(table.get(digest('a')), { members: { user: '"eve"' }, lifetime })
+})
+
 test('with hashIds: false it is kept under its id, and listed under the hash of that all the same', () => {
   const { table, store } = open({ hashIds: false })
   store.create('an id', { ...RECORD, subject: digest('ada') }, HOUR, call)
@@ -101,6 +108,92 @@ test('who signs in all the time does not keep the end of the others waiting', ()
   const { store } = open({}, table, { remove })
   store.create('old', { ...RECORD, subject: digest('ada') }, HOUR, call)
   assert.equal(store.destroyAll('ada'), 10)
+})
+
+/** A table in which names got new ids since they were listed: removed, they lead to their successors. */
+function moving(table: Map<string, StoredRecord>, successors: Readonly<Record<string, string>>) {
+  const moved = new Map(Object.entries(successors).map(([id, successor]) => [digest(id), digest(successor)]))
+  return (names: readonly string[]): Removed => {
+    const tombstones = names.filter(name => moved.has(name)).map(name => ({ name, successor: moved.get(name) }))
+    for (const { name } of tombstones) table.delete(name)
+    return { ...removed(table, names), tombstones }
+  }
+}
+
+for (const [how, onEnded] of Object.entries({
+  'at once': undefined,
+  'one after the other, to tell of each': () => {},
+})) {
+  test(`the sessions of a subject that got new ids since they were listed end, and count, ${how}`, () => {
+    const table = new Map<string, StoredRecord>()
+    const { store } = open({ onEnded }, table, { remove: moving(table, { b: 'd', c: 'e' }) })
+    for (const id of ['a', 'b', 'c']) store.create(id, { ...RECORD, subject: digest('ada') }, HOUR, call)
+    for (const id of ['d', 'e']) store.create(id, RECORD, HOUR, call)
+    assert.deepEqual([store.destroyAll('ada'), table.size], [3, 0])
+  })
+}
+
+test('who ends one session spares the one that was to be spared, though that took its place', () => {
+  const table = new Map<string, StoredRecord>()
+  const { store } = open({}, table, { remove: moving(table, { a: 'b' }) })
+  store.create('a', { ...RECORD, subject: digest('ada') }, HOUR, call)
+  store.create('b', RECORD, HOUR, call)
+  assert.equal(store.destroyAll('ada', { only: digest('a'), except: 'b' }), 0)
+  assert.deepEqual([...table.keys()], [digest('b')])
+})
+
+test('where ids are kept, which sessions of one instant are the newest is told by their handles alone', async () => {
+  const limits: unknown[] = []
+  const list = (_: string, limit?: number) => {
+    limits.push(limit)
+    return ['a', 'b'].map(name => ({ name, record: RECORD, createdAt: 1, seenAt: 2, expiresAt: 3 }))
+  }
+  const newest = ['a', 'b'].map(digest).sort().reverse()
+  for (const hashIds of [true, false]) {
+    const listed = await open({ hashIds }, new Map(), { list }).store.list('ada', { limit: 1 })
+    if (!hashIds)
+      assert.deepEqual(
+        listed.map(({ handle }) => handle),
+        newest.slice(0, 1),
+      )
+  }
+  assert.deepEqual(limits, [1, undefined])
+})
+
+test('what is no id is an error, each time, and never the session that was asked for before', () => {
+  const { store } = open()
+  store.create('a', RECORD, HOUR, call)
+  for (const _ of [1, 2]) assert.throws(() => store.read(undefined as never, call), TypeError)
+})
+
+test('clear() ends a session that got two new ids behind the walk', async () => {
+  const table = new Map<string, StoredRecord>()
+  const { store } = open({}, table, {
+    remove: moving(table, { a: 'b', b: 'c' }),
+    async *pages() {
+      yield [{ name: digest('a'), record: RECORD, createdAt: 1, seenAt: 2, expiresAt: 3 }]
+    },
+  })
+  store.create('c', RECORD, HOUR, call)
+  assert.deepEqual([await store.clear(), table.size], [1, 0])
+})
+
+test('of many sessions those end that can, where the table fails once, which is an error', async () => {
+  const table = new Map<string, StoredRecord>()
+  let calls = 0
+  const { store } = open({}, table, {
+    async remove(names) {
+      if (++calls === 1) throw new Error('down')
+      return removed(table, names)
+    },
+  })
+  for (let at = 0; at < 1100; at++) store.create(`id ${at}`, { ...RECORD, subject: digest('ada') }, HOUR, call)
+  await assert.rejects(async () => store.destroyAll('ada'), { message: 'down' })
+  assert.equal(table.size, 500)
+})
+
+test('reseal() of a store without secrets is an error that says what to pass', async () => {
+  await assert.rejects(async () => open().store.reseal(), { code: 'ERR_SESSION_OPTION', message: /option seal/ })
 })
 
 test('what is sealed says nothing of a value, and is another text each time', () => {
@@ -144,6 +237,39 @@ test('a sealed value opens for its session and its key alone, and only untouched
     assert.equal((store.read('a', call) as StoredRecord).members[name], '', what)
     assert.equal(store.get('a', HOUR, call), undefined, what)
   }
+})
+
+for (const [how, find] of Object.entries({
+  throws: () => {
+    throw new Error('down')
+  },
+  rejects: () => Promise.reject(new Error('down')),
+})) {
+  test(`a write is done, though what an older secret has sealed can't be sealed anew: that ${how}`, async () => {
+    const { table, store: former } = open({ seal: [OLDER] })
+    former.create('a', RECORD, HOUR, call)
+    const { store } = open({ seal: [SECRET, OLDER] }, table, { rewriting: { find, rewrite: () => false } })
+    await store.read('a', call)
+    assert.equal(await store.patch('a', { set: {}, unset: [], lifetime: {}, keepsEmpty: true }, HOUR, call), 'saved')
+  })
+}
+
+test('with seal, whose a session becomes is hidden in a patch, too, and what is found twice is listed once', async () => {
+  const subjects: unknown[] = []
+  const row = { name: digest('a'), record: RECORD, createdAt: 1, seenAt: 2, expiresAt: 3 }
+  const { store } = open({ seal: [SECRET, OLDER] }, new Map(), {
+    list: () => [row],
+    names: () => [row.name],
+    patch(_, { subject }) {
+      subjects.push(subject)
+      return 'saved'
+    },
+  })
+  for (const subject of [digest('ada'), null, undefined])
+    store.patch('a', { set: {}, unset: [], lifetime: {}, keepsEmpty: true, subject }, HOUR, call)
+  assert.notEqual(subjects[0], digest('ada'))
+  assert.deepEqual([typeof subjects[0], ...subjects.slice(1)], ['string', null, undefined])
+  assert.equal((await store.list('ada')).length, 1)
 })
 
 test('what a value is bound to can be read in one way only: a row and a key that make the same text are others', () => {

@@ -107,6 +107,19 @@ test('memoryStore tells what it drops when it is full, and no tombstone', async 
   assert.deepEqual(told, [{ id: fingerprint('a'), reason: 'evicted' }])
 })
 
+test('memoryStore tells whose it drops when it is full, and not where that is sealed', () => {
+  for (const [options, whose] of [
+    [{}, { subjectHash }],
+    [{ seal: [newSecret()] }, {}],
+  ] as const) {
+    const told: unknown[] = []
+    const store = memoryStore({ max: 1, onEnded: one => told.push(one), ...options })
+    for (const id of ['a', 'b']) store.create(id, { members: {}, lifetime: {}, subject: subjectHash }, HOUR)
+    store.read('b')
+    assert.deepEqual(told, [{ id: fingerprint('a'), ...whose, reason: 'evicted' }])
+  }
+})
+
 test('memoryStore tells what has expired, once it is found', async () => {
   const told: unknown[] = []
   const { clock, store } = await open(STORES.memoryStore, {

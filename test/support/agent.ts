@@ -1,6 +1,8 @@
 /** A visitor who keeps cookies, so that a test can tell a story over HTTP. */
-import { createServer } from 'node:http'
+import { once } from 'node:events'
+import { createServer, type IncomingHttpHeaders, request } from 'node:http'
 import type { AddressInfo, Server } from 'node:net'
+import type { Readable } from 'node:stream'
 import type { TestContext as Test } from 'node:test'
 import type { TestApp } from './koa.ts'
 import { keepIn, pairOf } from './set-cookie.mjs'
@@ -71,13 +73,31 @@ export async function visit(test: Test, app: TestApp, state?: () => string): Pro
   return visitOrigin(test, await listen(test, createServer(app.callback())), state)
 }
 
-/** Visits what listens at `origin`, with the client of Node. */
+/** A server of the same process that says nothing for this long (ms) has forgotten to answer. */
+export const TOO_LONG = 60_000
+export const NO_ANSWER = new Error('there was no answer')
+
+/** Visits what listens at `origin`, each time over a connection of its own: that takes a third of the time of fetch(). */
 export function visitOrigin(test: Test, origin: string, state?: () => string): Visitor {
-  const send: Send = async (method, path, headers) => {
-    const response = await fetch(origin + path, { method, headers, redirect: 'manual' })
-    return { status: response.status, text: await response.text(), headers: response.headers }
-  }
+  const send: Send = (method, path, headers) =>
+    new Promise((resolve, reject) => {
+      const sent = request(origin + path, { method, headers, agent: false }, response => {
+        answered(response.statusCode, response.headers, response).then(resolve, reject)
+      })
+      sent.on('error', reject).end()
+      sent.setTimeout(TOO_LONG, () => sent.destroy(NO_ANSWER))
+    })
   return new Visitor(send, shownBy(test, state))
+}
+
+export async function answered(status = 0, headers: IncomingHttpHeaders, body: Readable): ReturnType<Send> {
+  let text = ''
+  body.setEncoding('utf8').on('data', chunk => {
+    text += chunk
+  })
+  await once(body, 'end')
+  const lines = Object.entries(headers).flatMap(([name, values]) => [values ?? []].flat().map(value => [name, value]))
+  return { status, text, headers: new Headers(lines as [string, string][]) }
 }
 
 /** Has `server` listen on a free port of this machine until the test ends; gives its origin. */
@@ -101,19 +121,4 @@ export function shownBy(test: Test, state = () => ''): string[] {
     cause.stack += lines.filter((line, at) => at === 0 || line).join('\n  ')
   })
   return said
-}
-
-/** A clock that stands still until it is told to go on. */
-export class Clock {
-  #now: number
-
-  constructor(now = Date.now()) {
-    this.#now = now
-  }
-
-  readonly now = (): number => this.#now
-
-  elapse(milliseconds: number): void {
-    this.#now += milliseconds
-  }
 }

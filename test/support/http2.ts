@@ -1,10 +1,7 @@
 /** A visitor over one connection of HTTP/1 or HTTP/2 (without TLS): for what has to hold on both. */
-import assert from 'node:assert/strict'
-import { createServer, type IncomingHttpHeaders, request } from 'node:http'
 import { type ClientHttp2Session, connect, createServer as createHttp2Server } from 'node:http2'
-import type { Readable } from 'node:stream'
 import type { TestContext as Test } from 'node:test'
-import { type Answer, type Head, listen, shownBy, Visitor } from './agent.ts'
+import { type Answer, answered, type Head, listen, NO_ANSWER, shownBy, TOO_LONG, Visitor, visit } from './agent.ts'
 import type { TestApp } from './koa.ts'
 
 export { namesSet } from './agent.ts'
@@ -12,29 +9,9 @@ export { namesSet } from './agent.ts'
 export const PROTOCOLS = ['HTTP/1', 'HTTP/2'] as const
 export type Protocol = (typeof PROTOCOLS)[number]
 
-/** A server of the same process that says nothing for this long (ms) has forgotten to answer. */
-const TOO_LONG = 10_000
-const NO_ANSWER = new Error('there was no answer')
-
 /** Serves `app` over `protocol` on a free port of this machine until the test ends. */
 export async function serve(test: Test, app: TestApp, protocol: Protocol): Promise<Visitor> {
-  return protocol === 'HTTP/1' ? overHttp1(test, app) : overHttp2(test, app)
-}
-
-async function overHttp1(test: Test, app: TestApp): Promise<Visitor> {
-  const origin = await listen(test, createServer(app.callback()))
-  return new Visitor(
-    (method, path, headers) =>
-      new Promise((resolve, reject) => {
-        const sent = request(origin + path, { method, headers, agent: false }, response => {
-          assert.equal(response.httpVersionMajor, 1, 'this is not HTTP/1')
-          answered(response.statusCode, response.headers, response).then(resolve, reject)
-        })
-        sent.on('error', reject).end()
-        sent.setTimeout(TOO_LONG, () => sent.destroy(NO_ANSWER))
-      }),
-    shownBy(test),
-  )
+  return protocol === 'HTTP/1' ? visit(test, app) : overHttp2(test, app)
 }
 
 async function overHttp2(test: Test, app: TestApp): Promise<Visitor> {
@@ -58,11 +35,4 @@ function exchange(session: ClientHttp2Session, head: Head): Promise<Omit<Answer,
       answered(status, headers, stream).then(resolve, reject)
     })
   })
-}
-
-async function answered(status = 0, headers: IncomingHttpHeaders, body: Readable): Promise<Omit<Answer, 'cookies'>> {
-  let text = ''
-  for await (const chunk of body.setEncoding('utf8')) text += chunk
-  const lines = Object.entries(headers).flatMap(([name, values]) => [values ?? []].flat().map(value => [name, value]))
-  return { status, text, headers: new Headers(lines as [string, string][]) }
 }

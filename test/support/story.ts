@@ -1,10 +1,12 @@
 /** One small application, told in every mode: visitors who sign in and out, and somebody who wants in. */
+
 import { IncomingMessage, type OutgoingHttpHeaders, ServerResponse } from 'node:http'
 import { Socket } from 'node:net'
 import type { TestContext as Test } from 'node:test'
 import session, { type CreateSessionOptions, type Store } from 'koa-session'
 import { memoryStore } from 'koa-session/memory'
-import { Clock, type Visitor, visit } from './agent.ts'
+import { type ManualClock, manualClock } from 'koa-session/testing'
+import { type Visitor, visit } from './agent.ts'
 import { createApp, type TestApp, type TestContext } from './koa.ts'
 import { newSecret } from './secrets.ts'
 
@@ -28,12 +30,12 @@ export function simpleStore(records = new Map<string, string>()): Store {
 }
 
 /** The modes, by how a title says them. */
-export const COOKIE_MODES: Readonly<Record<string, (clock: Clock) => Options>> = {
+export const COOKIE_MODES: Readonly<Record<string, (clock: ManualClock) => Options>> = {
   'signed cookie': () => ({}),
   'sealed cookie': () => ({ seal: true }),
   'sealed cookie that takes signed ones': () => ({ seal: { acceptSigned: true } }),
 }
-export const KEYED_MODES: Readonly<Record<string, (clock: Clock) => Options>> = {
+export const KEYED_MODES: Readonly<Record<string, (clock: ManualClock) => Options>> = {
   store: ({ now }) => ({ store: memoryStore({ now }) }),
   'store with a sealed id': ({ now }) => ({ store: memoryStore({ now }), seal: true }),
 }
@@ -105,14 +107,14 @@ export function appOf(options: Options, pages: Pages = {}, keys: unknown = [...S
 }
 
 /** Options, or what makes them with the story's clock. */
-export type Mode = Options | ((clock: Clock) => Options)
+export type Mode = Options | ((clock: ManualClock) => Options)
 
 /**
  * The application of `mode`, served. A mode that takes the clock has it in its options, and a lifetime of an hour; options
  * are used as they are.
  */
 export async function serve(t: Test, mode: Mode, pages?: Pages, setting: Setting = {}) {
-  const clock = new Clock(1_700_000_000_000)
+  const clock = manualClock()
   const options = typeof mode === 'function' ? { now: clock.now, maxAge: HOUR, ...mode(clock) } : mode
   const all = setting.options ? { ...options, ...setting.options } : options
   const made = appOf(all, pages, undefined, setting)
@@ -172,27 +174,6 @@ export async function ask(app: TestApp, path: string, cookie: string, given: obj
 
 export const headerOf = (jar: ReadonlyMap<string, string>) =>
   [...jar].map(([name, value]) => `${name}=${value}`).join('; ')
-
-/** Lets a test act while a request is under way. */
-export class Gate {
-  #arrive = () => {}
-  #open = () => {}
-  readonly arrived = new Promise<void>(resolve => {
-    this.#arrive = resolve
-  })
-  readonly #opened = new Promise<void>(resolve => {
-    this.#open = resolve
-  })
-
-  async pass(): Promise<void> {
-    this.#arrive()
-    await this.#opened
-  }
-
-  open(): void {
-    this.#open()
-  }
-}
 
 /** Nobody answers before all have come: the first of them must not be done when the last one begins. */
 export class Meeting {

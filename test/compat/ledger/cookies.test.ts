@@ -1,9 +1,11 @@
 /** Rows 52, 53, 54, 57, 62 and 64 of the ledger: what is sent as a cookie, and what is read from one. */
+
 import assert from 'node:assert/strict'
 import { createSecretKey, generateKeyPairSync } from 'node:crypto'
 import test, { type TestContext as Test } from 'node:test'
 import session, { type CreateSessionOptions } from 'koa-session'
-import { Clock, visit } from '../../support/agent.ts'
+import { manualClock } from 'koa-session/testing'
+import { visit } from '../../support/agent.ts'
 import { createApp, type TestContext } from '../../support/koa.ts'
 import {
   appOf,
@@ -155,7 +157,7 @@ for (const [what, keys] of [
 
 /** The application of `make`, with a middleware around that of the session. */
 async function around(t: Test, make: (typeof MODES)[string], outer: Outer, pages: Pages = {}) {
-  const clock = new Clock(1_700_000_000_000)
+  const clock = manualClock()
   const made = appOf({ now: clock.now, maxAge: HOUR, ...make(clock) }, pages)
   made.app.middleware.unshift(outer)
   return { ...made, visitor: await visit(t, made.app) }
@@ -298,7 +300,7 @@ for (const [mode, make] of Object.entries(MODES)) {
 
   test(`#57 ${mode}: one that has expired is passed over for one that is live`, async t => {
     const { stranger, ada, eve, header, value, clock } = await several(t)
-    clock.elapse(HOUR + 1)
+    clock.advance(HOUR + 1)
     await eve.get('/in?user=eve')
     const { text } = await stranger.get('/', header([value(), String(eve.jar.get(KEY))], ada.jar, eve.jar))
     assert.equal(text, 'eve')

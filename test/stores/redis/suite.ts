@@ -7,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { Redis } from 'ioredis'
 import type { Patch, StoredLifetime, StoredRecord } from 'koa-session'
 import { type NodeRedisClient, type RedisClient, type RedisStoreOptions, redisStore } from 'koa-session/redis'
+import { manualClock } from 'koa-session/testing'
 import { createClient } from 'redis'
 import { CREATE, PATCH as PATCH_SCRIPT, REMOVE } from '../../../src/stores/redis/scripts.ts'
 import { type RedisSource, startRedis } from '../../servers/redis.ts'
@@ -396,15 +397,15 @@ export function redisSuite(register: Register, serverOf: () => Server, source?: 
   })
 
   register('the list has the instants of the clock of the store', async t => {
-    let time = NOW
-    const { store } = await open(t, { now: () => time })
+    const { now, advance } = manualClock(NOW)
+    const { store } = await open(t, { now })
     await store.create('a', ADA, HOUR, CALL)
-    time += 5
+    advance(5)
     await store.touch('a', LIFETIME, HOUR, CALL)
     const [listed] = await store.list('ada')
     const { createdAt, seenAt, expiresAt } = listed ?? {}
     assert.deepEqual([createdAt, seenAt, expiresAt], [NOW, NOW + 5, NOW + 5 + HOUR])
-    time += 5
+    advance(5)
     await store.set('a', { user: 'ada' }, 2 * HOUR, CALL)
     const [again] = await store.list('ada')
     assert.deepEqual([again?.createdAt, again?.seenAt, again?.expiresAt], [NOW, NOW + 10, NOW + 10 + 2 * HOUR])

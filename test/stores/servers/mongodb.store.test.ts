@@ -7,6 +7,7 @@ import type { Store, StoredRecord } from 'koa-session'
 import { connectStore, type ExpressStore } from 'koa-session/connect'
 import { migrate } from 'koa-session/migrate'
 import { type MongoCollection, type MongoStoreOptions, mongoStore } from 'koa-session/mongodb'
+import { manualClock } from 'koa-session/testing'
 import { MongoClient } from 'mongodb'
 import mongoose from 'mongoose'
 import { versionOfPackage } from '../../servers/found.ts'
@@ -448,12 +449,12 @@ suiteOn('mongodb', 'what is particular to MongoDB', title => {
   })
 
   test('what has expired and was not deleted yet is not listed, ended or named', async () => {
-    let now = Date.now()
-    const { store, collection } = open({ now: () => now })
+    const { now, advance } = manualClock(Date.now())
+    const { store, collection } = open({ now })
     await store.create('id', ADA, HOUR, CALL)
     await store.create('longer', ADA, 2 * HOUR, CALL)
     await store.retire('longer', { successor: 'none' }, 2 * HOUR, CALL)
-    now += HOUR
+    advance(HOUR)
     assert.equal(await collection.countDocuments(), 2)
     assert.deepEqual(await store.list('ada'), [])
     assert.equal(await store.destroyAll('ada'), 0)

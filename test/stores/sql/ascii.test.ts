@@ -11,6 +11,8 @@ test('a JSON text is kept in ASCII, with the same value', () => {
     ['"ada"', '"ada"'],
     ['{"a":[1,null]}', '{"a":[1,null]}'],
     ['"é"', '"\\u00e9" '],
+    // The first unit that is not ASCII.
+    ['"\u0080"', '"\\u0080" '],
     ['"🍪"', '"\\ud83c\\udf6a" '],
     ['{"né":"\u2028"}', '{"n\\u00e9":"\\u2028"} '],
     ['"\\\\u00e9 é"', '"\\\\u00e9 \\u00e9" '],

@@ -5,6 +5,7 @@ import { once } from 'node:events'
 import { describe, type TestContext as Test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { type SqliteDatabase, type SqliteStatement, sqliteStore } from 'koa-session/sqlite'
+import { manualClock } from 'koa-session/testing'
 import { row } from '../../servers/report.ts'
 import { sqliteClients } from '../../servers/sqlite.ts'
 import { digestOf as digest } from '../support/contract.ts'
@@ -57,8 +58,8 @@ for (const client of sqliteClients().filter(({ missing }) => missing === undefin
     })
 
     test('a tombstone is followed for as long as its session would have lived', async t => {
-      let now = 1_700_000_000_000
-      const store = sqliteStore(openFor(t).connect(), { sweepEvery: false, now: () => now })
+      const { now, advance } = manualClock()
+      const store = sqliteStore(openFor(t).connect(), { sweepEvery: false, now })
       await store.setup()
       for (const [ids, passed, left] of [
         [['a', 'b'], HOUR - 1, undefined],
@@ -66,7 +67,7 @@ for (const client of sqliteClients().filter(({ missing }) => missing === undefin
       ] as const) {
         for (const id of ids) store.create(id, { members: { a: '1' }, lifetime: {} }, 2 * HOUR, call)
         store.retire(ids[0], { successor: ids[1] }, HOUR, call)
-        now += passed
+        advance(passed)
         await store.destroy(ids[0], call)
         assert.deepEqual((store.get(ids[1], 0, call) as { a?: number } | undefined)?.a, left)
       }

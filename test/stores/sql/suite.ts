@@ -1,4 +1,5 @@
 /** What holds of a store in a table, whichever database it is in: told of each by its own test. */
+
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import type { TestContext as Test } from 'node:test'
@@ -6,7 +7,7 @@ import type { Patch, Patched, StoredRecord } from 'koa-session'
 import { memoryStore } from 'koa-session/memory'
 import type { RecordStore } from 'koa-session/redis'
 import type { SqlStore, SqlStoreOptions } from 'koa-session/sqlite'
-import { Clock } from '../../support/agent.ts'
+import { manualClock } from 'koa-session/testing'
 import fc from '../../support/properties.ts'
 import { newSecret } from '../../support/secrets.ts'
 import { LIFETIME_OF_ALPHA, MEMBERS_OF_ALPHA, type SqlDialect, tableOfAlpha } from '../support/alpha.ts'
@@ -121,7 +122,7 @@ export async function checkClock(store: SqlStore, retiredAt: () => Promise<reado
 export function sqlSuite(test: Register, open: Open): void {
   async function start(t: Test, options: SqlStoreOptions = {}) {
     const backend = await open(t)
-    const clock = new Clock(NOW)
+    const clock = manualClock(NOW)
     const table = options.table ?? `t_${randomBytes(6).toString('hex')}`
     const all = { sweepEvery: false, now: clock.now, ...options, table } as const
     const connect = (more: SqlStoreOptions = {}, before?: Before) => backend.connect({ ...all, ...more }, before)
@@ -154,6 +155,20 @@ export function sqlSuite(test: Register, open: Open): void {
     })
     assert.equal(await store.reseal(), 1)
     assert.deepEqual(await membersOf(connect({ seal: [one] }), 'a'), { n: '3', m: '0' })
+  })
+
+  test('of several sessions one that gets a new id just before they end does so, too', async t => {
+    const { store, connect } = await start(t)
+    for (const id of ['one', 'two']) await store.create(id, recordOf({ n: '0' }, 'ada'), HOUR, call)
+    await store.create('next', recordOf({ n: '0' }), HOUR, call)
+    let isMoved = false
+    const other = connect({}, sql => {
+      if (isMoved || !/^DELETE .* IN /.test(sql)) return undefined
+      isMoved = true
+      return store.retire('one', { successor: 'next' }, HOUR, call)
+    })
+    assert.equal(await other.destroyAll('ada'), 2)
+    assert.equal(await store.read('next', call), undefined)
   })
 
   test('its table is made once, though it is set up again, and by others at the same time', async t => {
@@ -340,7 +355,7 @@ export function sqlSuite(test: Register, open: Open): void {
       assert.equal(await store.create(id, recordOf({ a: '1' }), ttl, call), true)
       assert.equal((await store.read(id, call)) !== undefined, isThere, id)
     }
-    clock.elapse(1)
+    clock.advance(1)
     assert.equal(await store.read('with 0.5', call), undefined)
   })
 
@@ -354,7 +369,7 @@ export function sqlSuite(test: Register, open: Open): void {
       const created = await Promise.all(tries)
       assert.equal(created.filter(isCreated => isCreated).length, 1, `round ${round}`)
       assert.deepEqual(await membersOf(store, 'a'), { by: String(created.indexOf(true)) })
-      clock.elapse(HOUR)
+      clock.advance(HOUR)
     }
   })
 
@@ -477,7 +492,7 @@ export function sqlSuite(test: Register, open: Open): void {
   test('an expired record is not replaced when somebody else has done so by then', async t => {
     const { store, connect, clock } = await start(t)
     await store.create('a', recordOf({ by: '"nobody"' }), HOUR, call)
-    clock.elapse(HOUR)
+    clock.advance(HOUR)
     let isFirst = true
     const raced = connect({}, sql => {
       if (!sql.startsWith(isFirst ? 'DELETE' : 'INSERT')) return undefined
@@ -552,9 +567,9 @@ export function sqlSuite(test: Register, open: Open): void {
     }
     await store.create('tombstone', recordOf({}), HOUR, call)
     await store.retire('tombstone', {}, HOUR, call)
-    clock.elapse(1)
+    clock.advance(1)
     await store.create('alive', recordOf({}), HOUR, call)
-    clock.elapse(HOUR - 1)
+    clock.advance(HOUR - 1)
     assert.equal(await count(), 1102)
     assert.equal(await store.sweep(), 1101)
     assert.equal(await count(), 1)
@@ -587,7 +602,7 @@ export function sqlSuite(test: Register, open: Open): void {
     const { store, connect, clock, count } = await start(t)
     const others = [store, connect(), connect()]
     for (let n = 0; n < 300; n++) await store.create(`session ${n}`, recordOf({ a: '1' }), n % 2 ? 1 : HOUR, call)
-    clock.elapse(1)
+    clock.advance(1)
     const writes = Array.from({ length: 100 }, (_, n) => others[n % 3]?.set(`session ${n * 3}`, { b: 1 }, HOUR, call))
     const sweeps = await Promise.all([...others.map(one => one.sweep()), ...writes])
     const swept = Number(sweeps[0]) + Number(sweeps[1]) + Number(sweeps[2])
@@ -600,7 +615,7 @@ export function sqlSuite(test: Register, open: Open): void {
     const { store, connect, clock } = await start(t)
     for (let n = 0; n < 120; n++) {
       await store.create(`session ${n}`, recordOf({ n: String(n) }, 'ada'), HOUR, call)
-      clock.elapse(1)
+      clock.advance(1)
     }
     await store.create('other', recordOf({}, 'bob'), HOUR, call)
     const listed = await store.list('ada')
@@ -621,12 +636,12 @@ export function sqlSuite(test: Register, open: Open): void {
   test('what replaces a session keeps whose it is and when it was made, and nothing of one that is over', async t => {
     const { store, clock } = await start(t)
     await store.create('a', recordOf({ n: '1' }, 'ada'), HOUR, call)
-    clock.elapse(5)
+    clock.advance(5)
     await store.set('a', { m: 2 }, HOUR, call)
     const listed = (await store.list('ada')).map(({ handle, ...rest }) => rest)
     assert.deepEqual(listed, [{ createdAt: NOW, seenAt: NOW + 5, expiresAt: NOW + 5 + HOUR, data: { m: 2 } }])
     assert.equal((await store.read('a', call))?.version, 1)
-    clock.elapse(HOUR)
+    clock.advance(HOUR)
     await store.set('a', { m: 3 }, HOUR, call)
     const record = await store.read('a', call)
     assert.deepEqual([record?.version, record?.subject], [0, undefined])
@@ -638,11 +653,11 @@ export function sqlSuite(test: Register, open: Open): void {
       await store.create(id, recordOf({ n: '1' }, 'ada'), HOUR, call)
       assert.equal(await store.retire(id, {}, HOUR, call), 'saved')
     }
-    clock.elapse(HOUR - 1)
+    clock.advance(HOUR - 1)
     await store.set('a', { m: 2 }, HOUR, call)
     assert.equal(await store.create('b', recordOf({ m: '2' }), HOUR, call), false)
     assert.deepEqual(await store.get('a', 0, call), { _retired: NOW })
-    clock.elapse(1)
+    clock.advance(1)
     await store.set('a', { m: 2 }, HOUR, call)
     assert.equal(await store.create('b', recordOf({ m: '2' }), HOUR, call), true)
     for (const id of ['a', 'b']) assert.deepEqual(await membersOf(store, id), { m: '2' })
@@ -727,7 +742,7 @@ export function sqlSuite(test: Register, open: Open): void {
         for (const subject of ['ada', 'bob']) await store.destroyAll(subject)
         for (const id of ['one', 'two']) await store.destroy(id, call)
         for (const [id, step] of steps) {
-          if (step.kind === 'elapse') clock.elapse(step.time)
+          if (step.kind === 'elapse') clock.advance(step.time)
           const expected = await take(memory as unknown as RecordStore, id, step)
           assert.deepEqual(await take(store, id, step), expected)
           const known = await memory.read(id)

@@ -46,6 +46,24 @@ test('a sweep deletes batch by batch until there is no full one', async () => {
   }
 })
 
+test('processes that were started together do not sweep together', async t => {
+  t.mock.timers.enable({ apis: ['setTimeout'] })
+  for (const [chance, soonest] of [
+    [0, 0.9],
+    [0.5, 1],
+    [0.75, 1.05],
+  ] as const) {
+    t.mock.method(Math, 'random', () => chance)
+    const { batches, deleteBatch } = tableOf(0)
+    const sweeper = startSweeper(deleteBatch, { batch: BATCH, every: EVERY })
+    await elapse(t, EVERY * soonest - 2)
+    assert.equal(batches.length, 0)
+    await elapse(t, 2)
+    assert.equal(batches.length, 1)
+    await sweeper.close()
+  }
+})
+
 test('others have the database for as long as a batch has had it, but no longer than a second', async t => {
   t.mock.timers.enable({ apis: ['setTimeout'] })
   let instant = 0

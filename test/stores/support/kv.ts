@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import type { KvStore } from 'koa-session/kv'
 import { manualClock } from 'koa-session/testing'
-import { Clock, visit } from '../../support/agent.ts'
+import { visit } from '../../support/agent.ts'
 import { appOf, type Pages } from '../../support/story.ts'
 import { type Limited, proveContract, type Register } from './contract.ts'
 
@@ -30,7 +30,7 @@ export function proveKv(
   proveContract(register, { ...limited, clock, open: () => open({ now: clock.now }) })
 
   register('a visitor signs in, counts, signs out and expires', async t => {
-    const clock = new Clock(Date.now())
+    const clock = manualClock(Date.now())
     const { app, errors } = appOf({ store: open({ now: clock.now }), maxAge: HOUR, now: clock.now }, PAGES)
     const visitor = await visit(t, app)
     const other = visitor.stranger()
@@ -40,7 +40,7 @@ export function proveKv(
     await visitor.get('/out')
     assert.equal((await stolen.get('/')).text, 'nobody')
     assert.equal((await other.get('/')).text, 'ada')
-    clock.elapse(HOUR + 1)
+    clock.advance(HOUR + 1)
     assert.equal((await other.get('/')).text, 'nobody')
     assert.deepEqual(errors, [])
   })

@@ -1,6 +1,7 @@
 /** Which clock says how long ago an id was retired, and what an application can do when one is used again. */
 import assert from 'node:assert/strict'
 import type { Store } from 'koa-session'
+import { manualClock } from 'koa-session/testing'
 import type { Visitor } from '../../support/agent.ts'
 import type { TestContext } from '../../support/koa.ts'
 import { HOUR, KEY, serve, told } from '../../support/story.ts'
@@ -48,8 +49,8 @@ export function proveReuse(register: Register, { open, hasClock }: Reuse): void 
   }
 
   register('an application ends a session by what session:reuse says, by the clock of the store', async t => {
-    let time = Date.now()
-    const store = open({ now: () => time })
+    const { now, advance } = manualClock(Date.now())
+    const store = open({ now })
     const { visitor, app, events } = await serve(t, () => ({ store, subject, now: Date.now }))
     let count: Promise<number> | undefined
     app.on('session:reuse', ({ subjectHash, handle }) => {
@@ -64,9 +65,9 @@ export function proveReuse(register: Register, { open, hasClock }: Reuse): void 
       await told()
       return text
     }
-    time += 9_999
+    advance(9_999)
     assert.deepEqual([await ask(thief), count], ['nobody', undefined])
-    time += 1
+    advance(1)
     assert.deepEqual([await ask(visitor), await ask(thief)], ['ada', 'nobody'])
     assert.equal(await count, 1)
     assert.equal(await ask(visitor), 'nobody', 'the session that took its place was ended')
@@ -80,8 +81,8 @@ export function proveReuse(register: Register, { open, hasClock }: Reuse): void 
     register(
       `onReuse: the session that took the place of an id ends, under the id that it has by now${title}`,
       async t => {
-        let time = Date.now()
-        const store = open({ now: () => time })
+        const { now, advance } = manualClock(Date.now())
+        const store = open({ now })
         const again = { '/again': ({ session }: TestContext) => session.regenerate() }
         const { visitor, app, codes } = await serve(
           t,
@@ -95,9 +96,9 @@ export function proveReuse(register: Register, { open, hasClock }: Reuse): void 
         await visitor.get('/again')
         await visitor.get('/again')
         const users = async () => [(await thief.get('/')).text, (await visitor.get('/')).text]
-        time += 9_999
+        advance(9_999)
         assert.deepEqual(await users(), ['nobody', 'ada'])
-        time += 1
+        advance(1)
         assert.deepEqual(await users(), ['nobody', 'nobody'])
         await told()
         assert.deepEqual([ended, codes()], [['reuse'], []])
