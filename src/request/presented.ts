@@ -73,14 +73,16 @@ export class Presented {
    * `lazy`, is looked at later. Throws `ERR_SESSION_STORE`.
    */
   look(host: SessionHost, isRemoved: boolean): void {
-    const { chosenMaxAge, config } = this.#backend.settings
+    const { settings } = this.#backend
+    const { chosenMaxAge, config } = settings
     if (config.lazy && !this.#ask()) {
       this.isPending = true
       return
     }
     try {
       this.open(host)
-      if (chosenMaxAge !== undefined) this.#backend.settings.maxAge = chosenMaxAge
+      // What was chosen for the response holds for a session that begins in its place, too.
+      if (chosenMaxAge !== undefined) Object.assign(isRemoved ? settings.view : settings, { maxAge: chosenMaxAge })
     } catch (cause) {
       // A cookie that can't be read is replaced; what a store could not give may be somebody's data.
       if (isRemoved || !this.#backend.waits) return

@@ -49,3 +49,20 @@ test('data put into a session that was emptied and ended begin a session that is
   await scope.finish()
   assert.deepEqual(memory.read(exchange.client ?? '')?.lifetime._meta, { created: clock.now() })
 })
+
+test('a lifetime that was chosen for the response holds for a session that begins anew, read before or not', async () => {
+  for (const lazy of [false, true]) {
+    for (const isRead of [false, true]) {
+      const { visit, memory, clock } = site({ lazy })
+      const request = await visit('A')
+      if (lazy && isRead) await request.scope.load()
+      if (isRead) void request.session
+      request.settings.view.maxAge = 7000
+      request.scope.session = null
+      request.scope.session = { b: 2 }
+      await request.scope.finish()
+      const { _expire, _maxAge } = memory.read(request.exchange.client ?? '')?.lifetime ?? {}
+      assert.deepEqual([_maxAge, _expire], [7000, clock.now() + 7000], JSON.stringify({ lazy, isRead }))
+    }
+  }
+})
