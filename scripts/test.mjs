@@ -47,11 +47,11 @@ const options = { limit, cwd: root, env: { ...env, TEST_REPORT: report } }
 
 const begun = performance.now()
 // Only here, as it takes a Node on which the matrix need not run. Coverage is of the source itself, by tsx.
-const made = values.quick && !process.env.NODE_V8_COVERAGE && (await import('./tests/transpiled.mjs'))
-const place = made ? await made.transpiled(files, root) : root
-if (made) options.flags = ['--enable-source-maps']
+const isTranspiled = values.quick && !process.env.NODE_V8_COVERAGE
+const place = isTranspiled ? await (await import('./tests/transpiled.mjs')).transpiled(files, root) : root
+if (isTranspiled) options.flags = ['--enable-source-maps']
 process.on('exit', () => {
-  for (const temporary of [report, folder, ...(made ? [place] : [])]) rmSync(temporary, { recursive: true })
+  for (const temporary of [report, folder, ...(isTranspiled ? [place] : [])]) rmSync(temporary, { recursive: true })
 })
 process.on('SIGINT', () => process.exit(130))
 const waiting = grouped(files, { ...kind, processes })
@@ -76,7 +76,7 @@ async function work() {
 }
 
 function fileOf({ title, files }) {
-  const pathOf = test => join(place, made ? test.replace(/\.ts$/, '.mjs') : test)
+  const pathOf = test => join(place, isTranspiled ? test.replace(/\.ts$/, '.mjs') : test)
   if (files.length === 1) return pathOf(files[0])
   const file = join(folder, `${title.replace(/\W+/g, '-')}.mjs`)
   writeFileSync(file, files.map(test => `await import('${pathToFileURL(pathOf(test))}')\n`).join(''))
