@@ -4,8 +4,9 @@ import { join } from 'node:path'
 import { after, before } from 'node:test'
 import { promisify } from 'node:util'
 import { postgresStore } from 'koa-session/postgres'
-import pg from 'pg'
+import type pg from 'pg'
 import { versionOfPackage } from '../../servers/found.ts'
+import { poolOf } from '../../servers/pool.ts'
 import { findPostgres, startPostgres } from '../../servers/postgres.ts'
 import { row, suiteOn } from '../../servers/report.ts'
 import type { Server } from '../../servers/server.ts'
@@ -31,7 +32,7 @@ suiteOn('postgres-apt', 'a backup by pg_dump', title => {
     t.after(close)
     return {
       async open(now) {
-        const pool = new pg.Pool({ connectionString: server.url })
+        const pool = poolOf({ connectionString: server.url })
         pools.push(pool)
         const store = postgresStore(pool, { table, now, sweepEvery: false })
         await store.setup()

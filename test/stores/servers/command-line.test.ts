@@ -9,7 +9,6 @@ import { postgresStore } from 'koa-session/postgres'
 import { redisStore } from 'koa-session/redis'
 import { MongoClient } from 'mongodb'
 import mysql from 'mysql2/promise'
-import pg from 'pg'
 import { createClient } from 'redis'
 import { run as command } from '../../../src/cli/run.ts'
 import { run } from '../../cli/spawned.ts'
@@ -21,6 +20,7 @@ import { dynamodbOn } from '../../servers/dynamodb-client.ts'
 import { startMariadb } from '../../servers/mariadb.ts'
 import { newName, startMongodb } from '../../servers/mongodb.ts'
 import { freePort } from '../../servers/place.ts'
+import { poolOf } from '../../servers/pool.ts'
 import { startPostgres } from '../../servers/postgres.ts'
 import { startRedis } from '../../servers/redis.ts'
 import { row, suiteOn } from '../../servers/report.ts'
@@ -74,7 +74,7 @@ const KINDS: readonly Kind[] = [
     store: 'postgres',
     start: () => startPostgres({ source: 'npm' }),
     async open(url, seal) {
-      const pool = new pg.Pool({ connectionString: url })
+      const pool = poolOf({ connectionString: url })
       const store = postgresStore(pool, { seal, sweepEvery: false, table: 'public.others' })
       return { store, url, parameters: ['--table', 'public.others'], close: () => pool.end() }
     },

@@ -11,11 +11,11 @@ import { postgresStore } from 'koa-session/postgres'
 import { sqliteStore } from 'koa-session/sqlite'
 import { MongoClient } from 'mongodb'
 import mysql from 'mysql2/promise'
-import pg from 'pg'
 import { versionOfPackage } from '../../servers/found.ts'
 import { startMariadb } from '../../servers/mariadb.ts'
 import { newName, startMongodb } from '../../servers/mongodb.ts'
 import { makeFolder, removeFolder, tellReaper } from '../../servers/place.ts'
+import { poolOf } from '../../servers/pool.ts'
 import { startPostgres } from '../../servers/postgres.ts'
 import { row, suiteOn } from '../../servers/report.ts'
 import { sqliteClients } from '../../servers/sqlite.ts'
@@ -88,7 +88,7 @@ describe('a first start of twenty processes at once', () => {
       'all succeed, and there is one schema',
       async t => {
         const server = await startPostgres()
-        const pool = new pg.Pool({ connectionString: server.url })
+        const pool = poolOf({ connectionString: server.url })
         t.after(() => pool.end().then(server.stop))
         await startOn({ kind: 'postgres', url: server.url })
         const { rows } = await pool.query(

@@ -10,6 +10,7 @@ import { type PostgresClient, type PostgresStoreOptions, postgresStore } from 'k
 import { manualClock } from 'koa-session/testing'
 import pg from 'pg'
 import { versionOfPackage } from '../../servers/found.ts'
+import { poolOf } from '../../servers/pool.ts'
 import { startPostgres } from '../../servers/postgres.ts'
 import { row, suiteOn } from '../../servers/report.ts'
 import type { Server } from '../../servers/server.ts'
@@ -51,7 +52,7 @@ function suiteIn(title: string, urlOf: () => string): void {
     const storeIn = (pool: pg.Pool | undefined, options: PostgresStoreOptions = {}) =>
       postgresStore(pool ?? assert.fail('there is no pool'), { sweepEvery: false, ...options })
     before(async () => {
-      for (const _ of [1, 2]) pools.push(new pg.Pool({ connectionString: urlOf() }))
+      for (const _ of [1, 2]) pools.push(poolOf({ connectionString: urlOf() }))
       await storeIn(pools[0]).setup()
     })
     after(() => Promise.all(pools.map(pool => pool.end())))
@@ -75,7 +76,7 @@ function suiteIn(title: string, urlOf: () => string): void {
     let pool: pg.Pool
     const open = () => new PgStore({ pool, createTableIfMissing: true, pruneSessionInterval: false })
     before(async () => {
-      pool = new pg.Pool({ connectionString: urlOf() })
+      pool = poolOf({ connectionString: urlOf() })
       // Of several that make the table at once all but one fail.
       await connectStore(open()).get('a')
     })
@@ -106,7 +107,7 @@ function suiteIn(title: string, urlOf: () => string): void {
 
   sqlSuite(test, t => {
     const connect = () => {
-      const pool = new pg.Pool({ connectionString: urlOf(), max: 4 })
+      const pool = poolOf({ connectionString: urlOf(), max: 4 })
       t.after(() => pool.end())
       return pool
     }
@@ -179,10 +180,10 @@ function suiteIn(title: string, urlOf: () => string): void {
 
   test('a user who may SELECT, INSERT, UPDATE and DELETE is enough, once the table is there', async t => {
     const [owner, table, name] = [urlOf(), 'granted', 'app_user']
-    const admin = new pg.Pool({ connectionString: owner })
+    const admin = poolOf({ connectionString: owner })
     t.after(() => admin.end())
     await admin.query(`CREATE ROLE ${name} LOGIN`)
-    const app = new pg.Pool({ connectionString: owner.replace('postgres@', `${name}@`) })
+    const app = poolOf({ connectionString: owner.replace('postgres@', `${name}@`) })
     t.after(() => app.end())
     const store = postgresStore(app, { table, sweepEvery: false })
     await assert.rejects(store.setup(), { code: '42501' })
@@ -198,7 +199,7 @@ function suiteIn(title: string, urlOf: () => string): void {
     t.after(() => admin.end())
     const name = `latin_${randomBytes(4).toString('hex')}`
     await admin.query(`CREATE DATABASE ${name} ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0`)
-    const pool = new pg.Pool({ connectionString: urlOf().replace(/[^/]*$/, name) })
+    const pool = poolOf({ connectionString: urlOf().replace(/[^/]*$/, name) })
     t.after(() => pool.end())
     const store = postgresStore(pool, { sweepEvery: false })
     await store.setup()
@@ -213,7 +214,7 @@ function suiteIn(title: string, urlOf: () => string): void {
   })
 
   test('a sweep does not wait for what somebody else is deleting', async t => {
-    const pool = new pg.Pool({ connectionString: urlOf() })
+    const pool = poolOf({ connectionString: urlOf() })
     t.after(() => pool.end())
     const table = `locked_${randomBytes(4).toString('hex')}`
     const store = postgresStore(pool, { table, sweepEvery: false })
@@ -228,7 +229,7 @@ function suiteIn(title: string, urlOf: () => string): void {
   })
 
   test('a sweep finds what has expired by the index, however much it is', async t => {
-    const pool = new pg.Pool({ connectionString: urlOf() })
+    const pool = poolOf({ connectionString: urlOf() })
     t.after(() => pool.end())
     const table = `many_${randomBytes(4).toString('hex')}`
     const asked: Array<{ readonly text: string; readonly values?: unknown[] }> = []

@@ -6,9 +6,10 @@ import type { Patch } from 'koa-session'
 import { type PostgresStoreOptions, postgresStore } from 'koa-session/postgres'
 import { redisStore } from 'koa-session/redis'
 import { manualClock } from 'koa-session/testing'
-import pg from 'pg'
+import type pg from 'pg'
 import { versionOfPackage } from '../../servers/found.ts'
 import { startPgbouncer } from '../../servers/pgbouncer.ts'
+import { poolOf } from '../../servers/pool.ts'
 import { startPostgres } from '../../servers/postgres.ts'
 import { startRedis } from '../../servers/redis.ts'
 import { row, suiteOn } from '../../servers/report.ts'
@@ -26,7 +27,7 @@ const KEYS = 100
 
 /** A store of a pool of its own until the test ends. */
 function storeAt(t: Test, connectionString: string, options: PostgresStoreOptions = {}) {
-  const pool = new pg.Pool({ connectionString, max: WRITERS })
+  const pool = poolOf({ connectionString, max: WRITERS })
   t.after(() => pool.end())
   return postgresStore(pool, { sweepEvery: false, ...options })
 }
@@ -54,7 +55,7 @@ suiteOn('pgbouncer', 'PgBouncer in transaction mode', title => {
     before(async () => {
       postgres = await startPostgres({ source: 'npm' })
       bouncer = await startPgbouncer(postgres)
-      pool = new pg.Pool({ connectionString: bouncer.url })
+      pool = poolOf({ connectionString: bouncer.url })
       await postgresStore(pool, { sweepEvery: false }).setup()
     })
     after(async () => {
@@ -87,7 +88,7 @@ suiteOn('postgres-npm', 'PostgreSQL whose transactions are serializable', title 
   let pool: pg.Pool
   before(async () => {
     server = await startPostgres({ source: 'npm', args: ['-c', 'default_transaction_isolation=serializable'] })
-    pool = new pg.Pool({ connectionString: server.url })
+    pool = poolOf({ connectionString: server.url })
     await postgresStore(pool, { sweepEvery: false }).setup()
   })
   after(async () => {

@@ -2,10 +2,10 @@ import assert from 'node:assert/strict'
 import { after, before } from 'node:test'
 import { Cluster, Redis } from 'ioredis'
 import mysql from 'mysql2/promise'
-import pg from 'pg'
 import { createClient, createCluster } from 'redis'
 import { versionOfPackage } from '../../servers/found.ts'
 import { startMariadb } from '../../servers/mariadb.ts'
+import { poolOf } from '../../servers/pool.ts'
 import { startPostgres } from '../../servers/postgres.ts'
 import { type RedisCluster, startRedis, startRedisCluster } from '../../servers/redis.ts'
 import { row, suiteOn } from '../../servers/report.ts'
@@ -91,9 +91,8 @@ for (const source of ['apt', 'npm'] as const) {
     after(() => server.stop())
 
     smoke('pg', title).test('keeps what it committed, over a crash', async t => {
-      const pool = new pg.Pool({ connectionString: server.url })
+      const pool = poolOf({ connectionString: server.url })
       t.after(() => pool.end())
-      pool.on('error', () => undefined)
       await pool.query('CREATE TABLE kept (id text PRIMARY KEY, data jsonb)')
       await pool.query('INSERT INTO kept VALUES ($1, $2)', ['a', { name: 'ünï' }])
       await server.kill()
