@@ -58,7 +58,7 @@ Environment:
                      with one of those in it has to be in an array: '["a secret"]'.
   KOA_SESSION_STORE  The URL of the store, for sessions, unless --store is given.
   KOA_SESSION_SEAL   The secrets that the application gives the store as seal, in the same
-                     form. Without them no session of a subject is found in such a store.
+                     form. Without them --subject fails on such a store.
 
 Exit codes of inspect:
   0   The cookie would be accepted. Whether the store has the session that an id

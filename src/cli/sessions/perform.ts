@@ -20,7 +20,7 @@ export interface Desk {
 
 type Of<Name extends Task['name']> = Extract<Task, { readonly name: Name }>
 
-/** Of so many sessions is looked at whose they are, where none is that of a subject. */
+/** Where a subject has no session, the owners of so many sessions are looked at. */
 const LOOKED_AT = 100
 
 /** Rejects with a `Failure` where it could not be done, and as the store does. */
@@ -38,6 +38,9 @@ export async function perform(plan: Plan, { make }: Opened, desk: Desk): Promise
     done += swept.count
   })
   const byHandle = hashIds ? make({ hashIds: false, seal }) : undefined
+
+  const subject = subjectOf(task)
+  if (subject !== undefined) await refuseSealed(subject)
 
   switch (task.name) {
     case 'list':
@@ -64,9 +67,7 @@ export async function perform(plan: Plan, { make }: Opened, desk: Desk): Promise
   function count(subject: string | undefined, except?: string): Promise<number> {
     return working('counting', async () => {
       if (subject === undefined) return store.count()
-      const { length } = await othersOf(store, subject, except)
-      if (length === 0 && except === undefined) await refuseSealed()
-      return length
+      return (await othersOf(store, subject, except)).length
     })
   }
 
@@ -79,7 +80,7 @@ export async function perform(plan: Plan, { make }: Opened, desk: Desk): Promise
       isEmpty = false
       await desk.print(lineOf(session, isJson))
     }
-    if (isEmpty) await (subject === undefined ? refuseUnhashed() : refuseSealed())
+    if (isEmpty && subject === undefined) await refuseUnhashed()
   }
 
   async function* found(subject: string | undefined, limit: number | undefined): AsyncIterable<Shown> {
@@ -99,7 +100,6 @@ export async function perform(plan: Plan, { make }: Opened, desk: Desk): Promise
     // What is printed says how far it is.
     const sessions = await (onEnded ? ending() : working('ending sessions', ending))
     if (sessions === 0 && which.of === 'all') await refuseUnhashed()
-    if (sessions === 0 && which.of === 'subject' && which.except === undefined) await refuseSealed()
     await report('ended', sessions)
   }
 
@@ -109,7 +109,8 @@ export async function perform(plan: Plan, { make }: Opened, desk: Desk): Promise
   }
 
   /** Without the secret that hid it, nobody is found by a subject: who forgot the secret would think that there are none. */
-  async function refuseSealed(): Promise<void> {
+  async function refuseSealed(subject: string): Promise<void> {
+    if ((await store.list(subject, { limit: 1 })).length > 0) return
     for await (const { subjectHash } of store.all({ limit: LOOKED_AT })) {
       if (subjectHash === undefined || !isHidden(subjectHash)) continue
       throw new Failure(
@@ -118,6 +119,11 @@ export async function perform(plan: Plan, { make }: Opened, desk: Desk): Promise
       )
     }
   }
+}
+
+function subjectOf(task: Task): string | undefined {
+  if (task.name === 'end') return task.which.of === 'subject' ? task.which.subject : undefined
+  return task.name === 'list' || task.name === 'count' ? task.subject : undefined
 }
 
 function unhashed(): Failure {
