@@ -42,7 +42,11 @@ const report = mkdtempSync(join(tmpdir(), 'koa-session-report-'))
 const folder = mkdtempSync(join(tmpdir(), 'koa-session-groups-'))
 // One processor is left to the servers that tests start.
 const processes = Math.max(2, availableParallelism() - 1)
-const env = { ...process.env, TSX_TSCONFIG_PATH: values.dist ? 'tsconfig.dist.json' : 'tsconfig.json' }
+const env = {
+  ...process.env,
+  TSX_TSCONFIG_PATH: values.dist ? 'tsconfig.dist.json' : 'tsconfig.json',
+  ...(values.quick && { PROPERTY_MS: '100' }),
+}
 const options = { limit, cwd: root, env: { ...env, TEST_REPORT: report } }
 
 const begun = performance.now()

@@ -11,9 +11,10 @@ const INSIDE = [
 const SLOW = [
   SERVERS,
   /^test\/(examples|properties|recipes|scripts|testing)/,
-  /^test\/stores\/(contract|connect|kv|migrate\.races|sqlite-clients|sql\/sqlite)/,
-  /^test\/(cli\/(process|middleware|run|sessions)|compat\/kept|koa\/(koa-cookies|parallel|remembered-twins|schema))/,
-  /^test\/((codec|security)\/forger|codec\/memory|request\/custody\.check|session\/template)/,
+  /^test\/stores\/(contract|connect|every|kv|migrate\.races|sqlite-clients|sql\/sqlite)/,
+  /^test\/(cli\/(process|middleware|run|sessions)|compat\/(kept|ledger\/values))/,
+  /^test\/koa\/(keyed-store|koa-cookies|max-sessions|parallel|remembered|schema|upgrade)/,
+  /^test\/((codec|security)\/forger|security\/printed|codec\/memory|request\/custody\.check|session\/template)/,
 ]
 /** What needs the packages of test/clients, or minutes: `npm run test:servers` asks for it, and `.ci/all` for that. */
 const ASKED_FOR = /^test\/stores\/servers\/(libraries|bun|cap|command-line)/
@@ -55,7 +56,9 @@ export function grouped(files, { isDist = false, isQuick = false, processes = 2 
   if (isQuick) {
     const isAlone = file => ALONE_IN_QUICK.some(one => one.test(file))
     const rest = files.filter(file => !isAlone(file))
-    const groups = Array.from({ length: processes }, (_, index) => rest.filter((_, n) => n % processes === index))
+    // More than processes, so that none of them waits long for another at the end.
+    const count = 3 * processes
+    const groups = Array.from({ length: count }, (_, index) => rest.filter((_, n) => n % count === index))
     const titled = groups.map((group, index) => ({ title: `${group.length} files (${index + 1})`, files: group }))
     return [...titled.filter(group => group.files.length > 0), ...files.filter(isAlone).map(alone)]
   }
