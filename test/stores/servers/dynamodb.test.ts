@@ -268,8 +268,8 @@ suite('what is told of every store, and what is particular to DynamoDB', (test, 
         /^dynamodbStore: client was of type object, expected a DynamoDB of/,
       ],
       [undefined, /^dynamodbStore: client was of type undefined, expected a DynamoDB of/],
-      [clientOf(), /^dynamodbStore: table was , expected the name of a table/, { table: '' }],
-      [clientOf(), /^dynamodbStore: prefix was a b, expected at most 100 of/, { prefix: 'a b' }],
+      [clientOf(), /^dynamodbStore: table was "", expected the name of a table/, { table: '' }],
+      [clientOf(), /^dynamodbStore: prefix was "a b", expected at most 100 of/, { prefix: 'a b' }],
       [clientOf(), /^dynamodbStore: now was 5, expected a function/, { now: 5 }],
     ]
     for (const [client, message, options] of refused) {
