@@ -15,6 +15,7 @@ import { proveForgotten } from '../support/forgotten.ts'
 import { proveParallel } from '../support/parallel.ts'
 import { proveReseal } from '../support/reseal.ts'
 import { proveReuse } from '../support/reuse.ts'
+import { proveSame } from '../support/same.ts'
 
 const HOUR = 3_600_000
 const CALL = { ctx: undefined, rolling: false, changed: true }
@@ -75,6 +76,7 @@ for (const [kind, options, groups = /./] of KINDS) {
 }
 
 suite('parallel requests in DynamoDB', (test, clientOf) => {
+  proveSame(test, { open: (_, { now }) => dynamodbStore(clientOf(), { now }), runs: 6 })
   proveParallel(test, () => [0, 1].map(at => dynamodbStore(clientOf(at))))
 })
 
