@@ -65,7 +65,10 @@ function storeOf(from: Store, to: KeyedStore, ttl: number, now: () => number): K
   const plain: Pick<Store, 'get' | 'set' | 'destroy'> = {
     get: async (id, _maxAge, call) => payloadIn(await read(id, call)),
 
-    set: (id, payload, ttl, call) => changed(id, call, () => to.set(id, payload, ttl, call)),
+    async set(id, payload, ttl, call) {
+      // `to` does not have what `from` has retired.
+      if ((await read(id, call))?.retiredAt === undefined) await to.set(id, payload, ttl, call)
+    },
 
     async destroy(id, call) {
       await from.destroy(id, call)
