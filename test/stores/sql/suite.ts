@@ -680,6 +680,6 @@ export function sqlSuite(test: Register, open: Open): void {
       const { connect } = await start(t)
       return connect({ now: clock.now })
     },
-    runs: 80,
+    runs: 40,
   })
 }

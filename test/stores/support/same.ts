@@ -11,7 +11,7 @@ const NOW = 1_700_000_000_000
 const HOUR = 3_600_000
 const CALL = { ctx: undefined, rolling: false, changed: true }
 const NAMES = ['', 'a', 'A', 'ä🍪', '\ud83c', '\0', '0', 'a.b', '$set', '_id', '~0041', '!a', '"', 'constructor']
-const IDS = ['a', '', '@b', '\ud83c', 'c:🍪']
+const IDS = ['a', '@\ud83c', '']
 const SUBJECTS = ['ada', '']
 
 export interface Same {
@@ -28,7 +28,7 @@ export function proveSame(register: Register, { open, elapses = true, runs = 20,
     const store = await open(t, clock)
     let run = 0
     await fc.assert(
-      fc.asyncProperty(fc.array(stepsOf(elapses), { minLength: 1, maxLength: 20 }), async steps => {
+      fc.asyncProperty(fc.array(stepsOf(elapses), { minLength: 1, maxLength: 30, size: 'max' }), async steps => {
         const memory = memoryStore({ now: clock.now }) as unknown as RecordStore
         const own = (name: string) => `${name}#${run}`
         run++
@@ -54,12 +54,21 @@ function stepsOf(elapses: boolean) {
     fc.jsonValue().map(value => JSON.stringify(value)),
     { maxKeys: 3, noNullPrototype: true },
   )
-  const [calls, ends] = [
-    ['create', 'create', 'patch', 'patch', 'retire', 'retire', 'set', 'get', 'touch'],
-    ['destroy', 'only'],
-  ]
+  const often = ['create', 'patch', 'patch', 'retire', ...(elapses ? ['elapse'] : [])]
   return fc.record({
-    kind: fc.constantFrom(...calls, ...ends, 'except', 'end', 'all', 'clear', ...(elapses ? ['elapse'] : [])),
+    kind: fc.constantFrom(
+      ...often,
+      ...often,
+      'set',
+      'get',
+      'touch',
+      'destroy',
+      'only',
+      'except',
+      'end',
+      'all',
+      'clear',
+    ),
     id: fc.constantFrom(...IDS),
     other: fc.option(fc.constantFrom(...IDS), { nil: undefined, freq: 5 }),
     members,
@@ -67,7 +76,7 @@ function stepsOf(elapses: boolean) {
     lifetime: fc.constantFrom({}, { _expire: NOW }, { _maxAge: 0.5, _session: true }, { _meta: { dataVersion: 1 } }),
     subject: fc.constantFrom(undefined, null, ...SUBJECTS),
     keepsEmpty: fc.boolean(),
-    version: fc.constantFrom(undefined, undefined, 0, 1, 2),
+    version: fc.constantFrom(undefined, undefined, undefined, 0, 1),
     ttl: fc.constantFrom(HOUR, 2 * HOUR, 8e15, 0, -1, ...(elapses ? [1, 1000] : [])),
     limit: fc.constantFrom(1, 2),
     time: fc.constantFrom(1, 1000, HOUR),
