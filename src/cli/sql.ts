@@ -4,6 +4,7 @@ import { mysqlStore } from '../stores/sql/mysql.ts'
 import { postgresStore } from '../stores/sql/postgres.ts'
 import type { SqlStore, SqlStoreOptions } from '../stores/sql/sql-store.ts'
 import { sqliteStore } from '../stores/sql/sqlite.ts'
+import { UsageError } from './usage.ts'
 
 export type DialectName = keyof typeof DIALECTS
 
@@ -60,10 +61,13 @@ export function isDialect(name: string | undefined): name is DialectName {
 
 export const DIALECT_NAMES = Object.keys(DIALECTS).join(', ')
 
-/** A script of SQL. Throws `ERR_SESSION_OPTION` for a table that is no name. */
+/** A script of SQL. Throws `ERR_SESSION_OPTION` for a table that is no name, and a `UsageError` for a version that is none. */
 export function sqlOf(name: DialectName, { table, user, from }: SqlWish): string {
   const dialect: Dialect = DIALECTS[name]
   const store = dialect.open({ table, sweepEvery: false })
+  if (from > store.schemaVersion) {
+    throw new UsageError(`--from is a later version than ${store.schemaVersion}, the one of this release`)
+  }
   const what = from === 0 ? `version ${store.schemaVersion}` : `from version ${from} to ${store.schemaVersion}`
   const statements = store.upgradeSql(from)
   const grants = user === undefined ? [] : dialect.grants(table, user)

@@ -13,6 +13,7 @@ const HIDDEN: readonly string[] = ['seal', 'client', 'pool', 'db', 'collection',
 export function checkOption(maker: string, option: string, value: unknown, isGood: boolean, expected: string): void {
   if (isGood) return
   const isHidden = HIDDEN.includes(option) || typeof value === 'object' || typeof value === 'function'
-  const shown = isHidden ? `of type ${typeof value}` : String(value)
+  const quoted = typeof value === 'string' ? JSON.stringify(value) : value
+  const shown = isHidden ? `of type ${typeof value}` : String(quoted)
   throw new SessionError('ERR_SESSION_OPTION', `${maker}: ${option} was ${shown}, expected ${expected}`)
 }

@@ -35,6 +35,7 @@ const OTHERS_OF_SQL: Others = [
   ['createQueryRunner', "a DataSource of TypeORM's", 'give the pool of its driver, once it is initialized'],
   ['getQueryInterface', 'an instance of Sequelize', LENT],
   ['$queryRawUnsafe', 'a client of Prisma', 'give the pool that its adapter was given'],
+  ['parallelize', 'a database of sqlite3', 'open the file by better-sqlite3 or libsql'],
   ['migrate', 'an instance of Knex', LENT],
   ['selectFrom', 'an instance of Kysely', 'give the pool that its dialect was given'],
   ['waitReady', 'a database of PGlite', 'give it to postgresStore()'],

@@ -28,7 +28,7 @@ export class Entries {
   /** How many sessions of a subject are in the last lane. */
   readonly #share: number
   readonly #now: () => number
-  /** Told of sessions that expired, or were not used for longest. */
+  /** Told of what expired, tombstones too, and of sessions that were not used for longest. */
   readonly #gone: (entry: Entry, isExpired: boolean) => void
   readonly #byName = new Map<string, Entry>()
   readonly #sessions = new SubjectIndex<Entry>()
@@ -117,7 +117,7 @@ export class Entries {
 
   #drop(entry: Entry, isExpired: boolean): void {
     this.forget(entry)
-    if (entry.record.retiredAt === undefined) this.#gone(entry, isExpired)
+    if (isExpired || entry.record.retiredAt === undefined) this.#gone(entry, isExpired)
   }
 
   /** The sessions of a subject: at most `limit`. */

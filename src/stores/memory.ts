@@ -23,7 +23,7 @@ import { checkListener, tell, teller } from './told.ts'
 export interface MemoryStoreOptions extends RowOptions {
   /** How many sessions and tombstones it keeps. Default 10,000. */
   readonly max?: number | undefined
-  /** Told that sessions have expired, once they are found to have: `{ count }`. */
+  /** Told that sessions, or retired ids, have expired, once they are found to have: `{ count }`. */
   readonly onExpired?: OnExpired | undefined
 }
 

@@ -1,16 +1,8 @@
 import { checkOption } from './after.ts'
 import { reader } from './moving.ts'
 import { checkNames, checkWhich } from './options.ts'
-import { payloadOf } from './record.ts'
-import {
-  type Answer,
-  type KeyedStore,
-  keyed,
-  type Store,
-  type StoreCall,
-  type StoredPayload,
-  type StoredRecord,
-} from './store.ts'
+import { payloadIn } from './record.ts'
+import { type Answer, type KeyedStore, keyed, type Store, type StoreCall } from './store.ts'
 
 export interface MigrateOptions {
   /** How long (ms) a session is kept of which the old store does not say when it expires. Default a day. */
@@ -73,7 +65,10 @@ function storeOf(from: Store, to: KeyedStore, ttl: number, now: () => number): K
   const plain: Pick<Store, 'get' | 'set' | 'destroy'> = {
     get: async (id, _maxAge, call) => payloadIn(await read(id, call)),
 
-    set: (id, payload, ttl, call) => changed(id, call, () => to.set(id, payload, ttl, call)),
+    async set(id, payload, ttl, call) {
+      // `to` does not have what `from` has retired.
+      if ((await read(id, call))?.retiredAt === undefined) await to.set(id, payload, ttl, call)
+    },
 
     async destroy(id, call) {
       await from.destroy(id, call)
@@ -117,13 +112,5 @@ function storeOf(from: Store, to: KeyedStore, ttl: number, now: () => number): K
         return (to as Required<Store>).destroyAll(subject, which)
       },
     }),
-  }
-}
-
-function payloadIn(record: StoredRecord | undefined): StoredPayload | undefined {
-  try {
-    return record && payloadOf(record)
-  } catch {
-    return undefined
   }
 }

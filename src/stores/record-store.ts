@@ -7,20 +7,10 @@ import { after, checkOption } from './after.ts'
 import { chainOf, end } from './ending.ts'
 import { endInTurns, everything, hashed, LOOKED } from './every.ts'
 import { checkListing, checkWhich } from './options.ts'
-import { payloadOf, recordOf } from './record.ts'
+import { payloadIn, recordOf } from './record.ts'
 import type { RecordStore, ResealOptions, Row, RowOptions, Rows } from './rows.ts'
 import { sealedRows } from './sealed-rows.ts'
-import type {
-  Answer,
-  ListedSession,
-  ListOptions,
-  Retire,
-  Store,
-  StoredPayload,
-  StoredRecord,
-  Which,
-  Whose,
-} from './store.ts'
+import type { Answer, ListedSession, ListOptions, Retire, Store, StoredRecord, Which, Whose } from './store.ts'
 import { checkListener, teller, telling } from './told.ts'
 
 /** How often the sessions of a subject are looked for that are to end. Who signs in all the time can't hold it up. */
@@ -203,13 +193,4 @@ function listed(
 ): ListedSession {
   const data = payloadIn({ members: record.members, lifetime: {} }) ?? {}
   return { handle: handleOf(name), createdAt, seenAt, expiresAt, data }
-}
-
-/** What is no JSON is nothing. */
-function payloadIn(record: StoredRecord | undefined): StoredPayload | undefined {
-  try {
-    return record && payloadOf(record)
-  } catch {
-    return undefined
-  }
 }

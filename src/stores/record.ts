@@ -14,16 +14,25 @@ export function payloadOf({ members, lifetime, retiredAt }: StoredRecord): Store
   return Object.assign(payload, lifetime)
 }
 
+/** The same as `get` of a store gives it: who gets it may change it, and what is no JSON is nothing. */
+export function payloadIn(record: StoredRecord | undefined): StoredPayload | undefined {
+  try {
+    const { _meta } = record?.lifetime ?? {}
+    return record && Object.assign(payloadOf(record), _meta && { _meta: structuredClone(_meta) })
+  } catch {
+    return undefined
+  }
+}
+
 /** `payload` as a record: what JSON keeps of it. */
 export function recordOf(payload: StoredPayload): StoredRecord {
   const members: Record<string, string> = {}
   const lifetime: StoredPayload = {}
   for (const name of Object.keys(payload)) {
-    if (LIFETIME.has(name)) lifetime[name] = payload[name]
-    else {
-      const text = JSON.stringify(payload[name])
-      if (text !== undefined) members[name] = text
-    }
+    const text = JSON.stringify(payload[name])
+    if (text === undefined) continue
+    if (LIFETIME.has(name)) lifetime[name] = JSON.parse(text)
+    else members[name] = text
   }
   return { members, lifetime }
 }

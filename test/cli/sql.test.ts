@@ -85,6 +85,7 @@ test('a wrong call says what is expected, and repeats no value', async () => {
     [['--dialect', 'sqlite', '--table', 'secret; DROP'], /--table is not a name such as/],
     [['--dialect', 'sqlite', '--user', "secret'"], /--user is not a name/],
     [['--dialect', 'sqlite', '--from', '-1'], /--from/],
+    [['--dialect', 'sqlite', '--from', '2'], /--from is a later version than 1, the one of this release/],
     [['--dialect', 'sqlite', '--from', 'secret'], /--from is not the number of a version/],
     [['--dialect', 'sqlite', 'secret'], /sql takes --dialect, --table, --user and --from/],
     [['--dialect', 'sqlite', '--json'], /sql takes --dialect/],

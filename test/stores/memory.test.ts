@@ -147,12 +147,12 @@ test('a wrong option is an error that names it, what it was and what was expecte
     ['max', Number.NaN, 'NaN', count],
     ['max', Number.POSITIVE_INFINITY, 'Infinity', count],
     ['max', 2 ** 53, '9007199254740992', count],
-    ['max', '10', '10', count],
+    ['max', '10', '"10"', count],
     ['max', true, 'true', count],
     ['max', 10n, '10', count],
     ['max', Symbol('max'), 'Symbol(max)', count],
     ['now', 5, '5', clock],
-    ['now', 'now', 'now', clock],
+    ['now', 'now', '"now"', clock],
   ]
   for (const [index, [option, value, shown, expected]] of rows.entries()) {
     await t.test(`row ${index + 1}: ${option} was ${shown}`, () => {

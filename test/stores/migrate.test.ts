@@ -111,6 +111,8 @@ test('an id that was given up in the old store stays so', async () => {
   assert.deepEqual(await store.read('a', call), { members: {}, lifetime: {}, retiredAt: NOW - 1 })
   assert.deepEqual(await store.get('a', HOUR, call), { _retired: NOW - 1 })
   assert.equal(await store.create('a', { members: {}, lifetime: LIFETIME }, HOUR, call), false)
+  await store.set('a', { user: 'eve', ...LIFETIME }, HOUR, { ...call, changed: true })
+  assert.deepEqual(await store.get('a', HOUR, call), { _retired: NOW - 1 })
   assert.equal(to.size, 0)
 })
 

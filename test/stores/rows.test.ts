@@ -352,7 +352,7 @@ test('what is no list of good secrets is refused: it is said which and of what k
       ({ message }: Error) => !message.includes(SECRET),
     )
   }
-  assert.throws(() => open({ hashIds: 'yes' as never }), { message: /^testStore: hashIds was yes, expected true or/ })
+  assert.throws(() => open({ hashIds: 'yes' as never }), { message: /^testStore: hashIds was "yes", expected true or/ })
 })
 
 test('a session that another process seals with another of the secrets meanwhile is listed, and ended', () => {

@@ -24,7 +24,7 @@ const ASK = "SELECT @@autocommit AS version, 'text' AS name"
 const DUPLICATE = 1062
 const NO_TABLE = 1146
 /** A deadlock, and MariaDB's "record has changed": the server took nothing of it over. */
-const TRANSIENT = [1213, 1020]
+const TRANSIENT: readonly unknown[] = [1213, 1020]
 
 const isFree = 'expires_at <= :now'
 const isTombstone = 'retired_at IS NOT NULL AND expires_at > :now'
@@ -146,7 +146,7 @@ async function columnsOf(execute: Execute, { quoted }: Table): Promise<Column[]>
       return { name: Field, type: String(Type), is_key: Key === 'PRI', is_indexed: Key !== '' }
     })
   } catch (error) {
-    if ((error as { errno?: number }).errno === NO_TABLE) return []
+    if (errnoOf(error) === NO_TABLE) return []
     throw error
   }
 }
@@ -177,7 +177,6 @@ function executor(client: MysqlClient): Execute {
 type Execute = (text: string, values: SqlValue[]) => Promise<unknown>
 
 function clientOf(execute: Execute): SqlClient {
-  const errnoOf = (error: unknown) => (error as { errno?: number }).errno ?? 0
   const ask = (text: string, values: SqlValue[]) =>
     retried(
       () => execute(text, values),
@@ -202,6 +201,9 @@ function clientOf(execute: Execute): SqlClient {
     },
   }
 }
+
+/** A client may reject with nothing at all. */
+const errnoOf = (error: unknown): unknown => Object(error).errno
 
 function headerIn(result: unknown): Header {
   const { affectedRows, insertId }: Partial<Header> = Object(result)

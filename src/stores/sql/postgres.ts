@@ -26,7 +26,7 @@ const MAKER = 'postgresStore'
 /** Of the advisory lock under which tables are made: any number that nobody else takes. */
 const SETUP_LOCK = 7_268_305_162
 /** A deadlock, and a serialization failure where that is the isolation level: the server took nothing of it over. */
-const TRANSIENT = ['40P01', '40001']
+const TRANSIENT: readonly unknown[] = ['40P01', '40001']
 
 /** The columns of the table that a statement would find under that name. */
 const LOOK = `SELECT CAST(attname AS text) AS name, format_type(atttypid, NULL) AS type,
@@ -116,7 +116,7 @@ export function postgresStore(
 }
 
 function clientOf(pool: PostgresClient, prepare: boolean): SqlClient {
-  const isTransient = (error: unknown) => TRANSIENT.includes((error as { code?: string }).code ?? '')
+  const isTransient = (error: unknown) => TRANSIENT.includes(Object(error).code)
   const names = new Map<Statement, string>()
 
   /** The server cuts off a longer name. */

@@ -43,7 +43,10 @@ export interface SqlStore extends RecordStore {
   readonly setupSql: readonly string[]
   /** The version of the table that this store uses. A table of an older version needs `upgradeSql`, or `setup()`. */
   readonly schemaVersion: number
-  /** The statements that make a table of version `from` one of `schemaVersion`, in their order; from 0: `setupSql`. */
+  /**
+   * The statements that make a table of version `from` one of `schemaVersion`, in their order; from 0: `setupSql`. Throws
+   * `ERR_SESSION_OPTION` where `from` is no such version.
+   */
   upgradeSql(from: number): readonly string[]
   /**
    * Deletes what has expired by the option `now`, or by the clock of the database where that was not given: 500 rows a
@@ -88,12 +91,17 @@ export function sqlStore(
     batch: dialect.batch,
     onError: onSweepError,
   })
+  const schemaVersion = dialect.versions.length
   return {
     ...store,
     ...sweeper,
     setupSql: upgradesFrom(0, dialect, table),
-    schemaVersion: dialect.versions.length,
-    upgradeSql: from => upgradesFrom(from, dialect, table),
+    schemaVersion,
+    upgradeSql(from) {
+      const isVersion = Number.isInteger(from) && from >= 0 && from <= schemaVersion
+      checkOption(maker, 'upgradeSql', from, isVersion, `a version from 0 to ${schemaVersion}`)
+      return upgradesFrom(from, dialect, table)
+    },
     setup: () => setUp(maker, dialect, table, desk),
   }
 }

@@ -86,13 +86,14 @@ const sqlite: Dialect = {
 export function sqliteStore(db: SqliteDatabase, options: SqlStoreOptions = {}): SqlStore {
   const isDatabase = typeof db?.prepare === 'function' && typeof db.exec === 'function'
   checkClient(MAKER, 'db', db, isDatabase, 'a database of node:sqlite, better-sqlite3, libsql or bun:sqlite')
+  const client = clientOf(db)
   const desk: Desk = {
-    look: table => db.prepare(lookAt(table)).all() as Column[],
+    look: table => client.rows({ text: lookAt(table), order: [] }, {}) as Column[],
     run(statements) {
       for (const statement of statements) db.exec(statement)
     },
   }
-  return { ...sqlStore(MAKER, { dialect: sqlite, client: clientOf(db), desk }, options), answersAtOnce: true }
+  return { ...sqlStore(MAKER, { dialect: sqlite, client, desk }, options), answersAtOnce: true }
 }
 
 /** A name has nothing in it that would have to be escaped. */

@@ -59,13 +59,19 @@ export const basic = cases('basic', [], {
   },
 
   'what is got is shared with nobody': async t => {
-    const payload = { cart: ['apple'] }
+    const payload = { cart: ['apple'], _meta: { created: 1 } }
     await t.store.set(t.id(), payload, 1e9, { ctx: {}, rolling: false, changed: true })
     payload.cart.push('pear')
-    await t.has(t.id(), { cart: ['apple'] }, 'set() has to keep what it was given, as it was then')
+    payload._meta.created = 2
+    await t.has(
+      t.id(),
+      { cart: ['apple'], _meta: { created: 1 } },
+      'set() has to keep what it was given, as it was then',
+    )
     const got = (await t.get(t.id())) as typeof payload
     got.cart.push('plum')
-    await t.has(t.id(), { cart: ['apple'] }, 'two calls of get() must not give the same object')
+    got._meta.created = 3
+    await t.has(t.id(), { cart: ['apple'], _meta: { created: 1 } }, 'two calls of get() must not give the same object')
   },
 
   'what JSON can not hold is left out, or null, as JSON does it': async t => {

@@ -15,6 +15,7 @@ import type { Server } from '../../servers/server.ts'
 import { newSecret } from '../../support/secrets.ts'
 import { digestOf as digest, type Register } from '../support/contract.ts'
 import { proveForgotten } from '../support/forgotten.ts'
+import { proveSame } from '../support/same.ts'
 
 const NOW = 1_700_000_000_000
 const HOUR = 3_600_000
@@ -71,6 +72,8 @@ export function redisSuite(register: Register, serverOf: () => Server, source?: 
     }
     return { client, count, store: storeOn(client) }
   }
+
+  proveSame(register, { open: async (t, { now }) => (await open(t, { now })).store, elapses: false })
 
   register('a change of one key of a large session sends less than 400 bytes, a touch less than 300', async t => {
     const { store, count } = await openCounted(t)

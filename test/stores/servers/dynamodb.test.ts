@@ -15,6 +15,7 @@ import { proveForgotten } from '../support/forgotten.ts'
 import { proveParallel } from '../support/parallel.ts'
 import { proveReseal } from '../support/reseal.ts'
 import { proveReuse } from '../support/reuse.ts'
+import { proveSame } from '../support/same.ts'
 
 const HOUR = 3_600_000
 const CALL = { ctx: undefined, rolling: false, changed: true }
@@ -75,6 +76,7 @@ for (const [kind, options, groups = /./] of KINDS) {
 }
 
 suite('parallel requests in DynamoDB', (test, clientOf) => {
+  proveSame(test, { open: (_, { now }) => dynamodbStore(clientOf(), { now }), runs: 6 })
   proveParallel(test, () => [0, 1].map(at => dynamodbStore(clientOf(at))))
 })
 
@@ -268,8 +270,8 @@ suite('what is told of every store, and what is particular to DynamoDB', (test, 
         /^dynamodbStore: client was of type object, expected a DynamoDB of/,
       ],
       [undefined, /^dynamodbStore: client was of type undefined, expected a DynamoDB of/],
-      [clientOf(), /^dynamodbStore: table was , expected the name of a table/, { table: '' }],
-      [clientOf(), /^dynamodbStore: prefix was a b, expected at most 100 of/, { prefix: 'a b' }],
+      [clientOf(), /^dynamodbStore: table was "", expected the name of a table/, { table: '' }],
+      [clientOf(), /^dynamodbStore: prefix was "a b", expected at most 100 of/, { prefix: 'a b' }],
       [clientOf(), /^dynamodbStore: now was 5, expected a function/, { now: 5 }],
     ]
     for (const [client, message, options] of refused) {

@@ -12,6 +12,7 @@ import { foreignUrl, type MongodbServer, newName, startMongodb } from '../../ser
 import { row, suiteOn } from '../../servers/report.ts'
 import { digestOf as digest, proveContract, UNORDERED } from '../support/contract.ts'
 import { proveParallel } from '../support/parallel.ts'
+import { proveSame } from '../support/same.ts'
 
 /** What is in the past MongoDB deletes. */
 const START = foreignUrl ? Date.now() + 10 * 366 * 86_400_000 : undefined
@@ -70,7 +71,9 @@ suiteOn('mongodb', 'stores in MongoDB', title => {
           assert.equal(Object(changed).matchedCount, 1)
         },
       })
-      if (name === 'mongodb') proveParallel(test, () => opened.map(one => mongoStore(collectionIn(one))))
+      if (name !== 'mongodb') return
+      proveSame(test, { open: (_, { now }) => mongoStore(collectionIn(opened[0]), { now }), start: START })
+      proveParallel(test, () => opened.map(one => mongoStore(collectionIn(one))))
     })
   }
 })

@@ -83,6 +83,9 @@ test('a set-up where all is there only looks, and makes what is missing', async 
   assert.equal(store.schemaVersion, 1)
   assert.deepEqual(store.upgradeSql(0), store.setupSql)
   assert.deepEqual(store.upgradeSql(1), [])
+  for (const from of [-1, 2, 0.5, Number.NaN, '1']) {
+    assert.throws(() => store.upgradeSql(from as number), { code: 'ERR_SESSION_OPTION' }, `${from}`)
+  }
   await store.setup()
   assert.deepEqual(ran.splice(0), store.setupSql)
   await store.setup()

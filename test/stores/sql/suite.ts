@@ -4,15 +4,14 @@ import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import type { TestContext as Test } from 'node:test'
 import type { Patch, Patched, StoredRecord } from 'koa-session'
-import { memoryStore } from 'koa-session/memory'
 import type { RecordStore } from 'koa-session/redis'
 import type { SqlStore, SqlStoreOptions } from 'koa-session/sqlite'
 import { manualClock } from 'koa-session/testing'
-import fc from '../../support/properties.ts'
 import { newSecret } from '../../support/secrets.ts'
 import { LIFETIME_OF_ALPHA, MEMBERS_OF_ALPHA, type SqlDialect, tableOfAlpha } from '../support/alpha.ts'
 import { digestOf as digest, type Register } from '../support/contract.ts'
 import { proveReseal } from '../support/reseal.ts'
+import { proveSame } from '../support/same.ts'
 
 /** A database for one test, which ends with it. */
 export interface Backend {
@@ -676,92 +675,11 @@ export function sqlSuite(test: Register, open: Open): void {
     assert.equal((await run(`SELECT name FROM ${quote(table)}`)).length, 1)
   })
 
-  test('it does what the store in memory does, whatever is asked of it', async t => {
-    const { store, clock } = await start(t)
-    const name = fc.constantFrom(...HOSTILE.filter(name => name !== '__proto__'))
-    const members = fc.dictionary(
-      name,
-      fc.jsonValue().map(value => JSON.stringify(value)),
-      { maxKeys: 3, noNullPrototype: true },
-    )
-    const subject = fc.constantFrom(digest('ada'), digest('bob'))
-    const ttl = fc.constantFrom(HOUR, 1, 0, 2 * HOUR)
-    const lifetime = fc.constantFrom({}, { _expire: NOW }, { _maxAge: 5, _meta: { created: 1 } })
-    const version = fc.option(fc.constantFrom(0, 1, 2), { nil: undefined })
-    const patch = fc.record({
-      set: members,
-      unset: fc.array(name, { maxLength: 3 }),
-      lifetime,
-      keepsEmpty: fc.boolean(),
-      version,
-      subject: fc.oneof(fc.constant(undefined), fc.constant(null), subject),
-    })
-    const step = fc.oneof(
-      fc.record({
-        kind: fc.constant('create' as const),
-        record: fc.record({ members, lifetime, subject: fc.option(subject, { nil: undefined }) }),
-        ttl,
-      }),
-      fc.record({
-        kind: fc.constant('set' as const),
-        payload: fc.record({ a: fc.jsonValue(), _expire: fc.nat() }),
-        ttl,
-      }),
-      fc.record({ kind: fc.constant('patch' as const), patch, ttl }),
-      fc.record({ kind: fc.constant('touch' as const), lifetime, ttl }),
-      // The store in memory keeps a tombstone for ten minutes at most.
-      fc.record({ kind: fc.constant('retire' as const), version, ttl: fc.constantFrom(600_000, 1, 0) }),
-      fc.record({ kind: fc.constant('destroy' as const) }),
-      fc.record({ kind: fc.constant('elapse' as const), time: fc.constantFrom(1, HOUR) }),
-    )
-    const steps = fc.array(fc.tuple(fc.constantFrom('one', 'two'), step), { minLength: 1, maxLength: 12 })
-    type Step = typeof step extends fc.Arbitrary<infer T> ? T : never
-
-    async function take(target: RecordStore, id: string, step: Step): Promise<unknown> {
-      switch (step.kind) {
-        case 'create':
-          return target.create(id, step.record, step.ttl, call)
-        case 'set':
-          return target.set(id, step.payload, step.ttl, call)
-        case 'patch':
-          return target.patch(id, step.patch, step.ttl, call)
-        case 'touch':
-          return target.touch(id, step.lifetime, step.ttl, call)
-        case 'retire':
-          return target.retire(id, step, step.ttl, call)
-        case 'destroy':
-          return target.destroy(id, call)
-        default:
-          return undefined
-      }
-    }
-
-    await fc.assert(
-      fc.asyncProperty(steps, async steps => {
-        const memory = memoryStore({ now: clock.now })
-        for (const subject of ['ada', 'bob']) await store.destroyAll(subject)
-        for (const id of ['one', 'two']) await store.destroy(id, call)
-        for (const [id, step] of steps) {
-          if (step.kind === 'elapse') clock.advance(step.time)
-          const expected = await take(memory as unknown as RecordStore, id, step)
-          assert.deepEqual(await take(store, id, step), expected)
-          const known = await memory.read(id)
-          assert.deepEqual(plain(await store.read(id, call)), plain(known))
-          for (const subject of ['ada', 'bob'])
-            assert.deepEqual(sorted(await store.list(subject)), sorted(memory.list(subject)))
-        }
-      }),
-      { numRuns: 80 },
-    )
+  proveSame(test, {
+    async open(t, clock) {
+      const { connect } = await start(t)
+      return connect({ now: clock.now })
+    },
+    runs: 40,
   })
-}
-
-/** A property that is not there is like one that is `undefined`. */
-function plain(record: StoredRecord | undefined): unknown {
-  return record && JSON.parse(JSON.stringify(record))
-}
-
-/** Those of one instant are in any order. */
-function sorted<T extends { readonly handle: string }>(listed: readonly T[]): T[] {
-  return [...listed].sort((one, other) => (one.handle < other.handle ? -1 : 1))
 }

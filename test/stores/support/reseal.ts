@@ -187,6 +187,9 @@ export function proveReseal(register: Register, open: (t: Test) => Promise<Resea
     for (const batch of [0, -1, 1.5, '5', null]) {
       await assert.rejects(store([NEW]).reseal({ batch } as never), { ...error, message: /: batch was/ })
     }
-    await assert.rejects(store([NEW]).reseal({ size: 5 } as never), { ...error, message: /reseal was size, expected/ })
+    await assert.rejects(store([NEW]).reseal({ size: 5 } as never), {
+      ...error,
+      message: /reseal was "size", expected/,
+    })
   })
 }
