@@ -6,6 +6,16 @@ export function after<From, To>(answer: Answer<From>, next: (answer: From) => An
   return answer instanceof Promise ? answer.then(next) : next(answer)
 }
 
+/**
+ * Throws `ERR_SESSION_STORE` for an answer that is not about what was asked. Clients have counted their answers wrongly after a
+ * connection broke: each command then got the answer of another, and each visitor the session of another.
+ */
+export function checkAnswer(isAbout: boolean): void {
+  if (isAbout) return
+  const what = 'the client of the store gave the answer to another question, and nothing of it was used'
+  throw new SessionError('ERR_SESSION_STORE', `${what}: start the process anew, and see docs/clients.md`)
+}
+
 /** Options in whose place a secret, or an address with a password, may be given by mistake. */
 const HIDDEN: readonly string[] = ['seal', 'client', 'pool', 'db', 'collection', 'store', 'from', 'to']
 

@@ -43,6 +43,8 @@ const SQLITE = ['libsql', 'node:sqlite'] as const
 const REMOTE = [...REDIS, ...CLUSTER, ...DATABASES, 'mongodb', 'dynamodb'] as const
 /** What was to be written when the connection broke waits for an answer in the next one, which so never begins. */
 const QUEUED = { 'redis-queued': "npm's redis 5.12 with its queue may never come back" }
+/** Each request that waits for the lock holds all others. */
+const HELD = 'clients of SQLite hold the event loop while they wait'
 /** mongo-java-server keeps nothing on disk, and is alone. */
 const REPLICA_SET = { mongodb: 'takes a replica set of MongoDB' }
 const MASTER_TIMEOUT = 3000
@@ -168,6 +170,7 @@ export const FAULTS: readonly Fault[] = [
   },
   {
     ...{ name: 'lock', title: 'another process holds the lock of the database', stores: SQLITE },
+    known: { libsql: HELD, 'node:sqlite': HELD },
     inject(scene) {
       scene.release = scene.target.lock?.()
     },

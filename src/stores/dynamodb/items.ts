@@ -1,6 +1,7 @@
 /** What is done with one item. */
 
 import { SessionError } from '../../errors.ts'
+import { checkAnswer } from '../after.ts'
 import { lifetimeText } from '../redis/lifetime.ts'
 import { encodeName, NAME_LENGTH } from '../sql/names.ts'
 import type { Patch, StoredLifetime, StoredRecord } from '../store.ts'
@@ -42,7 +43,9 @@ export function createItems(
   /** What is there, a tombstone too, and has not expired. */
   async function find(name: string): Promise<Found | undefined> {
     if (isTooLong(name)) return undefined
-    const { Item } = await client.getItem({ ...at(name), ConsistentRead: true })
+    const asked = at(name)
+    const { Item } = await client.getItem({ ...asked, ConsistentRead: true })
+    checkAnswer(!Item || textIn(Item, 'pk') === textIn(asked.Key, 'pk'))
     return Item && numberIn(Item, 'e') > times().at ? Item : undefined
   }
 

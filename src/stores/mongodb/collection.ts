@@ -2,6 +2,7 @@
 
 import { SessionError } from '../../errors.ts'
 import { kindOf } from '../../value-kind.ts'
+import { checkAnswer } from '../after.ts'
 import { retried } from '../sql/retried.ts'
 
 /**
@@ -77,10 +78,13 @@ export function asking(collection: MongoCollection, writeConcern: MongoWriteConc
   }
 
   return {
-    findOne: (filter: object) =>
+    findOne: (filter: { readonly _id: string }) =>
       tried(async () => {
-        const found = await collection.findOne(filter, READ)
-        return found === null || found === undefined ? undefined : foundIn(found)
+        const answer = await collection.findOne(filter, READ)
+        if (answer === null || answer === undefined) return undefined
+        const found = foundIn(answer)
+        checkAnswer(found._id === filter._id)
+        return found
       }),
 
     find: (filter: object, options: object = {}) => tried(() => all(collection.find(filter, { ...READ, ...options }))),

@@ -1,4 +1,5 @@
 import { SessionError } from '../../errors.ts'
+import { checkAnswer } from '../after.ts'
 import type { Row, Rows } from '../rows.ts'
 import { decodeName, encodeName } from '../sql/names.ts'
 import type { Patched } from '../store.ts'
@@ -69,7 +70,9 @@ export function mongoRows(asked: Asked, clock: (() => number) | undefined): Mong
   async function list(subject: string): Promise<Row[]> {
     const known = new Set<unknown>()
     for (let pass = 0; pass < PASSES; pass++) {
-      const found = (await asked.find({ s: subject })).filter(isThere)
+      const answer = await asked.find({ s: subject })
+      checkAnswer(answer.every(({ s }) => s === subject))
+      const found = answer.filter(isThere)
       const retired = found.filter(isRetired).map(({ _id }) => _id)
       if (retired.every(id => known.has(id))) return found.filter(one => !isRetired(one)).map(rowIn)
       for (const id of retired) known.add(id)
@@ -186,7 +189,8 @@ export function mongoRows(asked: Asked, clock: (() => number) | undefined): Mong
 
     rewriting: {
       async find(name) {
-        return (await asked.find(under(name))).filter(recordIn).map(rowIn)[0]
+        const found = await asked.findOne(under(name))
+        return found && recordIn(found) ? rowIn(found) : undefined
       },
 
       rewrite({ name, record, createdAt }, { members, subject }) {

@@ -2,7 +2,9 @@
 
 import { createHash } from 'node:crypto'
 import { SessionError } from '../../errors.ts'
+import { checkAnswer } from '../after.ts'
 import { type Keys, keysOn, mastersOf, nodesOf, primariesOf } from './keys.ts'
+import { isMarkOf, MARK } from './mark.ts'
 
 /** What is used of a client of npm's `redis`: `createClient`, `createClientPool`, `createCluster`, `createSentinel`. */
 export interface NodeRedisClient {
@@ -36,7 +38,14 @@ export interface Script {
   readonly sha: string
 }
 
-export function scriptOf(source: string): Script {
+/** A script whose `body` returns a text or an error. Before the text it answers with the mark of its key. */
+export function scriptOf(body: string): Script {
+  const source = `
+local function answer()${body}end
+local reply = answer()
+if type(reply) == 'table' then return reply end
+return ${MARK} .. '\\0' .. reply
+`
   return { source, sha: createHash('sha1').update(source).digest('hex') }
 }
 
@@ -69,6 +78,7 @@ function nodeRedis(client: NodeRedisClient): Commands {
     run({ sha, source }, key, args) {
       const options = { keys: [key], arguments: [...args] }
       return answer(
+        key,
         () => client.evalSha(sha, options),
         () => client.eval(source, options),
       )
@@ -89,6 +99,7 @@ function ioRedis(client: IoRedisClient): Commands {
       ),
     run: ({ sha, source }, key, args) =>
       answer(
+        key,
         () => client.evalsha(sha, 1, key, ...args),
         () => client.eval(source, 1, key, ...args),
       ),
@@ -101,6 +112,7 @@ function glide(client: GlideClient): Commands {
     keys: (prefix, batch, from) => keysOn(primariesOf(client), prefix, batch, from),
     run: ({ sha, source }, key, args) =>
       answer(
+        key,
         () => client.customCommand(['EVALSHA', sha, '1', key, ...args]),
         () => client.customCommand(['EVAL', source, '1', key, ...args]),
       ),
@@ -114,12 +126,12 @@ function pairsIn(pairs: unknown): unknown {
 }
 
 /** A server that was restarted, or has another one's place, does not know the script until it got the source once. */
-async function answer(bySha: () => Promise<unknown>, bySource: () => Promise<unknown>): Promise<string[]> {
+async function answer(key: string, bySha: () => Promise<unknown>, bySource: () => Promise<unknown>): Promise<string[]> {
   try {
-    return partsOf(await bySha())
+    return partsOf(await bySha(), key)
   } catch (error) {
     if (!isRefusal(error, /^NOSCRIPT|NoScriptError/)) throw told(error)
-    return partsOf(await bySource().catch(error => Promise.reject(told(error))))
+    return partsOf(await bySource().catch(error => Promise.reject(told(error))), key)
   }
 }
 
@@ -132,9 +144,10 @@ function told(error: unknown): unknown {
 }
 
 /** The scripts answer with one text, which is the same in every mode of a client. */
-function partsOf(reply: unknown): string[] {
-  const text = textIn(reply)
-  return text === '' ? [] : text.split('\0')
+function partsOf(reply: unknown, key: string): string[] {
+  const [mark, ...parts] = textIn(reply).split('\0')
+  checkAnswer(isMarkOf(mark, key))
+  return parts.length === 1 && parts[0] === '' ? [] : parts
 }
 
 async function fieldsIn(hash: Promise<unknown>): Promise<string[]> {

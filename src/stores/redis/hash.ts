@@ -1,7 +1,9 @@
 /** A session as the fields of a hash, as `scripts.ts` describes them. */
 
+import { checkAnswer } from '../after.ts'
 import type { Row } from '../rows.ts'
 import { lifetimeIn } from './lifetime.ts'
+import { isMarkOf } from './mark.ts'
 import { nameIn, textOf } from './names.ts'
 
 export function fieldOf(member: string): string {
@@ -16,8 +18,11 @@ export function fieldsOf(members: Readonly<Record<string, string>>): string[] {
 /** The field `m`, as the scripts take it apart. */
 const OWN = /^(\d+) (\S+) (\S+) (\S+) \d+$/
 
-/** What the fields and values of a hash say, or nothing where they say no session. */
-export function rowIn(name: string, parts: readonly string[]): Row | undefined {
+/**
+ * What the fields and values say that were asked for under `key`, or nothing where they say no session. Throws
+ * `ERR_SESSION_STORE` where they are those of another key.
+ */
+export function rowIn(name: string, key: string, parts: readonly string[]): Row | undefined {
   const own: Partial<Record<string, string>> = {}
   const members: Record<string, string> = {}
   for (let at = 0; at + 1 < parts.length; at += 2) {
@@ -26,7 +31,8 @@ export function rowIn(name: string, parts: readonly string[]): Row | undefined {
     if (field.startsWith('.')) put(members, nameIn(field.slice(1)), value)
     else own[field] = value
   }
-  const { l = '', m = '', s: subject, r } = own
+  const { l = '', m = '', s: subject, r, k } = own
+  checkAnswer(k === undefined || isMarkOf(k, key))
   const found = OWN.exec(m)
   const [, version = 0, createdAt = 0, seenAt = 0, expiresAt = 0] = found?.map(Number) ?? []
   const times = { createdAt, seenAt, expiresAt }

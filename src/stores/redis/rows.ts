@@ -69,7 +69,8 @@ export function createRedisRows(
   }
 
   async function read(name: string): Promise<Row | undefined> {
-    return rowIn(name, await commands.fields(keyOf(name)))
+    const key = keyOf(name)
+    return rowIn(name, key, await commands.fields(key))
   }
 
   /** Entries of what is gone are dropped. Tombstones need not be in the index, as they may be evicted. */

@@ -8,8 +8,9 @@
  * | `l` | the lifetime, as `lifetime.ts` writes it |
  * | `m` | the version; when it was created, saved or extended last, and when it expires (ms, by the clock of the store); until when the index of its subject has it (ms, by the clock of Redis), or 0 |
  * | `s` | whose it is |
+ * | `k` | the end of the key, see `mark.ts`. An older version wrote none |
  * | `u` | the tokens of the last patches that named a version, the newest first, if there were any |
- * | `r` | when the id was retired (ms, by the clock of the store, or where the store has none by that of Redis). Such a tombstone has beside it only `l`, here the name of the successor, and `s`, whose it was, each if it is known. An older version wrote a word behind the instant and nothing beside it |
+ * | `r` | when the id was retired (ms, by the clock of the store, or where the store has none by that of Redis). Such a tombstone has beside it only `k`, and `l`, here the name of the successor, and `s`, whose it was, each if it is known. An older version wrote a word behind the instant and nothing beside it |
  *
  * A client may send a command once more that a lost connection has cut off (ioredis does), though it was carried out. Each
  * patch that names a version has a token, so that the second time it is told that it was done, and not that another was
@@ -25,9 +26,10 @@
  */
 
 import { scriptOf } from './client.ts'
+import { MARK } from './mark.ts'
 
 const KNOWN = `
-local key = KEYS[1]
+local key, mark = KEYS[1], ${MARK}
 local known = redis.pcall('HMGET', key, 'm', 'r', 's', 'l')
 if known.err then
   if string.sub(known.err, 1, 9) ~= 'WRONGTYPE' then return known end
@@ -73,11 +75,11 @@ end
 local function save(number, wanted)
   local untilWhen = wanted and (wanted == ARGV[5] and ARGV[6] or bound) or '0'
   local own = table.concat({number, created or ARGV[1], ARGV[1], ARGV[2], untilWhen}, ' ')
-  local written = redis.pcall('HSET', key, 'l', ARGV[4], 'm', own)
+  local written = redis.pcall('HSET', key, 'l', ARGV[4], 'm', own, 'k', mark)
   if type(written) == 'table' then
     if not isFull(written) or grows() then return written end
     redis.call('HDEL', key, '')
-    redis.call('HSET', key, 'l', ARGV[4], 'm', own)
+    redis.call('HSET', key, 'l', ARGV[4], 'm', own, 'k', mark)
   end
   if wanted then redis.call('HSET', key, 's', wanted) elseif subject then redis.call('HDEL', key, 's') end
 end
@@ -150,7 +152,7 @@ for at = last + 1, #ARGV do redis.call('HDEL', key, ARGV[at]) end
 set(11, last)
 if named then redis.call('HSET', key, 'u', string.sub(token .. ' ' .. (tokens or ''), 1, 63)) end
 if #ARGV > last and ARGV[9] == '' then
-  local own = 2 + (wanted and 1 or 0) + redis.call('HEXISTS', key, 'u')
+  local own = 3 + (wanted and 1 or 0) + redis.call('HEXISTS', key, 'u')
   if redis.call('HLEN', key) == own then
     redis.call('DEL', key)
     return 'emptied' .. former
@@ -176,7 +178,7 @@ if retired then return ARGV[4] ~= '' and ARGV[4] == known[4] and 'saved' or 'gon
 if not live then return 'gone' end
 if ARGV[3] ~= '' and ARGV[3] ~= version then return 'conflict' end
 redis.call('DEL', key)
-redis.call('HSET', key, 'r', ARGV[1] ~= '' and ARGV[1] or now())
+redis.call('HSET', key, 'k', mark, 'r', ARGV[1] ~= '' and ARGV[1] or now())
 if ARGV[4] ~= '' then redis.call('HSET', key, 'l', ARGV[4]) end
 if subject then redis.call('HSET', key, 's', subject) end
 redis.call('PEXPIRE', key, ARGV[2])

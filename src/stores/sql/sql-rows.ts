@@ -1,5 +1,5 @@
 import { SessionError } from '../../errors.ts'
-import { after } from '../after.ts'
+import { after, checkAnswer } from '../after.ts'
 import type { Removed, Row, Rows, Tombstone } from '../rows.ts'
 import type { Answer, Patched, Retire, StoredRecord } from '../store.ts'
 import { dataFor, lifetimeFor, recordIn, rowIn, type SqlRow, successorFor, successorIn } from './columns.ts'
@@ -27,6 +27,13 @@ export function sqlRows(client: SqlClient, statements: Statements, now: () => nu
     return { now: at, expires: ttl > 0 ? Math.min(Math.ceil(at + ttl), Number.MAX_SAFE_INTEGER) : at }
   }
 
+  function rowUnder(name: string): Answer<SqlRow | undefined> {
+    return after(client.rows(statements.read, { name, ...times() }), ([row]) => {
+      checkAnswer(row === undefined || row.name === name)
+      return row
+    })
+  }
+
   /** Whether it was there after all, as another version. It may have come or gone since: then so it is now. */
   function whyNot(name: string, version: number | undefined): Answer<'gone' | 'conflict'> {
     if (version === undefined) return 'gone'
@@ -36,7 +43,7 @@ export function sqlRows(client: SqlClient, statements: Statements, now: () => nu
   /** The same, where it was to be retired. It may have been, by the call that this one repeats. */
   function whyNotRetired(name: string, { version, successor }: Retire): Answer<'saved' | 'gone' | 'conflict'> {
     if (version === undefined && successor === undefined) return 'gone'
-    return after(client.rows(statements.read, { name, ...times() }), ([row]) => {
+    return after(rowUnder(name), row => {
       if (!row) return 'gone'
       if (row.retired_at === null) return version === undefined ? 'gone' : 'conflict'
       return successor !== undefined && successorIn(row) === successor ? 'saved' : 'gone'
@@ -86,7 +93,7 @@ export function sqlRows(client: SqlClient, statements: Statements, now: () => nu
     read(id) {
       const name = nameOf(id)
       if (name === undefined) return undefined
-      return after(client.rows(statements.read, { name, ...times() }), ([row]) => row && recordIn(row))
+      return after(rowUnder(name), row => row && recordIn(row))
     },
 
     create: (id, record, ttl) => insert({ ...inserted(id, record), ...times(ttl) }),
@@ -140,7 +147,10 @@ export function sqlRows(client: SqlClient, statements: Statements, now: () => nu
     list: (subject, limit) =>
       after(
         client.rows(limit === undefined ? statements.list : statements.newest(limit), { subject, ...times() }),
-        rows => rows.map(rowIn),
+        rows => {
+          checkAnswer(rows.every(row => row.subject === subject))
+          return rows.map(rowIn)
+        },
       ),
 
     some: (subject, limit) =>
@@ -166,8 +176,7 @@ export function sqlRows(client: SqlClient, statements: Statements, now: () => nu
       ),
 
     rewriting: {
-      find: id =>
-        after(client.rows(statements.read, { name: nameOf(id) ?? '', ...times() }), found => readableIn(found)[0]),
+      find: id => after(rowUnder(nameOf(id) ?? ''), found => (found ? readableIn([found])[0] : undefined)),
 
       rewrite({ name, record, createdAt }, { members, subject = null }) {
         const { version = null } = record
