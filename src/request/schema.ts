@@ -30,7 +30,7 @@ function refuse(result: StandardResult): void {
   const issue = result.issues?.[0]
   if (!issue) return
   const path = (issue.path ?? []).map(part => String(typeof part === 'object' ? part.key : part))
-  // Without the validator's own words, which may quote the data.
-  const where = ['session', ...path].join('.')
+  // Without the validator's own words, which may quote the data. A client may have chosen a name in the path.
+  const where = JSON.stringify(['session', ...path].join('.')).slice(1, -1)
   throw new SessionError('ERR_SESSION_SCHEMA', `${where} does not pass the option schema, and is not saved; correct it`)
 }
