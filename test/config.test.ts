@@ -288,6 +288,9 @@ test('options may be inherited, as of an instance of a class; what every object 
   const { key, cookie, valid, maxAge, rolling } = resolveConfig(given)
   assert.deepEqual([key, cookie.signed, cookie.path, valid, maxAge], ['own', false, '/a', given.valid, 5])
   assert.equal(rolling, false)
+  // What throws for a name that it does not have, as a strict configuration does.
+  const strict = new Proxy({ key: 'own' }, { get: (at, name) => (name in at ? Reflect.get(at, name) : assert.fail()) })
+  assert.equal(resolveConfig(strict).key, 'own')
 })
 
 test('options are never written to, and may be frozen all the way down', () => {
