@@ -130,7 +130,7 @@ const OURS: Readonly<Record<string, Rule>> = {
   externalKey: [isExternalKey, 'an object with the methods get and set, and clear where it has one'],
   genid: FUNCTION,
   prefix: [value => typeof value === 'string', 'a string'],
-  now: [isFunction, 'a function that gives milliseconds since the epoch'],
+  now: [value => isFunction(value) && Number.isFinite(value()), 'a function that gives milliseconds since the epoch'],
 }
 
 const ATTRIBUTES: Readonly<Record<string, Rule>> = {
@@ -206,15 +206,17 @@ export function checkMaxAge(value: unknown): MaxAge {
 
 /** `null` and `undefined` mean "not set", and so does a `maxAge` of 0; `maxage` is the spelling of 1.x. */
 function unaliased(options: Given): Given {
-  const { maxage, ...given }: Record<string, unknown> = options
+  // Those of a class's instance may be inherited. What every object inherits is no option: others may have put it there.
+  const names = [...KNOWN, 'maxage'].filter(name => name in options && !(name in Object.prototype))
+  const inherited = Object.fromEntries(names.map(name => [name, options[name]]))
+  const { maxage, ...given }: Record<string, unknown> = { ...inherited, ...options }
   given.maxAge ??= maxage
-  if (given.maxAge === 0) given.maxAge = undefined
-  const isSet = (name: string) => given[name] !== '' || !MAY_BE_EMPTY.has(name)
+  const isSet = (name: string) => !MAY_BE_EMPTY.has(name) || given[name] !== (name === 'maxAge' ? 0 : '')
   return pick(given, name => given[name] !== undefined && given[name] !== null && isSet(name))
 }
 
-/** An empty text, as of an environment variable that is not set, means "not set" here. */
-const MAY_BE_EMPTY = new Set(['key', 'property', 'domain', 'path', 'sameSite', 'priority', 'prefix'])
+/** An empty text, as of an environment variable that is not set, means "not set" here; of `maxAge` 0 does. */
+const MAY_BE_EMPTY = new Set(['key', 'property', 'domain', 'path', 'sameSite', 'priority', 'prefix', 'maxAge'])
 
 function cookieOptions(given: Given, isSealed: boolean): Config['cookie'] {
   const { secure, ...others } = pick(given, name => !Object.hasOwn(OURS, name))

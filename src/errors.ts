@@ -139,5 +139,10 @@ function shown(option: string, value: unknown): string {
 
 /** A key of a session, for an error: a client may have chosen it, so that what is no name is escaped. */
 export function memberName(key: string): string {
-  return /^[\p{L}\p{N}_$-]+$/u.test(key) ? `session.${key}` : `session[${JSON.stringify(key)}]`
+  return /^[\p{L}\p{N}_$-]+$/u.test(key) ? `session.${key}` : `session[${quoted(key)}]`
 }
+
+/** What a terminal obeys or does not show, and JSON does not escape. */
+const OBEYED = /[\x7f-\x9f\xad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]/g
+/** `text` as JSON that is fit for a log. */
+export const quoted = (text: string) => JSON.stringify(text).replace(OBEYED, encodeURIComponent)

@@ -21,10 +21,14 @@ export function warnOfDifference(known: Pick<Kind, 'options' | 'property'>, opti
 
 /** What decides whose session is accepted: a mounted application that asks for another answer would not get it. */
 const DECISIVE = ['valid', 'schema', 'store', 'ContextStore', 'notBefore', 'version', 'upgrade']
+/** What protects a session: one that asks for it would not get it where the one around has none. */
+const PROTECTIVE = ['seal', 'signed', 'absoluteTimeout']
 
-/** Throws `ERR_SESSION_OPTION` where the `outer` options, which are used, decide otherwise than those of a kind. */
+/** Throws `ERR_SESSION_OPTION` where the `outer` options, which are used, decide otherwise than those of a kind, or protect less. */
 export function refuseDifference(outer: Given, { options, property }: Kind): void {
-  const name = DECISIVE.find(name => (options[name] ?? undefined) !== (outer[name] ?? undefined))
+  const isSigned = outer.seal || outer.signed !== false
+  const differing = DECISIVE.find(name => (options[name] ?? undefined) !== (outer[name] ?? undefined))
+  const name = differing ?? PROTECTIVE.find(name => options[name] && !(name === 'signed' ? isSigned : outer[name]))
   if (name === undefined) return
   const expected = `that of the application around it, whose ctx.${property} it shares; the option property names a session of its own`
   throw optionError(name, options[name], expected)
@@ -32,15 +36,9 @@ export function refuseDifference(outer: Given, { options, property }: Kind): voi
 
 /** Throws `ERR_SESSION_OPTION` where a new session has a cookie that is one of another session. */
 export function refuseSameCookie(config: Config, others: Iterable<Kind>): void {
-  for (const other of others) {
-    if (!haveSameCookie(config, other.parts().config)) continue
-    throw optionError('key', config.key, `a name that ctx.${other.property} does not use for its cookies`)
-  }
-}
-
-function haveSameCookie(one: Config, other: Config): boolean {
-  const names = namesOf(other)
-  return namesOf(one).some(name => names.includes(name))
+  const names = namesOf(config)
+  const other = [...others].find(kind => namesOf(kind.parts().config).some(name => names.includes(name)))
+  if (other) throw optionError('key', config.key, `a name that ctx.${other.property} does not use for its cookies`)
 }
 
 /** The cookies that a session may have. */

@@ -121,7 +121,19 @@ const rows: Record<Exclude<keyof CreateSessionOptions, keyof CookieOptions | 'ke
   lazy: FLAG,
   skip: FUNCTION,
   genid: FUNCTION,
-  now: { ...FUNCTION, expected: 'a function that gives milliseconds since the epoch' },
+  now: {
+    expected: 'a function that gives milliseconds since the epoch',
+    good: [Date.now, () => -0.5],
+    bad: {
+      ...FUNCTION.bad,
+      // With an instant that is no number no session would ever end.
+      'a function': () => new Date(),
+      'a function #2': Date,
+      'a function #3': async () => 1,
+      'a function #4': () => Number.NaN,
+      'a function #5': aFunction,
+    },
+  },
   schema: {
     expected: 'a validator that implements Standard Schema version 1',
     good: [{ '~standard': standard }, Object.assign(() => 1, { '~standard': standard })],
@@ -258,6 +270,27 @@ test('maxage is another spelling of maxAge, which goes first', () => {
   assert.equal(resolveConfig({ maxage: null }).maxAge, ONE_DAY)
   assert.equal('maxage' in resolveConfig({ maxage: 1000 }).cookie, false)
   assert.throws(() => resolveConfig({ maxage: -1 }), { code: 'ERR_SESSION_OPTION', message: /^option maxAge was -1,/ })
+})
+
+test('options may be inherited, as of an instance of a class; what every object inherits is none', t => {
+  class Options {
+    readonly key = 'own'
+    get signed() {
+      return false
+    }
+    valid() {
+      return false
+    }
+  }
+  t.after(() => Reflect.deleteProperty(Object.prototype, 'rolling'))
+  Object.assign(Object.prototype, { rolling: true })
+  const given = Object.create(new Options(), { path: { value: '/a', enumerable: true }, maxage: { value: 5 } })
+  const { key, cookie, valid, maxAge, rolling } = resolveConfig(given)
+  assert.deepEqual([key, cookie.signed, cookie.path, valid, maxAge], ['own', false, '/a', given.valid, 5])
+  assert.equal(rolling, false)
+  // What throws for a name that it does not have, as a strict configuration does.
+  const strict = new Proxy({ key: 'own' }, { get: (at, name) => (name in at ? Reflect.get(at, name) : assert.fail()) })
+  assert.equal(resolveConfig(strict).key, 'own')
 })
 
 test('options are never written to, and may be frozen all the way down', () => {

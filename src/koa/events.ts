@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events'
 import type { Context } from 'koa'
-import { isPromise } from '../async.ts'
+import { isPromise, promised } from '../async.ts'
 import { digest, fingerprint, fingerprintOf } from '../codec/digest.ts'
 import type { SessionEvent, Told } from '../request/exchange.ts'
 import { kindOf } from '../value-kind.ts'
@@ -25,7 +25,8 @@ import { kindOf } from '../value-kind.ts'
 export function emitEvent(context: unknown, event: SessionEvent): void {
   const ctx = context as Context
   if (event.type === 'error') emitError(ctx, event.error)
-  else setImmediate(() => emitNow(ctx, event))
+  // What a store gives that breaks its contract may throw here, where nobody waits for it.
+  else setImmediate(() => promised(() => emitNow(ctx, event)).catch(error => emitError(ctx, error)))
 }
 
 const NAMES = { created: 'session:created', regenerated: 'session:regenerated', ended: 'session:ended' } as const
@@ -46,7 +47,7 @@ function emitNow(ctx: Context, event: Exclude<SessionEvent, { type: 'error' }>):
     }
     case 'reuse': {
       const { id, subject: subjectHash } = event
-      const handle = handleOf(event.successor)
+      const handle = handleOf(event.successor ?? undefined)
       const successor = handle && fingerprintOf(handle)
       deliver(ctx, 'session:reuse', inContext(ctx, { id: fingerprint(id), successor, subjectHash, handle }))
       return

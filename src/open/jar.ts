@@ -4,10 +4,14 @@ import { presentedIn } from '../codec/signed.ts'
 import { type CookieJar, NO_LINES } from '../request/jar.ts'
 import { FORGED, UNDECODABLE } from '../session/payload.ts'
 
-/** `cookie` as a header: one value is that of the cookie `key`. */
+/**
+ * `cookie` as a header: a text that is one value is that of the cookie `key`. A list has cookies with their names. Nothing is
+ * removed in front of a name: a browser lets everybody set a cookie whose name is `__Host-` behind a no-break space.
+ */
 export function headerFor(cookie: string | readonly string[] | null | undefined, key: string): string {
-  const text = typeof cookie === 'string' ? cookie.trim() : (cookie ?? []).join('; ')
-  return isValueAlone(text, key) ? `${key}=${text}` : text
+  if (typeof cookie !== 'string') return (cookie ?? []).join('; ')
+  const value = cookie.trim()
+  return isValueAlone(value, key) ? `${key}=${value}` : cookie.trimEnd()
 }
 
 /** The cookies of `header`, which are read and not sent. `secrets` verify what is signed. */

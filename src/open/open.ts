@@ -48,8 +48,8 @@ export async function openSession<Data extends object = SessionData>(
   cookie: string | readonly string[] | null | undefined,
   options: OpenOptions<Data> = {},
 ): Promise<OpenedSession<Data>> {
-  const { keys, ctx, ...others } = options
-  const config = configOf({ ...others, ...(others.seal && { keys }) })
+  const { keys, ctx, seal } = options
+  const config = configOf(options, seal ? keys : undefined)
   checkUpgrade(config)
   const settings = new Settings(config)
   const secrets = secretsOf(keys, config)
@@ -65,9 +65,10 @@ export async function openSession<Data extends object = SessionData>(
 }
 
 /** What has no meaning where nothing is saved is as by default; an outage is never a session that is empty. */
-function configOf(options: Readonly<Record<string, unknown>>): Config {
-  const unused = { lazy: false, remember: 0, onStoreError: 'throw', onReuse: undefined, genid: undefined }
-  return resolveConfig({ ...options, ...unused })
+function configOf(options: object, keys: unknown): Config {
+  const instead = { keys, lazy: false, remember: 0, onStoreError: 'throw', onReuse: undefined, genid: undefined }
+  // What `options` have inherited counts, as for the middleware.
+  return resolveConfig(Object.create(options, Object.getOwnPropertyDescriptors(instead)))
 }
 
 function secretsOf(keys: unknown, config: Config): readonly SigningSecret[] {

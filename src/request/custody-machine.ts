@@ -109,14 +109,9 @@ export class CustodyMachine<F extends Former = Former> {
 
   /** The next step, after `step` has failed: what was asked may have been done all the same. */
   failed(step: Step): Step | undefined {
-    if (step === 'create' || (step === 'send' && this.isMade)) this.#abandon(true)
+    if (step === 'create' || (step === 'send' && this.isMade)) this.abandon(true)
     // What the store refuses to destroy was reported, and ends by its ttl.
     return step === 'destroy' ? this.#destroyed() : undefined
-  }
-
-  /** The store was not asked to create the record: its id can't be sent. */
-  unasked(): void {
-    this.#abandon(false)
   }
 
   /**
@@ -146,15 +141,16 @@ export class CustodyMachine<F extends Former = Former> {
 
   #stay({ id }: Custody<F> & { at: 'staying' }): Step {
     if (this.#wish === 'empty') return 'empty'
-    const step = this.#create(undefined, this.#around.formerOf(id))
-    return step === 'refuse' && this.#wish !== 'regenerate' ? 'patch' : step
+    const former = this.#around.formerOf(id)
+    const step = this.#create(undefined, former)
+    return step === 'refuse' && this.#wish !== 'regenerate' && !former.isProof ? 'patch' : step
   }
 
   #created(): Step {
     const { custody } = this
     if (custody.at !== 'creating') return 'refuse'
     if (!this.#around.reaches(custody.id)) {
-      this.#abandon(true)
+      this.abandon(true)
       return 'refuse'
     }
     this.custody = { at: 'stored', id: custody.id, former: custody.former }
@@ -165,7 +161,7 @@ export class CustodyMachine<F extends Former = Former> {
   /** What is under a taken id is another session's: it is neither sent nor destroyed. */
   #taken(): Step {
     const { former } = this
-    this.#abandon(false)
+    this.abandon(false)
     if (this.#attempt === ATTEMPTS) return 'noId'
     this.#attempt++
     const step = this.#create(undefined, former)
@@ -173,7 +169,7 @@ export class CustodyMachine<F extends Former = Former> {
   }
 
   /** The session is not under the new id. `isOurs`: there may be a record of this request there. */
-  #abandon(isOurs: boolean): void {
+  abandon(isOurs: boolean): void {
     const { custody } = this
     if (custody.at !== 'creating' && custody.at !== 'stored') return
     const { id, former } = custody

@@ -3,6 +3,8 @@
 /** An id that another one is to take the place of. */
 export interface Former {
   readonly id: string
+  /** Whether the request says who signs in, or that they have proved who they are: that is never saved under this id. */
+  readonly isProof?: boolean
 }
 
 export type Custody<F extends Former = Former> =

@@ -1,4 +1,4 @@
-import { SessionError } from '../errors.ts'
+import { quoted, SessionError } from '../errors.ts'
 import type { StandardResult, StandardSchema } from '../options.ts'
 import { textOrNothing } from '../session/changes.ts'
 import type { Payload } from '../session/model.ts'
@@ -30,7 +30,7 @@ function refuse(result: StandardResult): void {
   const issue = result.issues?.[0]
   if (!issue) return
   const path = (issue.path ?? []).map(part => String(typeof part === 'object' ? part.key : part))
-  // Without the validator's own words, which may quote the data.
-  const where = ['session', ...path].join('.')
+  // Without the validator's own words, which may quote the data. A client may have chosen a name in the path.
+  const where = quoted(['session', ...path].join('.')).slice(1, -1)
   throw new SessionError('ERR_SESSION_SCHEMA', `${where} does not pass the option schema, and is not saved; correct it`)
 }

@@ -99,13 +99,13 @@ export class StoreBackend extends StoredSteps {
   }
 
   regenerate(session: Session, work: CommitWork): void | Promise<void> {
-    const { former, custody } = this.machine
-    if (custody.at === 'superseded' && !session.populated) return this.regenerateEmpty()
+    const { former, custody: known } = this.machine
+    if (known.at === 'superseded' && !session.populated) return this.regenerateEmpty()
     // A proof is that of the data of this request.
-    const keep = work.fresh ? [] : work.keep
-    this.keep = keep
+    this.keep = work.fresh ? [] : work.keep
     this.isProven = work.fresh === true && work.keep !== undefined
-    if (former) Object.assign(former, { keep, isSignIn: former.isSignIn || this.isSignIn })
+    if (former) Object.assign(former, { keep: this.keep, isSignIn: former.isSignIn || this.isSignIn })
+    else if (known.at === 'stored') this.machine.custody = { ...known, at: 'staying', former: this.formerOf(known.id) }
     return this.#prepared(session, { wish: 'regenerate', session })
   }
 
@@ -227,7 +227,7 @@ export class StoreBackend extends StoredSteps {
     try {
       this.exchange.checkSend(this.machine.custody.id ?? '')
     } catch (error) {
-      this.machine.unasked()
+      this.machine.abandon(false)
       throw error
     }
   }

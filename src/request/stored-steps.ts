@@ -41,7 +41,7 @@ export abstract class StoredSteps extends Backend implements Surroundings<Former
   protected lifetime: Lifetime = NO_LIFETIME
   /** The value that the client presented. */
   protected presented: string | undefined
-  /** The keys that go over to the next new id; `undefined`: all. */
+  /** The keys that go over to the next new id; `undefined`: all. With `fresh`: none. */
   protected keep: readonly string[] | undefined
   /** Whether the request says that the visitor has proved to be who the data say. */
   protected isProven = false
@@ -73,8 +73,8 @@ export abstract class StoredSteps extends Backend implements Surroundings<Former
   }
 
   formerOf(id: string): Former {
-    const { known: members, version } = this.state
-    return { id, members, version, keep: this.keep, isSignIn: this.isSignIn, attempts: 0 }
+    const [{ known: members, version }, { keep, isSignIn }] = [this.state, this]
+    return { id, members, version, keep, isSignIn, isProof: isSignIn || keep?.length === 0, attempts: 0 }
   }
 
   protected get isSignIn(): boolean {

@@ -1,4 +1,4 @@
-import { memberName, SessionError } from '../errors.ts'
+import { memberName, quoted, SessionError } from '../errors.ts'
 import { warnOnce } from '../warnings.ts'
 import type { Data } from './model.ts'
 
@@ -105,7 +105,7 @@ function lossOfNumber(value: unknown): Loss | undefined {
 /** Raises the warning that the session holds under `key` what JSON does not keep. */
 export function warnOfLoss(key: string, kind: string): void {
   // The names of some keys come from a client: no line breaks in a log, and no long lines.
-  const name = /^[\w$]{1,60}$/.test(key) ? `.${key}` : `[${JSON.stringify(key.slice(0, 60))}]`
+  const name = /^[\w$]{1,60}$/.test(key) ? `.${key}` : `[${quoted(key.slice(0, 60))}]`
   warnOnce('KOA_SESSION_LOSSY', `session${name} holds ${kind}, which JSON does not keep; ${PLAIN}`, 'Warning', name)
 }
 

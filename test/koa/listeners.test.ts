@@ -109,6 +109,22 @@ test('session:reuse tells no id that a store gives in place of a handle', async 
   assert.ok(!JSON.stringify(heard).includes('another-id'))
 })
 
+test('a successor that a store has as null is none, and one that is no text does not end the process', async () => {
+  const { app, errors } = application()
+  const heard: Record<string, unknown>[] = []
+  app.on('session:reuse', argument => heard.push(argument))
+  for (const successor of [null, 5, {}]) {
+    emitEvent({ app }, { type: 'reuse', id: 'an-id', successor: successor as never, subject: undefined })
+    emitEvent(
+      { app },
+      { type: 'ended', id: undefined, handle: successor as never, subject: undefined, reason: 'reuse' },
+    )
+  }
+  await told()
+  assert.deepEqual([heard.length, heard[0]?.handle, heard[0]?.successor], [1, undefined, undefined])
+  assert.ok(errors.length > 0 && errors.every(error => error instanceof TypeError))
+})
+
 test('where nobody listens to errors, or there is no application, it is a warning', async t => {
   const said = warnings(t)
   emitEvent({ app: new Koa() }, { type: 'error', error: ERROR })

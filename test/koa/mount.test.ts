@@ -215,6 +215,8 @@ function appAround(outer: object | undefined, inner: Readonly<Record<string, obj
   return parent
 }
 
+const SEALED = { seal: true, keys: [newSecret()] }
+
 /** The sessions of an application, if it has one, and of two that are mounted in it; the second gets the last request. */
 const CLASHES: readonly Clash[] = [
   ['the default key and another property', {}, { property: 'adminSession' }, undefined],
@@ -272,6 +274,9 @@ const PEACEFUL: readonly Clash[] = [
     { property: 'b', path: '/firs' },
   ],
   ['an option that is null where that one has none', {}, { valid: null }, undefined],
+  ['signed: true, as is the default', {}, { signed: true }, undefined],
+  ['signed: true, where that one is sealed', { ...SEALED, signed: false }, { signed: true }, undefined],
+  ['less protection than that one has', { ...SEALED, absoluteTimeout: 1000 }, {}, undefined],
   ['the same store as another one', undefined, { store: A }, { store: A }],
   ['an id that no cookie carries', {}, { property: 'a', store: A, externalKey: { get() {}, set() {} } }, undefined],
 ]
@@ -321,6 +326,23 @@ for (const [option, value] of Object.entries(DECISIVE)) {
         new RegExp(`^option ${option} was .*, expected that of the application around it`),
       )
     }
+  })
+}
+
+for (const [option, outer, inner] of [
+  ['seal', {}, SEALED],
+  ['signed', { signed: false }, { signed: true }],
+  ['absoluteTimeout', {}, { absoluteTimeout: 1000 }],
+] as const) {
+  test(`a mounted session whose ${option} would be ignored is refused, where the one around it has none`, async t => {
+    const parent = appAround(outer, { first: inner })
+    const errors: Error[] = []
+    parent.on('error', error => errors.push(error))
+    assert.equal((await (await visit(t, parent)).get('/first')).status, 500)
+    assert.match(
+      errors[0]?.message ?? '',
+      new RegExp(`^option ${option} was .*, expected that of the application around`),
+    )
   })
 }
 

@@ -7,6 +7,7 @@ interface Known {
   readonly id: string
   /** How often the machine has asked what is known of it: a star for each time. */
   readonly asked: number
+  readonly isProof: boolean
 }
 
 export const WISHES: readonly Wish[] = ['save', 'update', 'empty', 'regenerate', 'end', 'sweep']
@@ -27,6 +28,8 @@ class Around implements Surroundings<Known> {
   #ids = 0
   #asked = 0
   reachable: readonly string[] | undefined
+  /** Whether the request says who signs in. */
+  isProof = false
 
   newId(): string {
     return String(++this.#ids)
@@ -37,7 +40,7 @@ class Around implements Surroundings<Known> {
   }
 
   formerOf(id: string): Known {
-    return { id, asked: ++this.#asked }
+    return { id, asked: ++this.#asked, isProof: this.isProof }
   }
 }
 
@@ -46,8 +49,8 @@ export function machineAt(state: string): { machine: CustodyMachine<Known>; arou
   const machine = new CustodyMachine<Known>(around)
   const [custody = '', left] = state.split('; left ')
   const [at, id, , former] = custody.split(' ')
-  const known = former === undefined ? undefined : { id: former, asked: 0 }
-  machine.custody = { at, id, former: at === 'staying' ? { id, asked: 0 } : known } as Custody<Known>
+  const known = former === undefined ? undefined : { id: former, asked: 0, isProof: false }
+  machine.custody = { at, id, former: at === 'staying' ? { id, asked: 0, isProof: false } : known } as Custody<Known>
   machine.leftovers = left?.split(', ') ?? []
   return { machine, around }
 }
@@ -86,9 +89,10 @@ export function play(row: string): void {
     if (event === 'fails') return machine.failed(asked as Step)
     if (event === 'answers' || event in ANSWERS) return machine.answered(asked as Step, ANSWERS[event])
     if (WORDS.includes(event)) return machine.answered(asked as Step, event as StepAnswer)
-    if (event === 'is not asked') machine.unasked()
+    if (event === 'is not asked') machine.abandon(false)
     else if (event === 'is replaced') machine.renew(false)
     else if (event === 'is replaced, and is to end') machine.renew(true)
+    else if (event === 'proves') around.isProof = true
     else if (event.startsWith('headers leave')) around.reachable = ['A', event.slice('headers leave with '.length)]
     else throw new Error(`no event: ${event}`)
     return undefined

@@ -138,6 +138,11 @@ const ANSWERED: Readonly<Record<string, readonly string[]>> = {
     'staying A | headers leave | update: patch | gone: reportGone (gone A) | answers: nothing',
     'staying A; left 9 | headers leave | save: patch | saved: send | answers: destroy | answers (staying A)',
   ],
+  'but not what says who signs in: others may know that id': [
+    'staying A | proves | headers leave | save: refuse | update: refuse | regenerate: refuse',
+    'staying A | proves | headers leave | empty: empty',
+    'staying A | proves | save: create (creating 1 for A*)',
+  ],
   'an id whose record was made too late to be sent is destroyed': [
     'none | save: create (creating 1) | headers leave | made: refuse (none; left 1)',
     'none | save: create (creating 1) | headers leave with 1 | made: send (stored 1)',

@@ -49,6 +49,7 @@ test('data that do not pass are an error that names the key, without the words o
     [ISSUE, 'session.a.b.0'],
     [[{ message: 'secret' }], 'session'],
     [[{ message: 'secret', path: [Symbol('s')] }, ...ISSUE], 'session.Symbol(s)'],
+    [[{ message: 'secret', path: ['a', 'b\n\u001b[2J\u009b'] }], 'session.a.b\\n\\u001b[2J%C2%9B'],
   ] as const) {
     for (const isAsync of [false, true]) {
       await assert.rejects(async () => checkSchema(schemaWith(issues, isAsync).schema, '{}'), {

@@ -31,6 +31,14 @@ test('a workflow has no more rights than it needs', () => {
   for (const file of WORKFLOWS) assert.match(read(file), /^permissions:\n {2}contents: read\n/m, file)
 })
 
+test('an action is named by its commit: whoever moves a tag runs nothing here', () => {
+  for (const file of WORKFLOWS) {
+    const uses = [...read(file).matchAll(/uses: (.*)/g)].map(([, action]) => action)
+    assert.ok(uses.length > 0, file)
+    for (const action of uses) assert.match(action, /^[\w./-]+@[\da-f]{40} # v\d+\.\d+\.\d+$/, file)
+  }
+})
+
 test('what is published comes with provenance', () => {
   assert.equal(JSON.parse(read('package.json')).publishConfig.provenance, true)
   assert.match(read('.github/workflows/publish.yml'), /id-token: write/)

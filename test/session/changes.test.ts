@@ -102,6 +102,11 @@ test('what would be lost is an error that names the key of the session', async t
     ['a Map before an object with toJSON', { a: [new Map(), { toJSON: () => 1 }] }, /^session\.a holds a Map/],
     ['a BigInt', { id: 1n }, /^session\.id holds a BigInt, which JSON can not hold; keep plain data/],
     ['a BigInt deep inside', { a: 1, order: { lines: [{ price: 1n }] } }, /^session\.order holds a BigInt, which/],
+    [
+      'a BigInt under a name that a terminal obeys',
+      { 'a\u009b2J': 1n },
+      /^session\["a%C2%9B2J"\] holds a BigInt, which/,
+    ],
     ['a cycle', { a: 1, tree: cycle }, /^session\.tree holds a cycle, which JSON can not hold; keep/],
     [
       'a toJSON that throws',

@@ -113,9 +113,9 @@ test('what JSON keeps, or loses on purpose, is not told', async t => {
 })
 
 test('each key is told, and a strange name of a key on one short line', t => {
-  const data = { first: /x/, second: Number.NaN, 'a\nb': /x/, ['long'.repeat(50)]: /x/ }
+  const data = { first: /x/, second: Number.NaN, 'a\nb\u009b\u202ec': /x/, ['long'.repeat(50)]: /x/ }
   const names = warningsFor(t, data).map(line => /: session(.*) holds/.exec(line)?.[1])
-  assert.deepEqual(names, ['.first', '.second', '["a\\nb"]', `["${'long'.repeat(15)}"]`])
+  assert.deepEqual(names, ['.first', '.second', '["a\\nb%C2%9B%E2%80%AEc"]', `["${'long'.repeat(15)}"]`])
 })
 
 test('of a process that has told of a hundred keys, no more are told', t => {
