@@ -193,6 +193,7 @@ const sizes: readonly Row[] = [
     signed({ ...PAYLOAD, big: 'x'.repeat(5000) }),
     { ...refused('size'), mode: 'cookie', secret: 0 },
   ],
+  ['too many say so, whoever signed them', signedValue('x'.repeat(4089), { secret: FOREIGN }), refused('size')],
   ['each chunk counts for itself', chunked({ big: 'x'.repeat(7000) }, 4080).join('; '), { ...ACCEPTED, pieces: 3 }],
   ['a chunk may be too large', chunked({ big: 'x'.repeat(7000) }, 4095).join('; '), { ...refused('size'), pieces: 3 }],
 ]
@@ -218,7 +219,7 @@ const headers: readonly Row[] = [
   ['as the first of two of its name', `${signed(PAYLOAD)}; koa.sess=x`, { ...ACCEPTED, ignored: 1 }],
   ['but not as the second', `koa.sess=x; ${signed(PAYLOAD)}`, { ...refused('signature'), ignored: 1 }],
   ['but not under a name that only ends so', `x${signed(PAYLOAD)}`, refused('missing')],
-  ['but not in nothing', '', refused('missing')],
+  ['but not in nothing', '', { ...refused('missing'), ignored: 0 }],
   ['but not in a text without cookies', 'no cookie; at all', refused('missing')],
 ]
 
@@ -298,6 +299,12 @@ test('the values and the id are in a report only where they are to be shown', ()
     )
   }
   assert.deepEqual([id?.id, sealedId?.id], ['the-very-id', 'the-very-id'])
+})
+
+test('data that JSON.stringify() has no stack for is no session, and no exception', () => {
+  const text = `{"a":${'['.repeat(3500)}${']'.repeat(3500)}}`
+  const { reason, data } = inspected(sealed(0, { text }))
+  assert.deepEqual([reason, data], ['size', undefined])
 })
 
 test('names that lead to a prototype are data like others', () => {

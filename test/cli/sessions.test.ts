@@ -307,8 +307,11 @@ test('with the secrets of the store its subjects are found, and what an older on
   const environment = { KOA_SESSION_SEAL: JSON.stringify([NEW, OLD]) }
   assert.equal((await ran(['reseal', '--store', url], { environment })).stdout, '4 sealed anew\n')
   assert.deepEqual([await count(NEW), await count(OLD)], ['2\n', ''])
-  const ended = await ran(['end', '--handle', digest('a'), '--store', url], { environment })
-  assert.equal(ended.stdout, '1 session ended\n')
+  const ended = await ran(['end', '--handle', digest('a'), '--json', '--store', url], { environment })
+  assert.deepEqual(lines(ended.stdout), [
+    { id: fingerprint('a'), subjectHash: digest('ada'), reason: 'admin' },
+    { ended: 1 },
+  ])
 })
 
 test('without a secret of the store nobody is found by a subject, which is a failure and not an answer', async t => {

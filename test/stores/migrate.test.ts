@@ -52,6 +52,12 @@ test('a session is moved when it is read, and the old store is not asked for it 
   assert.deepEqual(asked, [])
 })
 
+test('a session without data is moved as one', async () => {
+  const { store, old } = open(LIFETIME)
+  const { members, lifetime } = (await store.read('a', call)) ?? {}
+  assert.deepEqual([members, lifetime, old.size], [{}, LIFETIME, 0])
+})
+
 test('what is moved lives as long as it would have, and ten seconds more', async t => {
   const rows: ReadonlyArray<readonly [claim: string, lifetime: object, ttl: number, options?: MigrateOptions]> = [
     ['until it expires', { _expire: NOW + 5_000, _maxAge: HOUR }, 15_000],

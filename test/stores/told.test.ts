@@ -17,6 +17,7 @@ const subjectHash = hash('ann').digest('base64url')
 const fingerprint = (id: string) => hash(id).digest('hex').slice(0, 8)
 const ended = (id: string) => ({ id: fingerprint(id), subjectHash, reason: 'destroyAll' })
 const CALL = { ctx: undefined }
+const FULL = 'the log is full'
 
 const STORES = {
   memoryStore: async (options: Options) => memoryStore(options),
@@ -79,6 +80,7 @@ for (const [name, make] of Object.entries(STORES)) {
     rejects: async () => {
       throw new Error('the log is full')
     },
+    'rejects with what is no error': async () => Promise.reject('a text'),
   })) {
     test(`${name}: an onEnded that ${how} is a process warning, and all sessions are ended`, async t => {
       const said = warnings(t)
@@ -92,10 +94,10 @@ for (const [name, make] of Object.entries(STORES)) {
 
 function warnings(t: Test): () => readonly string[] {
   const list: string[] = []
-  const note = (warning: Error) => list.push(warning.message)
+  const note = ({ message }: Error) => list.push(message.replace('a listener of a store threw a string', FULL))
   process.on('warning', note)
   t.after(() => process.off('warning', note))
-  return () => list.filter(message => message === 'the log is full')
+  return () => list.filter(message => message === FULL)
 }
 
 test('memoryStore tells what it drops when it is full, and no tombstone', async () => {
