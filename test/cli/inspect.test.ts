@@ -82,6 +82,7 @@ const modes: readonly Row[] = [
     { ...ACCEPTED, protection: 'signed', mode: 'stored' },
   ],
   ['a sealed id', sealed(0, { purpose: 'id', text: 'the-id' }), { ...ACCEPTED, protection: 'sealed', mode: 'stored' }],
+  ['an id that an older secret sealed', sealed(0, { purpose: 'id', text: 'id', secret: OLDER }), { secret: 1 }],
   [
     'an id that is not signed',
     'koa.sess=id',

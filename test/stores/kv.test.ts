@@ -183,6 +183,7 @@ const REFUSED: ReadonlyArray<readonly [client: unknown, message: RegExp, options
   [{ get: method, set: method, del: method, hGetAll: method }, /a client of redis, .*: give it to redisStore\(\)/],
   [{ get: method, set: method, del: method, hgetall: method }, /a client of ioredis, .*: give it to redisStore\(\)/],
   [memoryStore(), /client was a store of this package, .*: give it to the middleware as the option store/],
+  [{ get: method, set: method, delete: method, listenQueue: method }, /a database of Deno KV, .*: put get, set and/],
   [new Keyv(), /^kvStore: client was of type object, expected a Keyv with throwOnErrors: true/],
   [new Map(), /^kvStore: prefix was a b, expected at most 100 of/, { prefix: 'a b' }],
   [new Map(), /^kvStore: prefix was \.\.\/, expected/, { prefix: '../' }],
