@@ -345,6 +345,8 @@ test('a store with hashIds: false is refused without --plain-ids, and shows no i
     assert.deepEqual([code, stdout], [1, ''], String(parameters))
     assert.match(stderr, /ids are not hashed: if the application sets hashIds: false, give --plain-ids/)
   }
+  await store.create(digest('hashed'), { members: {}, lifetime: {} }, HOUR, call)
+  assert.equal((await ran(['end', '--all', '--yes', '--store', url])).stdout, '1 session ended\n')
   const plain = (...parameters: string[]) => ran([...parameters, '--plain-ids', '--store', url])
   const { stdout } = await plain('list', '--json')
   assert.deepEqual(

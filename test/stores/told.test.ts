@@ -134,6 +134,19 @@ test('memoryStore tells what has expired, once it is found', async () => {
   assert.deepEqual(told, [{ count: 1 }, { count: 1 }])
 })
 
+test('memoryStore tells what has expired, where that is found as room is made', () => {
+  const told: unknown[] = []
+  const clock = manualClock()
+  const onEnded = () => assert.fail('it expired')
+  const store = memoryStore({ max: 2, now: clock.now, onExpired: one => told.push(one), onEnded })
+  for (const [id, ttl] of Object.entries({ a: 1, b: HOUR, c: HOUR })) {
+    store.create(id, { members: {}, lifetime: {} }, ttl)
+    clock.advance(1)
+  }
+  store.read('c')
+  assert.deepEqual(told, [{ count: 1 }])
+})
+
 test('sqliteStore tells each batch of a sweep', async () => {
   const told: unknown[] = []
   const clock = manualClock()
