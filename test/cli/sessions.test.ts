@@ -4,7 +4,8 @@ import { createRequire } from 'node:module'
 import test from 'node:test'
 import { manualClock } from 'koa-session/testing'
 import { run } from '../../src/cli/run.ts'
-import { progressLine } from '../../src/cli/sessions/lines.ts'
+import { lineOf, progressLine, resultLine } from '../../src/cli/sessions/lines.ts'
+import { SessionError } from '../../src/errors.ts'
 import { newSecret } from '../support/secrets.ts'
 import { call, digest, fingerprint, HOUR, type Sessions, stored } from './stored.ts'
 import { surroundings } from './surroundings.ts'
@@ -39,9 +40,10 @@ async function ran(parameters: readonly string[], { environment = {}, answers, l
               asked.push(question)
               return answers
             },
-      working: (what, done, work) => {
+      working: async (what, done, work) => {
+        const result = await work()
         working.push(`${what} ${done()}`)
-        return work()
+        return result
       },
     },
   })
@@ -275,10 +277,11 @@ test('at a terminal it asks before it ends many, and goes on with a yes alone', 
 })
 
 test('what takes long is told of meanwhile', async t => {
-  const { url } = await stored(t, THREE)
+  const { url, store } = await stored(t, THREE)
+  await store.create('expired', { members: {}, lifetime: {} }, 0, call)
   for (const [parameters, what] of [
     ['count', ['counting 0']],
-    ['sweep', ['sweeping 0']],
+    ['sweep', ['sweeping 1']],
     ['end --all', ['counting 0', 'ending sessions 0']],
   ] as const) {
     const { working } = await ran([...parameters.split(' '), '--store', url], { answers: 'y' })
@@ -337,6 +340,12 @@ test('without a secret of the store nobody is found by a subject, which is a fai
   assert.equal(await store.count(), 4)
 })
 
+test('a line has nothing that a terminal obeys, and shows what is no instant as it is', () => {
+  const line = { handle: H, createdAt: 1e20, seenAt: Number.NaN, expiresAt: 0, subjectHash: '\u001b[31m' }
+  assert.equal(lineOf(line, false), `${H}  100000000000000000000  NaN  1970-01-01T00:00:00.000Z  \\u001b[31m\n`)
+  assert.equal(resultLine('ended', 0, false), '0 sessions ended\n')
+})
+
 test('a store with hashIds: false is refused without --plain-ids, and shows no id with it', async t => {
   const sessions = { 'id-of-ada-1': 'ada', 'id-of-ada-2': 'ada', 'id-of-nobody': undefined }
   const { url, store } = await stored(t, sessions, { hashIds: false })
@@ -376,16 +385,14 @@ test('what fails ends with 1, says why on one line, and shows no password', asyn
   const missing = () => {
     throw Object.assign(new Error('Cannot find module'), { code: 'MODULE_NOT_FOUND' })
   }
-  const broken = (text: string) => (name: string) => {
+  const broken = (said: string | Error) => (name: string) => {
     if (name !== 'redis') return missing()
-    return {
-      createClient: () => ({
-        on() {},
-        connect: async () => {
-          throw new Error(text)
-        },
-      }),
-    }
+    const error = typeof said === 'string' ? new Error(said) : said
+    return { createClient: () => ({ on() {}, connect: () => Promise.reject(error) }) }
+  }
+  const older = (name: string) => {
+    if (name !== 'node:sqlite') return missing()
+    throw Object.assign(new Error('No such built-in module'), { code: 'ERR_UNKNOWN_BUILTIN_MODULE' })
   }
   const rows: ReadonlyArray<readonly [url: string, what: RegExp, load?: (name: string) => unknown]> = [
     [
@@ -394,6 +401,7 @@ test('what fails ends with 1, says why on one line, and shows no password', asyn
     ],
     [`${url} --table none`, /the store failed: no such table: none/],
     [URL, /there is no client for this store in this folder: npm install redis \(or ioredis, iovalkey\)/, missing],
+    [url, /there is no client for this store in this folder: npm install libsql/, older],
     ['mysql://a/b', /npm install mysql2 \(or mariadb\)/, missing],
     ['dynamodb:', /npm install @aws-sdk\/client-dynamodb, or run the command where the application is/, missing],
     [URL, /the store failed: no \/\/…@127\.0\.0\.1\/0 here/, broken(`no //user:hunter22@127.0.0.1/0 here`)],
@@ -401,6 +409,8 @@ test('what fails ends with 1, says why on one line, and shows no password', asyn
     ['redis://u:hunter%2222@h', /the store failed: wrong …, …$/m, broken('wrong hunter"22, hunter%2222')],
     ['redis://u:hunter@22@h', /the store failed: wrong …$/m, broken('wrong hunter@22')],
     ['redis://u:q7x2@h', /the store failed: wrong …$/m, broken('wrong q7x2')],
+    ['redis://u:1/y@h', /the store failed: wrong …$/m, broken('wrong redis://u:1/y@h')],
+    [URL, /^koa-session: it says why$/m, broken(new SessionError('ERR_SESSION_STORE', 'it says why'))],
     [URL, /the store failed: \\u001b\[31m\\u000ared/, broken('\u001b[31m\nred')],
   ]
   for (const [store, what, load] of rows) {
