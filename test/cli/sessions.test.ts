@@ -105,6 +105,7 @@ test('a wrong call ends with 2, says what to do, and repeats no value', async t 
       `list --store ${URL} --subject --json`,
       /value of --subject is missing, or begins with a dash: write --subject=VALUE/,
     ],
+    [`end --store ${URL} --handle --yes`, /value of --handle is missing, or begins with a dash/],
     [`list --store ${URL} --limit -1`, /the value of --limit is missing, or begins with a dash: write --limit=VALUE/],
     [`list --store ${URL} --limit=-1`, /--limit is not a positive integer/],
     [`list --store ${URL} --limit NaN`, /--limit is not a positive integer/],
