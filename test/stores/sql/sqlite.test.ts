@@ -232,6 +232,7 @@ for (const client of sqliteClients().filter(({ missing }) => missing === undefin
       assert.equal(store.read('a', call), undefined)
       assert.equal(store.patch('a', patch, HOUR, call), 'gone')
       assert.equal(store.patch('a', { ...patch, version: 0 }, HOUR, call), 'gone')
+      assert.equal(store.count(), 0)
       assert.equal(store.destroyAll('ada'), 1)
     })
 
