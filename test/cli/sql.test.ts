@@ -47,7 +47,7 @@ test('the statements are those that setup() runs, for each dialect and table', a
       )
       const upgrade = await printed('--dialect', dialect, '--table', table, '--from', '1')
       assert.deepEqual(statementsIn(upgrade), store.upgradeSql(1), `${dialect} from 1`)
-      assert.equal(/nothing is to be done/.test(upgrade), store.schemaVersion === 1, dialect)
+      assert.equal(/^-- nothing is to be done$/m.test(upgrade), store.schemaVersion === 1, dialect)
     }
   }
 })
