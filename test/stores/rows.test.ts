@@ -98,6 +98,11 @@ test('a session that is given a new id while all of its subject are ended is end
   assert.deepEqual([...table.keys()], [digest('own')])
 })
 
+test('where a subject has no sessions, nothing is removed', () => {
+  const { store } = open({}, new Map(), { remove: () => assert.fail('there is none') })
+  assert.equal(store.destroyAll('ada'), 0)
+})
+
 test('who signs in all the time does not keep the end of the others waiting', () => {
   const table = new Map<string, StoredRecord>()
   let ids = 0

@@ -515,6 +515,14 @@ export function redisSuite(register: Register, serverOf: () => Server, source?: 
     assert.equal((await store.list('ada')).length, ids.length)
     assert.equal(await store.destroyAll('ada'), ids.length)
     assert.equal(await client.dbSize(), 0)
+    for (const [index, id] of ids.entries()) {
+      const successor = ids.at(index - 1) ?? ''
+      for (const one of [id, successor]) await store.create(one, ADA, HOUR, CALL)
+      await store.retire(id, { successor }, HOUR, CALL)
+      assert.equal((await store.read(id, CALL))?.successor, digest(successor), JSON.stringify(successor))
+      await store.destroy(id, CALL)
+      assert.equal(await store.read(successor, CALL), undefined)
+    }
   })
 
   proveForgotten(register, async t => {
