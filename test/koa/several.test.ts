@@ -213,6 +213,15 @@ test('a ctx.session that is something else is replaced, as by koa-session 7', as
   assert.equal((await (await visit(t, app)).get()).text, 'true koa.sess')
 })
 
+test('what is on app.context can be replaced by a test of the application', () => {
+  const app = createApp()
+  session(app)
+  for (const name of ['session', 'sessionOptions']) {
+    Object.defineProperty(app.context, name, { value: 'a mock' })
+    assert.equal(Reflect.get(app.context, name), 'a mock')
+  }
+})
+
 test('what was refused leaves no trace on the application', async t => {
   const app = createApp()
   app.use(session(app))
