@@ -302,6 +302,10 @@ test('the values and the id are in a report only where they are to be shown', ()
   assert.deepEqual([id?.id, sealedId?.id], ['the-very-id', 'the-very-id'])
 })
 
+test('the size of data is in bytes', () => {
+  assert.equal(inspected(sealed({ ü: 1 })).data?.[0]?.bytes, 6)
+})
+
 test('data that JSON.stringify() has no stack for is no session, and no exception', () => {
   const text = `{"a":${'['.repeat(3500)}${']'.repeat(3500)}}`
   const { reason, data } = inspected(sealed(0, { text }))

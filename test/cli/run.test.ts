@@ -68,6 +68,7 @@ test('the exit code', async t => {
     ['is 2 for a value where none belongs', 2, ['inspect', '--json=yes', cookie]],
     ['is 2 for an option without its value', 2, ['inspect', cookie, '--key']],
     ['is 2 for a name that no cookie can have', 2, ['inspect', '--key', 'a=b', cookie]],
+    ['is 2 for a name with a space', 2, ['inspect', '--key', 'a b', cookie]],
     ['is 2 for an empty name', 2, ['inspect', '--key=', cookie]],
     ['is 2 for two cookies', 2, ['inspect', ...cookie.split(' ')]],
     ['is 2 where something follows keygen', 2, ['keygen', 'x']],

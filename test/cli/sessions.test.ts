@@ -5,6 +5,7 @@ import test from 'node:test'
 import { manualClock } from 'koa-session/testing'
 import { run } from '../../src/cli/run.ts'
 import { lineOf, progressLine, resultLine } from '../../src/cli/sessions/lines.ts'
+import { pathIn, planOf } from '../../src/cli/sessions/plan.ts'
 import { SessionError } from '../../src/errors.ts'
 import { newSecret } from '../support/secrets.ts'
 import { call, digest, fingerprint, HOUR, type Sessions, stored } from './stored.ts'
@@ -79,6 +80,7 @@ test('a wrong call ends with 2, says what to do, and repeats no value', async t 
     [`list --store ${URL} --table hunter22`, /Redis has no table: give --prefix/],
     ['list --store sqlite:a --prefix hunter22', /--prefix is for Redis and DynamoDB: give --table/],
     [`list --store ${URL} --limit 0`, /--limit is not a positive integer/],
+    [`list --store ${URL} --limit ${'9'.repeat(16)}`, /--limit is not a positive integer/],
     [`list --store ${URL} --limit hunter22`, /--limit is not a positive integer/],
     [`list --store ${URL} --subject=`, /--subject is empty: a variable was probably not set/],
     [`list --store ${URL} --yes`, /sessions list does not take --yes/],
@@ -120,6 +122,25 @@ test('a wrong call ends with 2, says what to do, and repeats no value', async t 
       assert.doesNotMatch(stderr, /hunter22/)
     })
   }
+})
+
+test('a store is told by the scheme of its URL, in whatever case', () => {
+  const rows: Readonly<Record<string, string>> = {
+    'SQLite:a.db': 'sqlite',
+    'redis://h': 'redis',
+    'rediss://h': 'redis',
+    'postgres://h': 'postgres',
+    'postgresql://h': 'postgres',
+    'mysql://h/d': 'mysql',
+    'mariadb://h/d': 'mysql',
+    'mongodb://h': 'mongodb',
+    'mongodb+srv://h': 'mongodb',
+    'DynamoDB://eu-central-1': 'dynamodb',
+  }
+  for (const [store, kind] of Object.entries(rows))
+    assert.equal(planOf({ store }, ['count'], {}, false).place.kind, kind)
+  assert.equal(planOf({ store: 'dynamodb:', prefix: 'p:' }, ['count'], {}, false).place.prefix, 'p:')
+  assert.equal(pathIn('SQLite://a.db'), 'a.db')
 })
 
 test('a URL in the environment is used where no argument names one', async t => {
@@ -304,12 +325,14 @@ test('sweep deletes what has expired', async t => {
 
 test('with the secrets of the store its subjects are found, and what an older one has sealed is sealed anew', async t => {
   const [OLD, NEW] = [newSecret(), newSecret()]
-  const { url } = await stored(t, THREE, { seal: [OLD] })
+  const { url, store } = await stored(t, THREE, { seal: [OLD] })
   const count = async (seal: string) =>
     (await ran(['count', '--subject', 'ada', '--store', url], { environment: { KOA_SESSION_SEAL: seal } })).stdout
   assert.equal(await count(OLD), '2\n')
   const environment = { KOA_SESSION_SEAL: JSON.stringify([NEW, OLD]) }
   assert.equal((await ran(['reseal', '--store', url], { environment })).stdout, '4 sealed anew\n')
+  // Whom the older secret alone hides is not in the way of those who are found.
+  await store.create('late', { members: {}, lifetime: {}, version: 0, subject: digest('bob') }, HOUR, call)
   assert.deepEqual([await count(NEW), await count(OLD)], ['2\n', ''])
   const ended = await ran(['end', '--handle', digest('a'), '--json', '--store', url], { environment })
   assert.deepEqual(lines(ended.stdout), [

@@ -105,6 +105,8 @@ test('a client that may keep a session longer does not give it out', async () =>
   advance(1)
   assert.equal(await store.get('a'), undefined)
   assert.equal(texts.size, 1)
+  await store.set('a', ADA, 1e300)
+  assert.deepEqual(await store.get('a'), ADA)
 })
 
 test('a key has the hash of the id, whatever the id is', async () => {
