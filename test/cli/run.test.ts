@@ -181,6 +181,7 @@ test('what is told of the rest', async t => {
   const rows: ReadonlyArray<readonly [text: string, line: RegExp]> = [
     [signedValue('id'), /session {3}in a store, which was not asked; its id is in the cookie, signed\n/],
     [chunked({ big: 'x'.repeat(200) }, 150).join('; '), /session {3}in 3 cookies, sealed\n/],
+    [chunked({ big: 'x'.repeat(100) }, 150).join('; '), /session {3}in 2 cookies, sealed\n/],
     [chunked({ big: 'x'.repeat(200) }, 150).join('; '), /size {6}1\d\d of 4096 bytes: koa\.sess\.1\n/],
     [sealed(PAYLOAD, { secret: FOREIGN }), /session {3}in the cookie, sealed, and was not opened\n/],
     [signed(PAYLOAD, { secret: FOREIGN }), /secret {4}none: nothing of this is verified\n/],

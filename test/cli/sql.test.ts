@@ -48,6 +48,7 @@ test('the statements are those that setup() runs, for each dialect and table', a
       const upgrade = await printed('--dialect', dialect, '--table', table, '--from', '1')
       assert.deepEqual(statementsIn(upgrade), store.upgradeSql(1), `${dialect} from 1`)
       assert.equal(/^-- nothing is to be done$/m.test(upgrade), store.schemaVersion === 1, dialect)
+      assert.match(upgrade, /^-- koa-session, \w+: the table \S+, from version 1 to \d\n/)
     }
   }
 })
