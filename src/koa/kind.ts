@@ -136,7 +136,7 @@ export function toBegin(ctx: Context, kind: Kind): Entry | undefined {
   const { context } = ctx.app
   if (options !== kind.options) {
     refuseDifference(options, kind)
-    warnOfDifference({ ...kind, options }, kind.options)
+    warnOfDifference(kind, options)
   } else if (context !== kind.context) refuseMounted(kind, context, kindsOf(context).values())
   return entry.hasBegun ? undefined : entry
 }

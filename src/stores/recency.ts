@@ -13,9 +13,9 @@ export class Recency<Entry extends Linked<Entry>> {
   oldest: Entry | undefined
   #newest: Entry | undefined
 
+  /** Adds what is in no list. */
   append(entry: Entry): void {
     entry.older = this.#newest
-    entry.newer = undefined
     if (this.#newest) this.#newest.newer = entry
     else this.oldest = entry
     this.#newest = entry

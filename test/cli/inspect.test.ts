@@ -82,6 +82,7 @@ const modes: readonly Row[] = [
     { ...ACCEPTED, protection: 'signed', mode: 'stored' },
   ],
   ['a sealed id', sealed(0, { purpose: 'id', text: 'the-id' }), { ...ACCEPTED, protection: 'sealed', mode: 'stored' }],
+  ['an id that an older secret sealed', sealed(0, { purpose: 'id', text: 'id', secret: OLDER }), { secret: 1 }],
   [
     'an id that is not signed',
     'koa.sess=id',
@@ -193,6 +194,7 @@ const sizes: readonly Row[] = [
     signed({ ...PAYLOAD, big: 'x'.repeat(5000) }),
     { ...refused('size'), mode: 'cookie', secret: 0 },
   ],
+  ['too many say so, whoever signed them', signedValue('x'.repeat(4089), { secret: FOREIGN }), refused('size')],
   ['each chunk counts for itself', chunked({ big: 'x'.repeat(7000) }, 4080).join('; '), { ...ACCEPTED, pieces: 3 }],
   ['a chunk may be too large', chunked({ big: 'x'.repeat(7000) }, 4095).join('; '), { ...refused('size'), pieces: 3 }],
 ]
@@ -218,7 +220,7 @@ const headers: readonly Row[] = [
   ['as the first of two of its name', `${signed(PAYLOAD)}; koa.sess=x`, { ...ACCEPTED, ignored: 1 }],
   ['but not as the second', `koa.sess=x; ${signed(PAYLOAD)}`, { ...refused('signature'), ignored: 1 }],
   ['but not under a name that only ends so', `x${signed(PAYLOAD)}`, refused('missing')],
-  ['but not in nothing', '', refused('missing')],
+  ['but not in nothing', '', { ...refused('missing'), ignored: 0 }],
   ['but not in a text without cookies', 'no cookie; at all', refused('missing')],
 ]
 
@@ -298,6 +300,16 @@ test('the values and the id are in a report only where they are to be shown', ()
     )
   }
   assert.deepEqual([id?.id, sealedId?.id], ['the-very-id', 'the-very-id'])
+})
+
+test('the size of data is in bytes', () => {
+  assert.equal(inspected(sealed({ ü: 1 })).data?.[0]?.bytes, 6)
+})
+
+test('data that JSON.stringify() has no stack for is no session, and no exception', () => {
+  const text = `{"a":${'['.repeat(3500)}${']'.repeat(3500)}}`
+  const { reason, data } = inspected(sealed(0, { text }))
+  assert.deepEqual([reason, data], ['size', undefined])
 })
 
 test('names that lead to a prototype are data like others', () => {

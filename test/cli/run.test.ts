@@ -68,6 +68,7 @@ test('the exit code', async t => {
     ['is 2 for a value where none belongs', 2, ['inspect', '--json=yes', cookie]],
     ['is 2 for an option without its value', 2, ['inspect', cookie, '--key']],
     ['is 2 for a name that no cookie can have', 2, ['inspect', '--key', 'a=b', cookie]],
+    ['is 2 for a name with a space', 2, ['inspect', '--key', 'a b', cookie]],
     ['is 2 for an empty name', 2, ['inspect', '--key=', cookie]],
     ['is 2 for two cookies', 2, ['inspect', ...cookie.split(' ')]],
     ['is 2 where something follows keygen', 2, ['keygen', 'x']],
@@ -180,10 +181,14 @@ test('what is told of the rest', async t => {
   const rows: ReadonlyArray<readonly [text: string, line: RegExp]> = [
     [signedValue('id'), /session {3}in a store, which was not asked; its id is in the cookie, signed\n/],
     [chunked({ big: 'x'.repeat(200) }, 150).join('; '), /session {3}in 3 cookies, sealed\n/],
+    [chunked({ big: 'x'.repeat(100) }, 150).join('; '), /session {3}in 2 cookies, sealed\n/],
     [chunked({ big: 'x'.repeat(200) }, 150).join('; '), /size {6}1\d\d of 4096 bytes: koa\.sess\.1\n/],
     [sealed(PAYLOAD, { secret: FOREIGN }), /session {3}in the cookie, sealed, and was not opened\n/],
     [signed(PAYLOAD, { secret: FOREIGN }), /secret {4}none: nothing of this is verified\n/],
+    [cookie, /secret {4}0, the newest of 2\n/],
     [`${cookie}; koa.sess=2; koa.sess=3`, /ignored {3}2 more of the same name/],
+    [`${cookie}; koa.sess=2`, /ignored {3}1 more of the same name/],
+    [signed({ _expire: NOW }), /expires {3}2023-11-14T22:13:20\.000Z, 0 milliseconds ago\n/],
     [signed({ _session: true }), /expires {3}when the browser closes\n {2}lifetime {2}when the browser closes\n/],
     [
       signed({ a: 1 }),
@@ -195,6 +200,8 @@ test('what is told of the rest', async t => {
   for (const [text, line] of rows) {
     await t.test(String(line), async () => assert.match((await ran(['inspect', text])).stdout, line))
   }
+  const { stdout } = await ran(['inspect', cookie], { keys: JSON.stringify(SECRETS.slice(0, 1)) })
+  assert.match(stdout, /secret {4}0, the only one\n/)
 })
 
 test('values are printed only with --show', async () => {

@@ -4,7 +4,9 @@ import { createRequire } from 'node:module'
 import test from 'node:test'
 import { manualClock } from 'koa-session/testing'
 import { run } from '../../src/cli/run.ts'
-import { progressLine } from '../../src/cli/sessions/lines.ts'
+import { lineOf, progressLine, resultLine } from '../../src/cli/sessions/lines.ts'
+import { pathIn, planOf } from '../../src/cli/sessions/plan.ts'
+import { SessionError } from '../../src/errors.ts'
 import { newSecret } from '../support/secrets.ts'
 import { call, digest, fingerprint, HOUR, type Sessions, stored } from './stored.ts'
 import { surroundings } from './surroundings.ts'
@@ -39,9 +41,10 @@ async function ran(parameters: readonly string[], { environment = {}, answers, l
               asked.push(question)
               return answers
             },
-      working: (what, done, work) => {
+      working: async (what, done, work) => {
+        const result = await work()
         working.push(`${what} ${done()}`)
-        return work()
+        return result
       },
     },
   })
@@ -77,6 +80,7 @@ test('a wrong call ends with 2, says what to do, and repeats no value', async t 
     [`list --store ${URL} --table hunter22`, /Redis has no table: give --prefix/],
     ['list --store sqlite:a --prefix hunter22', /--prefix is for Redis and DynamoDB: give --table/],
     [`list --store ${URL} --limit 0`, /--limit is not a positive integer/],
+    [`list --store ${URL} --limit ${'9'.repeat(16)}`, /--limit is not a positive integer/],
     [`list --store ${URL} --limit hunter22`, /--limit is not a positive integer/],
     [`list --store ${URL} --subject=`, /--subject is empty: a variable was probably not set/],
     [`list --store ${URL} --yes`, /sessions list does not take --yes/],
@@ -103,6 +107,7 @@ test('a wrong call ends with 2, says what to do, and repeats no value', async t 
       `list --store ${URL} --subject --json`,
       /value of --subject is missing, or begins with a dash: write --subject=VALUE/,
     ],
+    [`end --store ${URL} --handle --yes`, /value of --handle is missing, or begins with a dash/],
     [`list --store ${URL} --limit -1`, /the value of --limit is missing, or begins with a dash: write --limit=VALUE/],
     [`list --store ${URL} --limit=-1`, /--limit is not a positive integer/],
     [`list --store ${URL} --limit NaN`, /--limit is not a positive integer/],
@@ -117,6 +122,25 @@ test('a wrong call ends with 2, says what to do, and repeats no value', async t 
       assert.doesNotMatch(stderr, /hunter22/)
     })
   }
+})
+
+test('a store is told by the scheme of its URL, in whatever case', () => {
+  const rows: Readonly<Record<string, string>> = {
+    'SQLite:a.db': 'sqlite',
+    'redis://h': 'redis',
+    'rediss://h': 'redis',
+    'postgres://h': 'postgres',
+    'postgresql://h': 'postgres',
+    'mysql://h/d': 'mysql',
+    'mariadb://h/d': 'mysql',
+    'mongodb://h': 'mongodb',
+    'mongodb+srv://h': 'mongodb',
+    'DynamoDB://eu-central-1': 'dynamodb',
+  }
+  for (const [store, kind] of Object.entries(rows))
+    assert.equal(planOf({ store }, ['count'], {}, false).place.kind, kind)
+  assert.equal(planOf({ store: 'dynamodb:', prefix: 'p:' }, ['count'], {}, false).place.prefix, 'p:')
+  assert.equal(pathIn('SQLite://a.db'), 'a.db')
 })
 
 test('a URL in the environment is used where no argument names one', async t => {
@@ -275,10 +299,11 @@ test('at a terminal it asks before it ends many, and goes on with a yes alone', 
 })
 
 test('what takes long is told of meanwhile', async t => {
-  const { url } = await stored(t, THREE)
+  const { url, store } = await stored(t, THREE)
+  await store.create('expired', { members: {}, lifetime: {} }, 0, call)
   for (const [parameters, what] of [
     ['count', ['counting 0']],
-    ['sweep', ['sweeping 0']],
+    ['sweep', ['sweeping 1']],
     ['end --all', ['counting 0', 'ending sessions 0']],
   ] as const) {
     const { working } = await ran([...parameters.split(' '), '--store', url], { answers: 'y' })
@@ -300,15 +325,20 @@ test('sweep deletes what has expired', async t => {
 
 test('with the secrets of the store its subjects are found, and what an older one has sealed is sealed anew', async t => {
   const [OLD, NEW] = [newSecret(), newSecret()]
-  const { url } = await stored(t, THREE, { seal: [OLD] })
+  const { url, store } = await stored(t, THREE, { seal: [OLD] })
   const count = async (seal: string) =>
     (await ran(['count', '--subject', 'ada', '--store', url], { environment: { KOA_SESSION_SEAL: seal } })).stdout
   assert.equal(await count(OLD), '2\n')
   const environment = { KOA_SESSION_SEAL: JSON.stringify([NEW, OLD]) }
   assert.equal((await ran(['reseal', '--store', url], { environment })).stdout, '4 sealed anew\n')
+  // Whom the older secret alone hides is not in the way of those who are found.
+  await store.create('late', { members: {}, lifetime: {}, version: 0, subject: digest('bob') }, HOUR, call)
   assert.deepEqual([await count(NEW), await count(OLD)], ['2\n', ''])
-  const ended = await ran(['end', '--handle', digest('a'), '--store', url], { environment })
-  assert.equal(ended.stdout, '1 session ended\n')
+  const ended = await ran(['end', '--handle', digest('a'), '--json', '--store', url], { environment })
+  assert.deepEqual(lines(ended.stdout), [
+    { id: fingerprint('a'), subjectHash: digest('ada'), reason: 'admin' },
+    { ended: 1 },
+  ])
 })
 
 test('without a secret of the store nobody is found by a subject, which is a failure and not an answer', async t => {
@@ -334,6 +364,12 @@ test('without a secret of the store nobody is found by a subject, which is a fai
   assert.equal(await store.count(), 4)
 })
 
+test('a line has nothing that a terminal obeys, and shows what is no instant as it is', () => {
+  const line = { handle: H, createdAt: 1e20, seenAt: Number.NaN, expiresAt: 0, subjectHash: '\u001b[31m' }
+  assert.equal(lineOf(line, false), `${H}  100000000000000000000  NaN  1970-01-01T00:00:00.000Z  \\u001b[31m\n`)
+  assert.equal(resultLine('ended', 0, false), '0 sessions ended\n')
+})
+
 test('a store with hashIds: false is refused without --plain-ids, and shows no id with it', async t => {
   const sessions = { 'id-of-ada-1': 'ada', 'id-of-ada-2': 'ada', 'id-of-nobody': undefined }
   const { url, store } = await stored(t, sessions, { hashIds: false })
@@ -342,6 +378,8 @@ test('a store with hashIds: false is refused without --plain-ids, and shows no i
     assert.deepEqual([code, stdout], [1, ''], String(parameters))
     assert.match(stderr, /ids are not hashed: if the application sets hashIds: false, give --plain-ids/)
   }
+  await store.create(digest('hashed'), { members: {}, lifetime: {} }, HOUR, call)
+  assert.equal((await ran(['end', '--all', '--yes', '--store', url])).stdout, '1 session ended\n')
   const plain = (...parameters: string[]) => ran([...parameters, '--plain-ids', '--store', url])
   const { stdout } = await plain('list', '--json')
   assert.deepEqual(
@@ -371,16 +409,14 @@ test('what fails ends with 1, says why on one line, and shows no password', asyn
   const missing = () => {
     throw Object.assign(new Error('Cannot find module'), { code: 'MODULE_NOT_FOUND' })
   }
-  const broken = (text: string) => (name: string) => {
+  const broken = (said: string | Error) => (name: string) => {
     if (name !== 'redis') return missing()
-    return {
-      createClient: () => ({
-        on() {},
-        connect: async () => {
-          throw new Error(text)
-        },
-      }),
-    }
+    const error = typeof said === 'string' ? new Error(said) : said
+    return { createClient: () => ({ on() {}, connect: () => Promise.reject(error) }) }
+  }
+  const older = (name: string) => {
+    if (name !== 'node:sqlite') return missing()
+    throw Object.assign(new Error('No such built-in module'), { code: 'ERR_UNKNOWN_BUILTIN_MODULE' })
   }
   const rows: ReadonlyArray<readonly [url: string, what: RegExp, load?: (name: string) => unknown]> = [
     [
@@ -389,6 +425,7 @@ test('what fails ends with 1, says why on one line, and shows no password', asyn
     ],
     [`${url} --table none`, /the store failed: no such table: none/],
     [URL, /there is no client for this store in this folder: npm install redis \(or ioredis, iovalkey\)/, missing],
+    [url, /there is no client for this store in this folder: npm install libsql/, older],
     ['mysql://a/b', /npm install mysql2 \(or mariadb\)/, missing],
     ['dynamodb:', /npm install @aws-sdk\/client-dynamodb, or run the command where the application is/, missing],
     [URL, /the store failed: no \/\/…@127\.0\.0\.1\/0 here/, broken(`no //user:hunter22@127.0.0.1/0 here`)],
@@ -396,6 +433,8 @@ test('what fails ends with 1, says why on one line, and shows no password', asyn
     ['redis://u:hunter%2222@h', /the store failed: wrong …, …$/m, broken('wrong hunter"22, hunter%2222')],
     ['redis://u:hunter@22@h', /the store failed: wrong …$/m, broken('wrong hunter@22')],
     ['redis://u:q7x2@h', /the store failed: wrong …$/m, broken('wrong q7x2')],
+    ['redis://u:1/y@h', /the store failed: wrong …$/m, broken('wrong redis://u:1/y@h')],
+    [URL, /^koa-session: it says why$/m, broken(new SessionError('ERR_SESSION_STORE', 'it says why'))],
     [URL, /the store failed: \\u001b\[31m\\u000ared/, broken('\u001b[31m\nred')],
   ]
   for (const [store, what, load] of rows) {

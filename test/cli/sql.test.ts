@@ -47,7 +47,8 @@ test('the statements are those that setup() runs, for each dialect and table', a
       )
       const upgrade = await printed('--dialect', dialect, '--table', table, '--from', '1')
       assert.deepEqual(statementsIn(upgrade), store.upgradeSql(1), `${dialect} from 1`)
-      assert.equal(/nothing is to be done/.test(upgrade), store.schemaVersion === 1, dialect)
+      assert.equal(/^-- nothing is to be done$/m.test(upgrade), store.schemaVersion === 1, dialect)
+      assert.match(upgrade, /^-- koa-session, \w+: the table \S+, from version 1 to \d\n/)
     }
   }
 })
@@ -84,8 +85,11 @@ test('a wrong call says what is expected, and repeats no value', async () => {
     [['--dialect', 'toString'], /--dialect has to be one of/],
     [['--dialect', 'sqlite', '--table', 'secret; DROP'], /--table is not a name such as/],
     [['--dialect', 'sqlite', '--user', "secret'"], /--user is not a name/],
+    [['--dialect', 'sqlite', '--user', '1secret'], /--user is not a name/],
+    [['--dialect', 'sqlite', '--user='], /--user is not a name/],
     [['--dialect', 'sqlite', '--from', '-1'], /--from/],
     [['--dialect', 'sqlite', '--from', '2'], /--from is a later version than 1, the one of this release/],
+    [['--dialect', 'sqlite', '--from', '1secret'], /--from is not the number of a version/],
     [['--dialect', 'sqlite', '--from', 'secret'], /--from is not the number of a version/],
     [['--dialect', 'sqlite', 'secret'], /sql takes --dialect, --table, --user and --from/],
     [['--dialect', 'sqlite', '--json'], /sql takes --dialect/],

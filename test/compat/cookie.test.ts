@@ -142,6 +142,25 @@ test('#42 every read and write goes through a get and set that replace those of 
   assert.deepEqual(told, same(['get koa.sess', 'set koa.sess']))
 })
 
+test('#42 a write goes through a set that the handler puts in place once it has read the session', async t => {
+  const told = await withBoth(async session => {
+    const app = createApp()
+    const names: unknown[] = []
+    app.use(session({ signed: false }, app))
+    app.use(ctx => {
+      ctx.session.views = (ctx.session.views ?? 0) + 1
+      const { set } = ctx.cookies
+      ctx.cookies.set = (...parameters: unknown[]) => {
+        names.push(parameters[0])
+        return set.apply(ctx.cookies, parameters)
+      }
+    })
+    await (await visit(t, app)).get('/')
+    return names
+  })
+  assert.deepEqual(told, same(['koa.sess']))
+})
+
 test('#42 a ctx.cookies of the framework is read as itself after the headers left, too', async t => {
   class OwnCookies {
     readonly #value = encoded({ user: 'ann' })

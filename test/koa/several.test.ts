@@ -203,6 +203,25 @@ test('a property whose options would hide what ctx has is refused', () => {
   assert.throws(() => session(ADMIN, app), { code: 'ERR_SESSION_OPTION', message: /^option property / })
 })
 
+test('a ctx.session that is something else is replaced, as by koa-session 7', async t => {
+  const app = createApp()
+  Object.assign(app.context, { session: 'something else', sessionOptions: {} })
+  app.use(session(app))
+  app.use(ctx => {
+    ctx.body = `${ctx.session.isNew} ${ctx.sessionOptions.key}`
+  })
+  assert.equal((await (await visit(t, app)).get()).text, 'true koa.sess')
+})
+
+test('what is on app.context can be replaced by a test of the application', () => {
+  const app = createApp()
+  session(app)
+  for (const name of ['session', 'sessionOptions']) {
+    Object.defineProperty(app.context, name, { value: 'a mock' })
+    assert.equal(Reflect.get(app.context, name), 'a mock')
+  }
+})
+
 test('what was refused leaves no trace on the application', async t => {
   const app = createApp()
   app.use(session(app))

@@ -50,6 +50,21 @@ for (const [mode, options] of Object.entries({ 'in the cookie': {}, 'in a store'
   })
 }
 
+test('skip is asked once where the middleware is run again for the same request', async t => {
+  const app = createApp()
+  let asked = 0
+  const begin = session({ skip: () => ++asked < 0 }, app)
+  app.use(async (ctx, next) => {
+    await begin(ctx, async () => {})
+    await begin(ctx, next)
+  })
+  app.use(ctx => {
+    ctx.body = 'ok'
+  })
+  await (await visit(t, app)).get('/')
+  assert.equal(asked, 1)
+})
+
 test('skip is asked once for each request, where a mounted application shares the session too', async t => {
   const [app, child] = [createApp(), createApp()]
   const paths: string[] = []

@@ -141,6 +141,9 @@ test('a sealed session may still be a signed one, for the time of a migration', 
   const header = await signedIn(t, { now })
   assert.deepEqual((await open(header, { now, seal: { acceptSigned: true } })).session?.user, 'ann')
   assert.ok((await open(header, { now, seal: true })).reason)
+  for (const forged of [header.split('; ')[0], header.replace('sig=', 'sig=x')]) {
+    assert.deepEqual(await open(forged, { now, seal: { acceptSigned: true } }), { reason: 'signature' })
+  }
 })
 
 test('of two cookies of one name the live one counts', async t => {

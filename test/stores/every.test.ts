@@ -118,6 +118,13 @@ test('without hashes, a cursor whose session has ended is told', async () => {
   const rest: string[] = []
   for await (const { handle } of store.all({ after })) rest.push(handle)
   assert.deepEqual(rest, [digest('id 2')])
+  const large = await STORES.sqliteStore({ hashIds: false })
+  await filled(large, 250)
+  const handles: string[] = []
+  for await (const { handle } of large.all()) handles.push(handle)
+  const found: string[] = []
+  for await (const { handle } of large.all({ after: handles[49] })) found.push(handle)
+  assert.deepEqual(found, handles.slice(50))
   await store.destroy('id 1', CALL)
   const walk = store.all({ after })[Symbol.asyncIterator]()
   await assert.rejects(walk.next(), { code: 'ERR_SESSION_OPTION', message: /leave it out to begin anew/ })

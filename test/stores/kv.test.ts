@@ -105,6 +105,8 @@ test('a client that may keep a session longer does not give it out', async () =>
   advance(1)
   assert.equal(await store.get('a'), undefined)
   assert.equal(texts.size, 1)
+  await store.set('a', ADA, 1e300)
+  assert.deepEqual(await store.get('a'), ADA)
 })
 
 test('a key has the hash of the id, whatever the id is', async () => {
@@ -183,6 +185,7 @@ const REFUSED: ReadonlyArray<readonly [client: unknown, message: RegExp, options
   [{ get: method, set: method, del: method, hGetAll: method }, /a client of redis, .*: give it to redisStore\(\)/],
   [{ get: method, set: method, del: method, hgetall: method }, /a client of ioredis, .*: give it to redisStore\(\)/],
   [memoryStore(), /client was a store of this package, .*: give it to the middleware as the option store/],
+  [{ get: method, set: method, delete: method, listenQueue: method }, /a database of Deno KV, .*: put get, set and/],
   [new Keyv(), /^kvStore: client was of type object, expected a Keyv with throwOnErrors: true/],
   [new Map(), /^kvStore: prefix was "a b", expected at most 100 of/, { prefix: 'a b' }],
   [new Map(), /^kvStore: prefix was "\.\.\/", expected/, { prefix: '../' }],

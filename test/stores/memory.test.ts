@@ -371,6 +371,15 @@ test('sessions that have expired leave the room to others, though nobody asks fo
   }
 })
 
+test('sessions that have expired are found wherever they are', () => {
+  const { create, store, clock } = crowd(0, { max: 100 })
+  for (let n = 0; n < 100; n++) create(`user ${n}`, `user ${n}`, n < 50 ? 2 * HOUR : HOUR)
+  clock.advance(HOUR)
+  for (let n = 0; n < 50; n++) create(`visit ${n}`)
+  const visits = Array.from({ length: 50 }, (_, n) => store.read(`visit ${n}`)).filter(Boolean)
+  assert.ok(visits.length >= 40, `${visits.length} of 50 have found room`)
+})
+
 test('a tombstone is kept for as long as the session would be, and for ten minutes at most', async t => {
   const MINUTE = 60_000
   for (const [ttl, kept] of [

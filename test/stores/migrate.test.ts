@@ -52,6 +52,31 @@ test('a session is moved when it is read, and the old store is not asked for it 
   assert.deepEqual(asked, [])
 })
 
+test('a session that nobody has read is moved before it is written to', async t => {
+  const patch = { set: { n: '1' }, unset: [], lifetime: LIFETIME, keepsEmpty: false }
+  const writes: Readonly<Record<string, (store: ReturnType<typeof open>['store']) => unknown>> = {
+    extended: store => store.touch('a', LIFETIME, HOUR, call),
+    patched: store => store.patch('a', patch, HOUR, call),
+    'set as a whole': store => store.set('a', { user: 'ada' }, HOUR, { ...call, changed: true }),
+    'given a new id': store => store.retire?.('a', { successor: 'b' }, HOUR, call),
+  }
+  for (const [how, write] of Object.entries(writes)) {
+    await t.test(how, async () => {
+      const { store, old, to } = open({ user: 'ada', ...LIFETIME })
+      assert.ok(![false, 'gone'].includes((await write(store)) as never))
+      assert.deepEqual([old.size, to.size], [0, 1])
+      const { version, retiredAt } = to.read('a') ?? {}
+      assert.ok(retiredAt !== undefined || Number(version) > 1, 'it was there')
+    })
+  }
+})
+
+test('a session without data is moved as one', async () => {
+  const { store, old } = open(LIFETIME)
+  const { members, lifetime } = (await store.read('a', call)) ?? {}
+  assert.deepEqual([members, lifetime, old.size], [{}, LIFETIME, 0])
+})
+
 test('what is moved lives as long as it would have, and ten seconds more', async t => {
   const rows: ReadonlyArray<readonly [claim: string, lifetime: object, ttl: number, options?: MigrateOptions]> = [
     ['until it expires', { _expire: NOW + 5_000, _maxAge: HOUR }, 15_000],

@@ -98,6 +98,11 @@ test('a session that is given a new id while all of its subject are ended is end
   assert.deepEqual([...table.keys()], [digest('own')])
 })
 
+test('where a subject has no sessions, nothing is removed', () => {
+  const { store } = open({}, new Map(), { remove: () => assert.fail('there is none') })
+  assert.equal(store.destroyAll('ada'), 0)
+})
+
 test('who signs in all the time does not keep the end of the others waiting', () => {
   const table = new Map<string, StoredRecord>()
   let ids = 0
@@ -194,6 +199,27 @@ test('of many sessions those end that can, where the table fails once, which is 
 
 test('reseal() of a store without secrets is an error that says what to pass', async () => {
   await assert.rejects(async () => open().store.reseal(), { code: 'ERR_SESSION_OPTION', message: /option seal/ })
+})
+
+test('reseal() rejects where others write to a session each time', async () => {
+  const record = { ...RECORD, subject: digest('ada'), version: 0 }
+  const row = { name: digest('a'), record, createdAt: 1, seenAt: 2, expiresAt: 3 }
+  let tries = 0
+  const { store } = open({ seal: [SECRET] }, undefined, {
+    async *pages() {
+      yield [row]
+    },
+    rewriting: { find: () => row, rewrite: () => ++tries < 0 },
+  })
+  await assert.rejects(store.reseal(), { code: 'ERR_SESSION_STORE', message: /call it again/ })
+  assert.equal(tries, 10)
+  assert.equal(await memoryStore({ seal: [SECRET] }).reseal(), 0, 'there all is sealed with its first secret')
+})
+
+test('a member that is called as a part of the lifetime does not take its place', () => {
+  const { store } = open()
+  store.create('a', { members: { _expire: '9' }, lifetime: { _expire: 5 } }, HOUR, call)
+  assert.deepEqual(store.get('a', HOUR, call), { _expire: 5 })
 })
 
 test('what is sealed says nothing of a value, and is another text each time', () => {

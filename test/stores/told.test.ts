@@ -17,6 +17,7 @@ const subjectHash = hash('ann').digest('base64url')
 const fingerprint = (id: string) => hash(id).digest('hex').slice(0, 8)
 const ended = (id: string) => ({ id: fingerprint(id), subjectHash, reason: 'destroyAll' })
 const CALL = { ctx: undefined }
+const FULL = 'the log is full'
 
 const STORES = {
   memoryStore: async (options: Options) => memoryStore(options),
@@ -79,6 +80,7 @@ for (const [name, make] of Object.entries(STORES)) {
     rejects: async () => {
       throw new Error('the log is full')
     },
+    'rejects with what is no error': async () => Promise.reject('a text'),
   })) {
     test(`${name}: an onEnded that ${how} is a process warning, and all sessions are ended`, async t => {
       const said = warnings(t)
@@ -92,10 +94,10 @@ for (const [name, make] of Object.entries(STORES)) {
 
 function warnings(t: Test): () => readonly string[] {
   const list: string[] = []
-  const note = (warning: Error) => list.push(warning.message)
+  const note = ({ message }: Error) => list.push(message.replace('a listener of a store threw a string', FULL))
   process.on('warning', note)
   t.after(() => process.off('warning', note))
-  return () => list.filter(message => message === 'the log is full')
+  return () => list.filter(message => message === FULL)
 }
 
 test('memoryStore tells what it drops when it is full, and no tombstone', async () => {
@@ -130,6 +132,19 @@ test('memoryStore tells what has expired, once it is found', async () => {
   clock.advance(HOUR)
   for (const id of ['a', 'b', 'c', 'a']) store.read(id)
   assert.deepEqual(told, [{ count: 1 }, { count: 1 }, { count: 1 }])
+})
+
+test('memoryStore tells what has expired, where that is found as room is made', () => {
+  const told: unknown[] = []
+  const clock = manualClock()
+  const onEnded = () => assert.fail('it expired')
+  const store = memoryStore({ max: 2, now: clock.now, onExpired: one => told.push(one), onEnded })
+  for (const [id, ttl] of Object.entries({ a: 1, b: HOUR, c: HOUR })) {
+    store.create(id, { members: {}, lifetime: {} }, ttl)
+    clock.advance(1)
+  }
+  store.read('c')
+  assert.deepEqual(told, [{ count: 1 }])
 })
 
 test('sqliteStore tells each batch of a sweep', async () => {

@@ -33,7 +33,7 @@ export async function perform(plan: Plan, { make }: Opened, desk: Desk): Promise
     // It is awaited at the end.
     printed.catch(() => undefined)
   }
-  const onEnded = task.name === 'end' && isJson ? ended : undefined
+  const onEnded = isJson ? ended : undefined
   const store = make({ hashIds, seal, onEnded }, swept => {
     done += swept.count
   })

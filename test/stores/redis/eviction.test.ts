@@ -32,3 +32,18 @@ test('what Redis may evict is told once, with what to do', async t => {
     if (warning) assert.match(told[0] ?? '', warning)
   }
 })
+
+test('a sweep goes through the subjects that begin with any character of base64url, to the end', async t => {
+  t.mock.method(process, 'emitWarning', () => {})
+  const asked: string[] = []
+  const { hGetAll } = clientOf('')
+  const evalSha = async (sha: string, { keys: [key = ''] }: { keys: string[] }) => {
+    if (sha === POLICY.sha) return 'volatile-lru'
+    asked.push(key)
+    // The cursor, of which 0 is the end.
+    return asked.filter(one => one === key).length === 2 ? '0' : '7'
+  }
+  assert.equal(await redisStore({ hGetAll, eval: evalSha, evalSha }).sweep(), 0)
+  const beginnings = Array.from({ length: 64 }, (_, at) => Buffer.from([at << 2]).toString('base64url')[0])
+  assert.deepEqual(asked.sort(), beginnings.flatMap(one => [`sess:@@${one}`, `sess:@@${one}`]).sort())
+})

@@ -518,6 +518,14 @@ export function redisSuite(register: Register, serverOf: () => Server, source?: 
     assert.equal((await store.list('ada')).length, ids.length)
     assert.equal(await store.destroyAll('ada'), ids.length)
     assert.equal(await client.dbSize(), 0)
+    for (const [index, id] of ids.entries()) {
+      const successor = ids.at(index - 1) ?? ''
+      for (const one of [id, successor]) await store.create(one, ADA, HOUR, CALL)
+      await store.retire(id, { successor }, HOUR, CALL)
+      assert.equal((await store.read(id, CALL))?.successor, digest(successor), JSON.stringify(successor))
+      await store.destroy(id, CALL)
+      assert.equal(await store.read(successor, CALL), undefined)
+    }
   })
 
   proveForgotten(register, async t => {
@@ -703,6 +711,54 @@ export function redisSuite(register: Register, serverOf: () => Server, source?: 
       }
     },
   )
+
+  register('a session that is made again while it is looked for is no reason to stop looking', async t => {
+    const { client, store } = await open(t)
+    await store.create('a', ADA, HOUR, CALL)
+    await client.del(`sess:${digest('a')}`)
+    let reads = 0
+    const raced = storeOn({
+      async hGetAll(key) {
+        if (++reads === 2) {
+          await store.create('b', ADA, HOUR, CALL)
+          await store.retire('a', { successor: 'b' }, HOUR, CALL)
+        }
+        const found = await client.hGetAll(key)
+        if (reads === 1) await store.create('a', ADA, HOUR, CALL)
+        return found
+      },
+      eval: (source, given) => client.eval(source, given),
+      evalSha: (sha, given) => client.evalSha(sha, given),
+    } satisfies NodeRedisClient)
+    const handles = (await raced.list('ada')).map(({ handle }) => handle)
+    assert.deepEqual(handles, [digest('b')])
+  })
+
+  register('a sweep leaves in its register a subject whose index is made meanwhile', async t => {
+    const { client } = await open(t)
+    const registerOfAda = `sess:@@${digest('ada').slice(0, 1)}`
+    await client.configSet('maxmemory-policy', 'volatile-lru')
+    for (let at = 1; at <= 5; at++) {
+      await client.flushAll()
+      const store = storeOn(client)
+      await store.create('a', ADA, HOUR, CALL)
+      await store.destroy('a', CALL)
+      let step = 0
+      const raced = storeOn({
+        hGetAll: key => client.hGetAll(key),
+        eval: (source, given) => client.eval(source, given),
+        async evalSha(sha, given) {
+          const isAbout = [INDEX, registerOfAda].includes(given.keys[0] ?? '')
+          if (isAbout && ++step === at) await store.create('b', ADA, HOUR, CALL)
+          return client.evalSha(sha, given)
+        },
+      } satisfies NodeRedisClient)
+      await raced.sweep()
+      if (step >= at)
+        assert.ok(await client.zScore(registerOfAda, digest('ada')), `made before command ${at} of ${step}`)
+    }
+    await client.configSet('maxmemory-policy', 'noeviction')
+  })
 
   register('a short session does not shorten the index of its subject', async t => {
     const { client, store } = await open(t)

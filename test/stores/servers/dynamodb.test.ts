@@ -177,6 +177,8 @@ suite('what is told of every store, and what is particular to DynamoDB', (test, 
     assert.deepEqual(new Set(verdicts), new Set(['saved']))
     const members = (await store.read('many', CALL))?.members ?? {}
     assert.equal(Object.keys(members).length, 511)
+    const stale = { set: keys(500, '2'), unset: [], lifetime: LIFETIME, keepsEmpty: false, version: 0 }
+    assert.equal(await store.patch('many', stale, HOUR, CALL), 'conflict')
     assert.equal(await patch({}, Object.keys(members)), 'emptied')
   })
 
@@ -192,6 +194,24 @@ suite('what is told of every store, and what is particular to DynamoDB', (test, 
       assert.ok(Number(entry?.expires?.N) * 1000 >= clock.now() + HOUR)
     }
     assert.equal((await store.list('kept')).length, 1)
+  })
+
+  test('a session that changes hands while its index is extended belongs to whom it was given', async () => {
+    const other = dynamodbStore(clientOf(1))
+    const subject = digestOf('new hands')
+    await other.create('hands', { members: {}, lifetime: LIFETIME, subject: digestOf('hands') }, HOUR, CALL)
+    let isGiven = false
+    const putItem: DynamodbClient['putItem'] = async input => {
+      const answer = await clientOf().putItem(input)
+      const patch = { set: {}, unset: [], lifetime: LIFETIME, keepsEmpty: true, subject }
+      if (!isGiven) await other.patch('hands', patch, HOUR, CALL)
+      isGiven = true
+      return answer
+    }
+    const store = dynamodbStore(Object.create(clientOf(), { putItem: { value: putItem } }))
+    assert.equal(await store.touch('hands', LIFETIME, 3 * HOUR, CALL), true)
+    assert.deepEqual([isGiven, (await other.read('hands', CALL))?.subject], [true, subject])
+    assert.equal((await other.list('new hands')).length, 1)
   })
 
   test('an item has no id and no name of a user, and says when it may be deleted', async () => {
@@ -233,8 +253,15 @@ suite('what is told of every store, and what is particular to DynamoDB', (test, 
       TimeToLiveSpecification: { Enabled: true, AttributeName: 'expires' },
     })
     asked.length = 0
-    const on = { TimeToLiveDescription: { TimeToLiveStatus: 'ENABLED', AttributeName: 'expires' } }
-    await dynamodbStore(withTtl(clientOf(), asked, on), { table: 'made' }).setup()
+    for (const TimeToLiveStatus of ['ENABLED', 'ENABLING']) {
+      const on = { TimeToLiveDescription: { TimeToLiveStatus, AttributeName: 'expires' } }
+      // A table that is being changed can be used, and is not waited for.
+      const describeTable: DynamodbClient['describeTable'] = async input => ({
+        Table: { ...(await clientOf().describeTable(input)).Table, TableStatus: 'UPDATING' },
+      })
+      const client = Object.assign(withTtl(clientOf(), asked, on), { describeTable })
+      await dynamodbStore(client, { table: 'made' }).setup()
+    }
     assert.deepEqual(asked, [])
   })
 

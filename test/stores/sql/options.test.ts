@@ -147,10 +147,10 @@ test('the table is quoted, with its schema, wherever it is named', () => {
 
 test('indexes have names of their own, and no longer ones than PostgreSQL has', () => {
   for (const [, quote, make] of FACTORIES) {
-    const tables = [`${'x'.repeat(62)}1`, `${'x'.repeat(62)}2`, 'sessions']
+    const tables = [`${'x'.repeat(62)}1`, `${'x'.repeat(62)}2`, 'y'.repeat(53), 'sessions']
     const sql = tables.flatMap(table => make({ table, sweepEvery: false }).setupSql).join('\n')
     const names = [...sql.matchAll(/(?:KEY|INDEX IF NOT EXISTS) (["`])(.*?)\1/g)].map(([, , name]) => name ?? '')
-    assert.equal(new Set(names).size, 6, `${quote}`)
+    assert.equal(new Set(names).size, 8, `${quote}`)
     assert.deepEqual(
       names.filter(name => name.length > 63),
       [],

@@ -1,6 +1,7 @@
 /** What a set-up makes of the table that it finds: on SQLite, and the decision by itself. */
 import assert from 'node:assert/strict'
 import test from 'node:test'
+import { postgresStore } from 'koa-session/postgres'
 import { sqliteStore } from 'koa-session/sqlite'
 import Database from 'libsql'
 import { type Column, FIRST, missingIn, upgradesFrom } from '../../../src/stores/sql/set-up.ts'
@@ -47,6 +48,12 @@ test('a table is brought from the version that it has to the newest one, step by
   for (const [claim, columns, statements] of rows) {
     assert.deepEqual(missingIn('aStore', columns, DIALECT, TABLE), statements, claim)
   }
+  const longer = { columns: { subject: 'text' }, types: { text: /^long$/ }, upgrade: () => ['MODIFY subject'] } as const
+  const types = { ...DIALECT.types, text: /^(text|long)$/ }
+  const dialect = { ...DIALECT, types, versions: [...DIALECT.versions.slice(0, 1), longer] }
+  assert.deepEqual(missingIn('aStore', columnsOf(1), dialect, TABLE), ['MODIFY subject'], 'of another type')
+  const ready = columnsOf(1).map(column => (column.name === 'subject' ? { ...column, type: 'long' } : column))
+  assert.deepEqual(missingIn('aStore', ready, dialect, TABLE), [])
   assert.equal(upgradesFrom(0, DIALECT, TABLE).length, 6)
   assert.deepEqual(upgradesFrom(2, DIALECT, TABLE), ['ADD COLUMN place', 'CREATE INDEX place'])
   assert.deepEqual(upgradesFrom(3, DIALECT, TABLE), [])
@@ -67,6 +74,13 @@ test('a table of somebody else is refused, with what is wrong with it', () => {
     const message = `aStore: the table sessions is there, and is not one of koa-session (${what}): ${advice}`
     assert.throws(() => missingIn('aStore', columns, DIALECT, TABLE), { code: 'ERR_SESSION_OPTION', message })
   }
+})
+
+test('a set-up where all is there asks a server once', async () => {
+  const asked: unknown[] = []
+  const query = async (one: unknown) => ({ rows: columnsOf(1), rowCount: asked.push(one) })
+  await postgresStore({ query }, { sweepEvery: false }).setup()
+  assert.equal(asked.length, 1)
 })
 
 test('a set-up where all is there only looks, and makes what is missing', async () => {

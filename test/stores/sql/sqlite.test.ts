@@ -2,12 +2,13 @@ import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
-import { describe, type TestContext as Test } from 'node:test'
+import plainTest, { describe, type TestContext as Test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { type SqliteDatabase, type SqliteStatement, sqliteStore } from 'koa-session/sqlite'
 import { manualClock } from 'koa-session/testing'
 import { row } from '../../servers/report.ts'
 import { sqliteClients } from '../../servers/sqlite.ts'
+import { heard, warningsOf } from '../../support/warnings.ts'
 import { digestOf as digest } from '../support/contract.ts'
 import { SHARED, sqliteFile } from '../support/sqlite.ts'
 import { type Before, sqlSuite } from './suite.ts'
@@ -200,7 +201,9 @@ for (const client of sqliteClients().filter(({ missing }) => missing === undefin
           const statement: SqliteStatement & WithBigInts = db.prepare(sql)
           if (statement.safeIntegers) statement.safeIntegers(true)
           else statement.setReadBigInts?.(true)
-          return statement
+          // Some give one for what was changed, too.
+          const run = (...values: unknown[]) => ({ changes: BigInt(statement.run(...values).changes) })
+          return { all: (...values) => statement.all(...values), run }
         },
       }
       const store = sqliteStore(withBigInts, { sweepEvery: false, now: () => 5 })
@@ -229,6 +232,7 @@ for (const client of sqliteClients().filter(({ missing }) => missing === undefin
       assert.equal(store.read('a', call), undefined)
       assert.equal(store.patch('a', patch, HOUR, call), 'gone')
       assert.equal(store.patch('a', { ...patch, version: 0 }, HOUR, call), 'gone')
+      assert.equal(store.count(), 0)
       assert.equal(store.destroyAll('ada'), 1)
     })
 
@@ -251,6 +255,19 @@ for (const client of sqliteClients().filter(({ missing }) => missing === undefin
     })
   })
 }
+
+plainTest('a sweep that fails is a process warning where nobody is told', async t => {
+  t.mock.timers.enable({ apis: ['setTimeout'] })
+  const warnings = warningsOf(t, 'KOA_SESSION_SWEEP')
+  const run = () => {
+    throw new Error('the disk is full')
+  }
+  const store = sqliteStore({ exec() {}, prepare: () => ({ all: () => [], run }) })
+  t.mock.timers.tick(1_000_000)
+  for (let turn = 0; turn < 5; turn++) await heard()
+  assert.match(warnings[0]?.message ?? '', /could not be deleted.*the disk is full/)
+  await store.close()
+})
 
 /** Has another process set a hundred keys. */
 async function write(client: string, file: string, who: string): Promise<void> {

@@ -176,7 +176,7 @@ test('a sweep that fails is told, and the next one is made', async t => {
   await sweeper.close()
 })
 
-test('a sweep that fails is a process warning where nobody is told, and where telling fails, too', async t => {
+test('a sweep that fails is a process warning where telling that fails, too', async t => {
   t.mock.timers.enable({ apis: ['setTimeout'] })
   const warnings: string[] = []
   t.mock.method(process, 'emitWarning', (message: string) => warnings.push(message))
@@ -185,14 +185,13 @@ test('a sweep that fails is a process warning where nobody is told, and where te
   }
   // A rejection that nobody handles would end the process.
   const onErrors = [onError, () => Promise.reject(new Error('no logger'))]
-  const sweepers = [
-    ...onErrors.map(onError => startSweeper(tableOf(0, 9).deleteBatch, { batch: BATCH, every: EVERY, onError })),
-    startSweeper(tableOf(0, 9).deleteBatch, { batch: BATCH, every: EVERY }),
-  ]
+  const sweepers = onErrors.map(onError =>
+    startSweeper(tableOf(0, 9).deleteBatch, { batch: BATCH, every: EVERY, onError }),
+  )
   await elapse(t, EVERY * 1.1)
   // Once per process.
   assert.equal(warnings.length, 1)
-  assert.match(warnings[0] ?? '', /could not be deleted.*(no logger|the disk is full)/)
+  assert.match(warnings[0] ?? '', /could not be deleted.*no logger/)
   for (const sweeper of sweepers) await sweeper.close()
 })
 

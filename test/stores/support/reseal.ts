@@ -98,6 +98,7 @@ export function proveReseal(register: Register, open: (t: Test) => Promise<Resea
       assert.deepEqual((await both.list({ subjectHash })).map(({ data }) => data.user).sort(), ['new', 'old'])
     }
     const late = store([NEW])
+    assert.equal(await late.reseal(), 0, 'what no secret opens is left alone')
     const subjectHash = (await late.read('old', call))?.subject
     assert.notEqual(subjectHash, digest('ada'), 'its secret was dropped')
     assert.equal(await late.destroyAll({ subjectHash }), 1)

@@ -45,6 +45,10 @@ export function proveReuse(register: Register, { open, hasClock }: Reuse): void 
       const payload = (await other.get(id, HOUR, CALL)) as Record<string, number>
       const age = later() - (payload._retired ?? Number.NaN)
       assert.ok(age > -5000 && age < 5000, `${age} ms by get(), which is compared with the clock of the process`)
+      await other.create(`${id} 2`, RECORD, HOUR, CALL)
+      await other.retire(`${id} 2`, {}, HOUR, CALL)
+      const own = (await other.read(`${id} 2`, CALL))?.retiredFor ?? Number.NaN
+      assert.ok(own > -5000 && own < 5000, `${own} ms where the process that retired it is ahead`)
     })
   }
 
