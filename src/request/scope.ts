@@ -24,8 +24,6 @@ export class Scope extends Host {
   #phase: Exclude<Beginning, 'thrown'> | 'skipped' | 'finishing' | 'failed'
   /** What the handler has; `undefined`: it did not ask, `null`: it removed the session. */
   #session: Session | null | undefined
-  /** The session was replaced by another one while a commit was under way; `isToEnd`: the one before is to be ended. */
-  #renewal: { readonly isToEnd: boolean } | undefined
   #isUsedSinceCommit = false
 
   constructor(backend: Backend, beginning: Beginning) {
@@ -62,7 +60,7 @@ export class Scope extends Host {
 
   /** Loads it, and looks at it where a session was assigned before that. One that can't take its place is dropped. */
   #look(): void | Promise<void> {
-    const isRemoved = () => this.#session === null || this.#renewal !== undefined
+    const isRemoved = () => this.#session === null || this.renewal !== undefined
     return this.#presented.loadAndLook(this, isRemoved, () => (this.#session = undefined))
   }
 
@@ -140,10 +138,10 @@ export class Scope extends Host {
     this.#use()
     if (this.#session === undefined) this.#presented.look(this, value === null)
     if (value === null) this.settings.forget()
-    else if (this.#session === null || this.#backend.isGone) this.#renew(this.#session === null)
+    else if (this.#session === null || (this.#backend.isGone && !this.renewal)) this.#renew(this.#session === null)
     else this.settings.replaced()
     this.#session = value && Object.assign(new Session(this, false), value)
-    if (value) void this.#backend.id
+    if (value) void this.id
   }
 
   get isDegraded(): boolean {
@@ -154,21 +152,21 @@ export class Scope extends Host {
   commit(work: CommitWork): Promise<void> {
     this.#backend.beginPatience()
     if (work.regenerate) this.settings.regenerated(work.fresh === true)
+    if (this.renewal) this.renewal.isAsked = true
     return this.#begin().add(work)
   }
 
-  /** What is saved from now on is another session; a commit that is under way is still about this one. */
+  /** What is saved from the next commit on is another session; without one, this one stays. */
   #renew(isToEnd: boolean): void {
     this.settings.forget()
-    if (this.#queue?.isBusy || this.#presented.isPending) this.#renewal = { isToEnd }
-    else this.#backend.renew(isToEnd)
+    this.renewal = { isToEnd, id: this.#backend.newId(), isAsked: false }
   }
 
   /** Throws away what was made of the session before it was loaded. */
   #discardEarly(): void {
     if (this.#session === undefined) return
     if (this.#session?.populated) warnOfEarly(this.settings.config)
-    this.#session = undefined
+    this.#session = this.renewal = undefined
     if (this.#presented.isLoaded) this.settings.isForced = false
     else this.settings.forget()
     this.#backend.discardEarly()
@@ -193,8 +191,8 @@ export class Scope extends Host {
         return this.#work(work, about)
       })
     }
-    if (this.#renewal) this.#backend.renew(this.#renewal.isToEnd)
-    this.#renewal = undefined
+    if (this.renewal) this.#backend.renew(this.renewal.isToEnd, this.renewal.id)
+    this.renewal = undefined
     const [plan, session, backend] = [this.#plan(work), this.#session, this.#backend]
     about?.(operationOf(plan, work, backend))
     if (work.update && session) {
@@ -220,7 +218,7 @@ export class Scope extends Host {
   get #isUncommitted(): boolean {
     if (this.#session === undefined || !this.#isUsedSinceCommit || this.#queue?.isBusy) return false
     const isUnknown = (this.#phase === 'early' && this.#backend.waits) || this.#presented.isPending
-    return isUnknown || holdsChange(() => this.#plan(FINAL))
+    return isUnknown || this.renewal !== undefined || holdsChange(() => this.#plan(FINAL))
   }
 
   /** After a next() that nobody awaits: what is changed in this tick is seen in the next. */
@@ -242,8 +240,8 @@ export class Scope extends Host {
     }
     if (!this.#queue?.isBusy) return
     // The commit that ends it, or begins another one, is still to come.
-    const isEnding = this.#session === null || this.#renewal?.isToEnd
-    if (this.#renewal && this.#session?.populated) this.#backend.leaveRenewed()
+    const isEnding = this.#session === null || this.renewal?.isToEnd
+    if (this.#session?.populated && (autoCommit || this.renewal?.isAsked)) this.#backend.leave(this.renewal?.id)
     else if (isEnding && autoCommit && this.#backend.done !== 'ended') this.#backend.exchange.clear()
     else this.#backend.leave()
   }
