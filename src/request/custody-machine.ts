@@ -109,14 +109,9 @@ export class CustodyMachine<F extends Former = Former> {
 
   /** The next step, after `step` has failed: what was asked may have been done all the same. */
   failed(step: Step): Step | undefined {
-    if (step === 'create' || (step === 'send' && this.isMade)) this.#abandon(true)
+    if (step === 'create' || (step === 'send' && this.isMade)) this.abandon(true)
     // What the store refuses to destroy was reported, and ends by its ttl.
     return step === 'destroy' ? this.#destroyed() : undefined
-  }
-
-  /** The store was not asked to create the record: its id can't be sent. */
-  unasked(): void {
-    this.#abandon(false)
   }
 
   /**
@@ -124,7 +119,7 @@ export class CustodyMachine<F extends Former = Former> {
    * or by this one, which is still to destroy it (`isToEnd`). `id`: the one that the new session gets, if that was sent.
    */
   renew(isToEnd: boolean, id?: string): void {
-    if (isToEnd) this.#leaveAll()
+    if (isToEnd && this.custody.at !== 'none') this.#leave(this.custody.id, this.former?.id)
     this.custody = id === undefined ? NONE : { at: 'none', id }
   }
 
@@ -154,7 +149,7 @@ export class CustodyMachine<F extends Former = Former> {
     const { custody } = this
     if (custody.at !== 'creating') return 'refuse'
     if (!this.#around.reaches(custody.id)) {
-      this.#abandon(true)
+      this.abandon(true)
       return 'refuse'
     }
     this.custody = { at: 'stored', id: custody.id, former: custody.former }
@@ -165,7 +160,7 @@ export class CustodyMachine<F extends Former = Former> {
   /** What is under a taken id is another session's: it is neither sent nor destroyed. */
   #taken(): Step {
     const { former } = this
-    this.#abandon(false)
+    this.abandon(false)
     if (this.#attempt === ATTEMPTS) return 'noId'
     this.#attempt++
     const step = this.#create(undefined, former)
@@ -173,7 +168,7 @@ export class CustodyMachine<F extends Former = Former> {
   }
 
   /** The session is not under the new id. `isOurs`: there may be a record of this request there. */
-  #abandon(isOurs: boolean): void {
+  abandon(isOurs: boolean): void {
     const { custody } = this
     if (custody.at !== 'creating' && custody.at !== 'stored') return
     const { id, former } = custody
@@ -234,11 +229,6 @@ export class CustodyMachine<F extends Former = Former> {
   /** The id that `destroy` is about. */
   get leftover(): string {
     return this.leftovers[0] ?? ''
-  }
-
-  #leaveAll(): void {
-    const { custody } = this
-    if (custody.at !== 'none') this.#leave(custody.id, this.former?.id)
   }
 
   #leave(...ids: readonly (string | undefined)[]): void {

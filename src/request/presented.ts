@@ -3,6 +3,7 @@ import type { Found, Loaded, Refused } from '../session/model.ts'
 import { NOTHING } from '../session/payload.ts'
 import { Session, type SessionHost } from '../session/session.ts'
 import type { Backend } from './backend.ts'
+import { isStored } from './carriers.ts'
 import { notLoaded, orError, propertyError } from './property-error.ts'
 import { isStoreFailure } from './store-failure.ts'
 
@@ -85,9 +86,9 @@ export class Presented {
       if (chosenMaxAge !== undefined) Object.assign(isRemoved ? settings.view : settings, { maxAge: chosenMaxAge })
     } catch (cause) {
       // A cookie that can't be read is replaced; what a store could not give may be somebody's data.
-      if (isRemoved || !this.#backend.waits) return
+      if (isRemoved || !isStored(config)) return
       const what = 'can not be replaced, because what the store has could not be read'
-      throw propertyError(this.#backend.settings.config, 'ERR_SESSION_STORE', what, cause)
+      throw propertyError(config, 'ERR_SESSION_STORE', what, cause)
     }
   }
 

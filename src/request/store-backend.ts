@@ -216,7 +216,7 @@ export class StoreBackend extends StoredSteps {
     try {
       this.exchange.checkSend(this.machine.custody.id ?? '')
     } catch (error) {
-      this.machine.unasked()
+      this.machine.abandon(false)
       throw error
     }
   }

@@ -86,7 +86,7 @@ export function play(row: string): void {
     if (event === 'fails') return machine.failed(asked as Step)
     if (event === 'answers' || event in ANSWERS) return machine.answered(asked as Step, ANSWERS[event])
     if (WORDS.includes(event)) return machine.answered(asked as Step, event as StepAnswer)
-    if (event === 'is not asked') machine.unasked()
+    if (event === 'is not asked') machine.abandon(false)
     else if (event === 'is replaced') machine.renew(false)
     else if (event === 'is replaced, and is to end') machine.renew(true)
     else if (event.startsWith('headers leave')) around.reachable = ['A', event.slice('headers leave with '.length)]

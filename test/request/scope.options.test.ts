@@ -158,20 +158,6 @@ const STORIES: Readonly<
     ({ session }) => session.regenerate(),
     { held: { 1: { a: 1, c: 3 } }, client: '1' },
   ],
-  'a beforeSave that rejects with nothing is an error of the request': [
-    { beforeSave: () => Promise.reject() },
-    set({ b: 2 }),
-    { held: { A: { a: 1 } }, code: 'ERR_SESSION_OPTION' },
-  ],
-  'a subject that throws nothing is an error of the request': [
-    {
-      subject: () => {
-        throw null
-      },
-    },
-    set({ b: 2 }),
-    { held: { A: { a: 1 } }, code: 'ERR_SESSION_OPTION' },
-  ],
   'an error of beforeSave is the request’s': [
     { beforeSave: async () => Promise.reject(Object.assign(new Error('own'), { code: 'OWN' })) },
     set({ b: 2 }),
@@ -456,3 +442,31 @@ test('a store of three methods is told whether the data have changed', async () 
     ],
   )
 })
+
+const throwNothing = () => {
+  throw undefined
+}
+type Calls = ReadonlyArray<(one: Request) => unknown>
+const COMMITS: Calls = [
+  ({ session }) => session.save(),
+  ({ session }) => new Promise((resolve, reject) => session.save(error => (error ? reject(error) : resolve(error)))),
+  ({ session }) => session.regenerate(),
+  ({ scope }) => scope.finish(),
+]
+const THROWN_NOTHING: Readonly<Record<string, readonly [options: Record<string, unknown>, calls: Calls]>> = {
+  'a beforeSave that throws': [{ beforeSave: throwNothing }, COMMITS],
+  'a beforeSave that rejects with': [{ beforeSave: () => Promise.reject(null) }, COMMITS],
+  'a subject that throws': [{ subject: throwNothing }, COMMITS],
+  'an encode that throws': [{ encode: throwNothing, store: null }, COMMITS],
+  'what update() is given and throws': [{}, [({ session }) => session.update(throwNothing)]],
+}
+
+for (const [what, [options, calls]] of Object.entries(THROWN_NOTHING)) {
+  test(`${what} nothing is an error, for who waits and for who does not`, async () => {
+    const { visit, held } = site(options)
+    const one = await visit('A')
+    one.session.b = 2
+    for (const call of calls) assert.equal(await codeOf(() => call(one)), 'ERR_SESSION_OPTION')
+    assert.deepEqual(held(), options.store === null ? {} : { A: { a: 1 } })
+  })
+}
