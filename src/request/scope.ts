@@ -137,10 +137,14 @@ export class Scope extends Host {
     if (this.#phase === 'done' && this.#backend.exchange.hasLeft) this.#backend.exchange.emit({ type: 'late' })
     this.#use()
     if (this.#session === undefined) this.#presented.look(this, value === null)
-    if (value === null) this.settings.forget()
-    else if (this.#session === null || (this.#backend.isGone && !this.renewal)) this.#renew(this.#session === null)
+    const isToEnd = this.#session === null
+    const isRenewed = value !== null && (isToEnd || (this.#backend.isGone && !this.renewal))
+    if (value === null || isRenewed) this.settings.forget()
     else this.settings.replaced()
-    this.#session = value && Object.assign(new Session(this, false), value)
+    const session = value && Object.assign(new Session(this, false), value)
+    // Not where that threw: the data that is still there would begin a session, though another request has ended theirs.
+    if (isRenewed) this.renewal = { isToEnd, id: this.#backend.newId(), isAsked: false }
+    this.#session = session
     if (value) void this.id
   }
 
@@ -154,12 +158,6 @@ export class Scope extends Host {
     if (work.regenerate) this.settings.regenerated(work.fresh === true)
     if (this.renewal) this.renewal.isAsked = true
     return this.#begin().add(work)
-  }
-
-  /** What is saved from the next commit on is another session; without one, this one stays. */
-  #renew(isToEnd: boolean): void {
-    this.settings.forget()
-    this.renewal = { isToEnd, id: this.#backend.newId(), isAsked: false }
   }
 
   /** Throws away what was made of the session before it was loaded. */

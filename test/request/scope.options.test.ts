@@ -342,6 +342,16 @@ const STORIES: Readonly<
     },
     { client: 'A', told: ['gone'] },
   ],
+  'an assignment that throws begins no session with the data of one that another request has ended': [
+    {},
+    async (one, { memory }) => {
+      set({ b: 2 })(one)
+      memory.destroy('A')
+      await one.session.save()
+      await codeOf(() => Object.assign(one.scope, { session: { isNew: true } }))
+    },
+    { client: 'A', told: ['gone'], held: {}, calls: ['patch A'] },
+  ],
   'a session that is removed while its old id could not be retired is ended under both': [
     {},
     async (one, { courses }) => {
