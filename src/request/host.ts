@@ -8,8 +8,8 @@ import type { Settings } from './settings.ts'
 interface Renewal {
   /** Whether the one before is to be ended. */
   readonly isToEnd: boolean
-  /** The id that it gets, in a store. */
-  readonly id: string | undefined
+  /** The id that it gets in a store, once it was made. */
+  id?: string | undefined
   /** Whether a commit that somebody asked for is still to come. */
   isAsked: boolean
 }
@@ -26,7 +26,9 @@ export abstract class Host implements SessionHost {
   }
 
   get id(): string | undefined {
-    return this.renewal?.id ?? this.backend.id
+    if (!this.renewal) return this.backend.id
+    this.renewal.id ??= this.backend.newId()
+    return this.renewal.id
   }
 
   get handle(): string | undefined {

@@ -342,6 +342,17 @@ const STORIES: Readonly<
     },
     { client: 'A', told: ['gone'] },
   ],
+  'a genid that reads the session finds the one that was assigned after it was removed': [
+    { genid: ({ scope }: { scope?: Request['scope'] }) => String((scope?.session as { b?: number } | null)?.b) },
+    async (one, { memory }) => {
+      Object.assign(one.exchange.ctx, { scope: one.scope })
+      end(one)
+      one.scope.session = { b: 2 }
+      await one.session.save()
+      assert.equal(memory.read('2')?.members.b, '2')
+    },
+    { client: '2', held: {}, calls: ['create 2', 'destroy A'] },
+  ],
   'an assignment that throws begins no session with the data of one that another request has ended': [
     {},
     async (one, { memory }) => {
