@@ -128,7 +128,8 @@ export class Presented {
     try {
       this.#backend.settings.refresh()
       const loading = this.#find(0, undefined)
-      if (loading instanceof Promise) return this.#wait(loading)
+      if (loading instanceof Promise)
+        return loading.then(found => this.#settle(found)).catch(error => this.#fail(error))
       this.#settle(loading)
     } catch (error) {
       this.#fail(error)
@@ -141,11 +142,8 @@ export class Presented {
     const read = this.#backend.exchange.receive(nth)
     if (typeof read !== 'string') return first ?? read ?? NOTHING
     const loading = this.#backend.load(read)
-    return loading instanceof Promise ? this.#judgedLater(loading, nth, first) : this.#judged(loading, nth, first)
-  }
-
-  async #judgedLater(loading: Promise<Loaded>, nth: number, first: Refused | undefined): Promise<Loaded> {
-    return this.#judged(await loading, nth, first)
+    if (loading instanceof Promise) return loading.then(found => this.#judged(found, nth, first))
+    return this.#judged(loading, nth, first)
   }
 
   #judged(loaded: Loaded, nth: number, first: Refused | undefined): Loaded | Promise<Loaded> {
@@ -153,14 +151,6 @@ export class Presented {
     // Of several that are dead, one whose session has another id by now says most.
     const telling = loaded.fault && loaded.isParallel && !first?.isParallel ? loaded : (first ?? loaded)
     return isDead ? this.#find(nth + 1, telling as Refused) : loaded
-  }
-
-  async #wait(loading: Promise<Loaded>): Promise<void> {
-    try {
-      this.#settle(await loading)
-    } catch (error) {
-      this.#fail(error)
-    }
   }
 
   #settle(loaded: Loaded): void {

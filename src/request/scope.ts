@@ -64,10 +64,9 @@ export class Scope extends Host {
   finish(): void | Promise<void> {
     if (this.#phase === 'skipped') return
     this.#phase = 'finishing'
-    const { autoCommit } = this.settings.config
     try {
       this.settings.refresh()
-      const { rolling, renew } = this.settings.config
+      const { autoCommit, rolling, renew } = this.settings.config
       const isInvolved = autoCommit && (this.#session !== undefined || rolling || Boolean(renew))
       const committing = isInvolved && (this.#queue ? this.#queue.turn(FINAL) : this.work(FINAL))
       if (this.#queue || committing) return this.#finishAfter(this.#begin(committing), committing)
@@ -222,11 +221,13 @@ export class Scope extends Host {
 
   /** Called when the headers are about to leave: what has to leave with them is sent, and what the handler changed is saved. */
   leave(): void {
+    const isRunning = this.#phase === 'running'
+    if (isRunning) this.settings.refresh()
     const isOver = this.#phase === 'finishing' || (this.#phase === 'done' && this.#isUsedSinceCommit)
     const { autoCommit } = this.settings.config
     const isLost = this.#phase === 'early' || (this.#phase === 'done' && !autoCommit)
     if (isLost && this.#isUncommitted) warnOfLost(this.settings.config, this.#phase === 'early')
-    if (autoCommit && (this.#phase === 'running' || isOver)) {
+    if (autoCommit && (isRunning || isOver)) {
       // The headers are on their way: the response goes on, whatever becomes of the session.
       this.#begin()
         .add(FINAL)
