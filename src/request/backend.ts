@@ -31,7 +31,9 @@ export abstract class Backend {
   }
 
   /** The session's id, where it needs one; it is made with the session, not at its commit (as in 7.x). */
-  abstract get id(): string | undefined
+  get id(): string | undefined {
+    return undefined
+  }
   /** Whether loading takes a round trip, so that it is done before the handler runs. */
   abstract get waits(): boolean
   /** Whether loading, which may take a round trip, is sure to take none. */

@@ -16,7 +16,7 @@ export class StoreBackend extends StoredSteps {
   #isPreparing = false
 
   /** Which one it is nobody knows before it was loaded. */
-  get id(): string | undefined {
+  override get id(): string | undefined {
     return this.isPresented ? undefined : this.machine.id
   }
 
@@ -164,6 +164,8 @@ export class StoreBackend extends StoredSteps {
     const step = this.machine.begin('sweep')
     if (step === undefined) return
     try {
+      // Nothing took the place of the session that ends.
+      if (this.toEnd !== false && this.done === 'nothing') this.exchange.clear()
       // What fails here was reported when it failed, as `session:error`.
       return this.#run(step, { wish: 'sweep', session })?.catch(() => {})
     } catch {}

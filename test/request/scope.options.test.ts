@@ -353,6 +353,16 @@ const STORIES: Readonly<
     },
     { client: '2', held: {}, calls: ['create 2', 'destroy A'] },
   ],
+  'a session that was removed is ended for the client, too, where what takes its place can’t be stored': [
+    {},
+    async (one, { courses }) => {
+      courses.create = [fails, fails]
+      end(one)
+      one.scope.session = { b: 2 }
+      await codeOf(() => one.session.save())
+    },
+    { code: 'ERR_SESSION_STORE', client: undefined, held: {}, told: Array(2).fill('store create ERR_SESSION_STORE') },
+  ],
   'an assignment that throws begins no session with the data of one that another request has ended': [
     {},
     async (one, { memory }) => {

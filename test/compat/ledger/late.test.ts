@@ -238,6 +238,19 @@ for (const [mode, make] of Object.entries(MODES)) {
     }
   }
 
+  test(`#55 ${mode}: null ends the session, also where what takes its place can't be saved`, async t => {
+    const { visitor, codes } = await committing(
+      t,
+      ctx => {
+        ctx.session = null
+        ctx.session = { user: new Map() }
+      },
+      { autoCommit: true },
+    )
+    assert.equal((await visitor.get('/page')).status, 500)
+    assert.deepEqual([codes(), [...visitor.jar], (await visitor.get('/')).text], [['ERR_SESSION_DATA'], [], 'nobody'])
+  })
+
   test(`#63 ${mode}: without a commit neither null is committed, nor what takes its place (autoCommit: false)`, async t => {
     for (const next of [undefined, { user: 'bob' }, {}]) {
       const { visitor, events } = await committing(t, ctx => {
