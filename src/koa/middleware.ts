@@ -5,6 +5,7 @@ import { sealingSecrets } from '../codec/secrets.ts'
 import { areSet, checkKeys } from '../codec/signed.ts'
 import { SessionError } from '../errors.ts'
 import type { CreateSessionOptions } from '../options.ts'
+import { orError } from '../request/property-error.ts'
 import type { Given } from '../sealing.ts'
 import type { ContextFor, Session, SessionData } from '../types.ts'
 import { kindOf } from '../value-kind.ts'
@@ -97,7 +98,7 @@ function middlewareOf(kind: Kind) {
       const starting = entry.begin()
       return starting ? starting.then(() => run(entry, next)) : run(entry, next)
     } catch (error) {
-      return Promise.reject(error)
+      return Promise.reject(orError(error))
     }
   }
 }

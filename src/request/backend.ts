@@ -31,7 +31,9 @@ export abstract class Backend {
   }
 
   /** The session's id, where it needs one; it is made with the session, not at its commit (as in 7.x). */
-  abstract get id(): string | undefined
+  get id(): string | undefined {
+    return undefined
+  }
   /** Whether loading takes a round trip, so that it is done before the handler runs. */
   abstract get waits(): boolean
   /** Whether loading, which may take a round trip, is sure to take none. */
@@ -79,12 +81,14 @@ export abstract class Backend {
   abstract empty(session: Session): void | Promise<void>
   /** Ends the session, for the client too. */
   abstract end(reason: EndReason): void | Promise<void>
-  /** What is saved from now on is another session. `isToEnd`: this one is still to be ended. */
-  abstract renew(isToEnd: boolean): void
-  /** Sends what has to leave with the headers, while a commit is under way. */
-  leave(): void {}
-  /** The same, for a session that is to take the place of this one. */
-  leaveRenewed(): void {}
+  /** An id for another session, where it needs one. */
+  newId(): string | undefined {
+    return undefined
+  }
+  /** What is saved from now on is another session, under `id`. `isToEnd`: this one is still to be ended. */
+  abstract renew(isToEnd: boolean, id: string | undefined): void
+  /** Sends what has to leave with the headers, while a commit is under way; `id`: of a session that is to take the place of this one. */
+  leave(_id?: string): void {}
   /** Does what is left to be done at the end of the request. A promise where that takes a round trip; it never rejects. */
   finish(_session: Session | undefined): void | Promise<void> {}
   /** From now on the request may wait for a store as long again. */

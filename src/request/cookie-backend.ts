@@ -45,10 +45,6 @@ export class CookieBackend extends Backend {
     return this.#template !== undefined || this.#payload !== undefined || this.#text !== undefined
   }
 
-  get id(): undefined {
-    return undefined
-  }
-
   override get standing(): Standing {
     return this.done === 'kept' ? { lost: 'gone' } : super.standing
   }
@@ -216,6 +212,13 @@ export class CookieBackend extends Backend {
   /** The cookie that is sent takes the place of the client's, whatever data that has. */
   renew(): void {
     if (this.isKnown || this.done === 'kept') this.done = 'replaced'
+  }
+
+  /** The client does not keep a session that was removed, where what was to take its place could not be sent. */
+  override finish(): void {
+    try {
+      if (this.done === 'replaced') this.end('sign-out')
+    } catch {}
   }
 
   #tell(type: Told['type'], data: object, reason?: EndReason): void {

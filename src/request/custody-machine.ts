@@ -119,7 +119,7 @@ export class CustodyMachine<F extends Former = Former> {
    * or by this one, which is still to destroy it (`isToEnd`). `id`: the one that the new session gets, if that was sent.
    */
   renew(isToEnd: boolean, id?: string): void {
-    if (isToEnd) this.#leaveAll()
+    if (isToEnd && this.custody.at !== 'none') this.#leave(this.custody.id, this.former?.id)
     this.custody = id === undefined ? NONE : { at: 'none', id }
   }
 
@@ -230,11 +230,6 @@ export class CustodyMachine<F extends Former = Former> {
   /** The id that `destroy` is about. */
   get leftover(): string {
     return this.leftovers[0] ?? ''
-  }
-
-  #leaveAll(): void {
-    const { custody } = this
-    if (custody.at !== 'none') this.#leave(custody.id, this.former?.id)
   }
 
   #leave(...ids: readonly (string | undefined)[]): void {

@@ -3,6 +3,7 @@ import type { Found, Loaded, Refused } from '../session/model.ts'
 import { NOTHING } from '../session/payload.ts'
 import { Session, type SessionHost } from '../session/session.ts'
 import type { Backend } from './backend.ts'
+import { isStored } from './carriers.ts'
 import { notLoaded, orError, propertyError } from './property-error.ts'
 import { isStoreFailure } from './store-failure.ts'
 
@@ -85,9 +86,9 @@ export class Presented {
       if (chosenMaxAge !== undefined) Object.assign(isRemoved ? settings.view : settings, { maxAge: chosenMaxAge })
     } catch (cause) {
       // A cookie that can't be read is replaced; what a store could not give may be somebody's data.
-      if (isRemoved || !this.#backend.waits) return
+      if (isRemoved || !isStored(config)) return
       const what = 'can not be replaced, because what the store has could not be read'
-      throw propertyError(this.#backend.settings.config, 'ERR_SESSION_STORE', what, cause)
+      throw propertyError(config, 'ERR_SESSION_STORE', what, cause)
     }
   }
 
@@ -127,7 +128,8 @@ export class Presented {
     try {
       this.#backend.settings.refresh()
       const loading = this.#find(0, undefined)
-      if (loading instanceof Promise) return this.#wait(loading)
+      if (loading instanceof Promise)
+        return loading.then(found => this.#settle(found)).catch(error => this.#fail(error))
       this.#settle(loading)
     } catch (error) {
       this.#fail(error)
@@ -140,11 +142,8 @@ export class Presented {
     const read = this.#backend.exchange.receive(nth)
     if (typeof read !== 'string') return first ?? read ?? NOTHING
     const loading = this.#backend.load(read)
-    return loading instanceof Promise ? this.#judgedLater(loading, nth, first) : this.#judged(loading, nth, first)
-  }
-
-  async #judgedLater(loading: Promise<Loaded>, nth: number, first: Refused | undefined): Promise<Loaded> {
-    return this.#judged(await loading, nth, first)
+    if (loading instanceof Promise) return loading.then(found => this.#judged(found, nth, first))
+    return this.#judged(loading, nth, first)
   }
 
   #judged(loaded: Loaded, nth: number, first: Refused | undefined): Loaded | Promise<Loaded> {
@@ -152,14 +151,6 @@ export class Presented {
     // Of several that are dead, one whose session has another id by now says most.
     const telling = loaded.fault && loaded.isParallel && !first?.isParallel ? loaded : (first ?? loaded)
     return isDead ? this.#find(nth + 1, telling as Refused) : loaded
-  }
-
-  async #wait(loading: Promise<Loaded>): Promise<void> {
-    try {
-      this.#settle(await loading)
-    } catch (error) {
-      this.#fail(error)
-    }
   }
 
   #settle(loaded: Loaded): void {

@@ -31,10 +31,10 @@ export function notLoaded(config: Config): SessionError {
   return propertyError(config, 'ERR_SESSION_NOT_LOADED', `was read before it was loaded (option lazy): ${advice}`)
 }
 
-/** What is thrown in place of nothing: for that Koa answers nothing, and the client would wait. */
+/** What is thrown in place of nothing, which a callback takes for success, and for which Koa answers nothing. */
 export function orError(error: unknown): unknown {
   if (error !== undefined && error !== null) return error
-  const what = `an option that is a function threw, or rejected with, ${error}, expected an Error: throw one`
+  const what = `a function that koa-session was given threw, or rejected with, ${error}, expected an Error: throw one`
   return new SessionError('ERR_SESSION_OPTION', what)
 }
 

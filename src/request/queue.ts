@@ -1,3 +1,6 @@
+import { promised } from '../async.ts'
+import { orError } from './property-error.ts'
+
 /** A promise that knows whether anybody waits for it, and whose rejection never ends the process. */
 class Watched<Value> extends Promise<Value> {
   /** What is derived from it need not know. */
@@ -58,7 +61,9 @@ export class Queue<Piece> {
 
   /** The same, where nobody may be waiting for it. */
   add(piece: Piece): Promise<void> {
-    const done = new Watched<void>(resolve => resolve(this.turn(piece)))
+    const done = new Watched<void>((resolve, reject) => {
+      promised(() => this.turn(piece)).then(resolve, error => reject(orError(error)))
+    })
     this.#pieces ??= new Set()
     const pieces = this.#pieces.add(done)
     done.finished.then(isGood => isGood && pieces.delete(done))

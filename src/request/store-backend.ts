@@ -14,11 +14,9 @@ import { standingIn } from './tracing.ts'
 export class StoreBackend extends StoredSteps {
   /** Whether a save waits for the application, before the store is asked. */
   #isPreparing = false
-  /** The id that has left with the headers, for a session that takes the place of this one. */
-  #reserved: string | undefined
 
   /** Which one it is nobody knows before it was loaded. */
-  get id(): string | undefined {
+  override get id(): string | undefined {
     return this.isPresented ? undefined : this.machine.id
   }
 
@@ -140,27 +138,18 @@ export class StoreBackend extends StoredSteps {
     return this.told('ended', id, reason)
   }
 
-  renew(isToEnd: boolean): void {
+  renew(isToEnd: boolean, id: string | undefined): void {
     this.toEnd = isToEnd && this.#ending('sign-out')
-    this.machine.renew(isToEnd, this.#reserved)
-    this.#reserved = undefined
+    this.machine.renew(isToEnd, id)
     this.done = 'nothing'
     this.state.clear()
     this.keep = undefined
     this.isProven = false
   }
 
-  override leave(): void {
+  override leave(renewed?: string): void {
     const isPromised = this.machine.custody.at === 'none' && this.#isPreparing
-    this.#sendEarly(isPromised ? this.machine.id : this.machine.idToSend)
-  }
-
-  override leaveRenewed(): void {
-    this.#reserved = this.newId()
-    this.#sendEarly(this.#reserved)
-  }
-
-  #sendEarly(id: string | undefined): void {
+    const id = renewed ?? (isPromised ? this.machine.id : this.machine.idToSend)
     if (id === undefined) return
     this.exchange.checkSend(id)
     this.exchange.send(id)
@@ -175,6 +164,8 @@ export class StoreBackend extends StoredSteps {
     const step = this.machine.begin('sweep')
     if (step === undefined) return
     try {
+      // Nothing took the place of the session that ends.
+      if (this.toEnd !== false && this.done === 'nothing') this.exchange.clear()
       // What fails here was reported when it failed, as `session:error`.
       return this.#run(step, { wish: 'sweep', session })?.catch(() => {})
     } catch {}

@@ -64,7 +64,7 @@ export abstract class StoredSteps extends Backend implements Surroundings<Former
     if (this.#store) this.#store.waited = 0
   }
 
-  newId(): string {
+  override newId(): string {
     return newId(this.exchange.ctx, this.settings.config)
   }
 

@@ -1,6 +1,7 @@
 /** What a request writes to `ctx.sessionOptions`. */
 import assert from 'node:assert/strict'
 import test from 'node:test'
+import session from 'koa-session'
 import { visit } from '../support/agent.ts'
 import { createApp } from '../support/koa.ts'
 import {
@@ -136,4 +137,44 @@ test('#16 a valid() that is written to ctx.sessionOptions before the session is 
     return ask(visitor, '/')
   })
   assert.deepEqual(told, same('nobody'))
+})
+
+for (const where of ['cookie', 'store']) {
+  test(`an autoCommit that is written to ctx.sessionOptions counts, however the response leaves (${where})`, async t => {
+    for (const autoCommit of [true, false]) {
+      for (const early of [true, false]) {
+        const options = where === 'store' ? { store: new MapStore() } : {}
+        const { visitor } = await serve(t, app => session({ ...options, autoCommit: !autoCommit }, app), {
+          '/in': async ctx => {
+            ctx.session.user = 'ann'
+            await ctx.session.save()
+          },
+          '/late': ctx => {
+            ctx.session.user = 'bob'
+            ctx.sessionOptions.autoCommit = autoCommit
+            if (early) ctx.res.flushHeaders()
+          },
+          '/': ctx => ctx.session.user,
+        })
+        await visitor.get('/in')
+        await visitor.get('/late')
+        assert.equal(await ask(visitor, '/'), autoCommit ? 'bob' : 'ann')
+      }
+    }
+  })
+}
+
+test('an option that is wrong in ctx.sessionOptions is an error, and what was saved before keeps its cookie', async t => {
+  for (const options of [{}, { store: new MapStore() }]) {
+    const { visitor } = await serve(t, app => session(options, app), {
+      '/in': async ctx => {
+        ctx.session.user = 'ann'
+        await ctx.session.save()
+        ctx.sessionOptions.maxAge = -1
+      },
+      '/': ctx => ctx.session.user,
+    })
+    assert.equal((await visitor.get('/in')).status, 500)
+    assert.equal(await ask(visitor, '/'), 'ann')
+  }
 })

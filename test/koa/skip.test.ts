@@ -83,12 +83,17 @@ test('skip is asked once for each request, where a mounted application shares th
 })
 
 test('an error that skip throws is answered as an error, not as a request without a session', async t => {
-  const skip = () => {
-    throw new Error('not ready')
+  for (const [error, code] of [
+    [new Error('not ready'), 'not ready'] as const,
+    [undefined, 'ERR_SESSION_OPTION'] as const,
+  ]) {
+    const skip = () => {
+      throw error
+    }
+    const { visitor, codes } = await begin(t, { skip })
+    const { status, text } = await visitor.get('/')
+    assert.deepEqual([status, text, codes()], [500, 'Internal Server Error', [code]])
   }
-  const { visitor, codes } = await begin(t, { skip })
-  const { status, text } = await visitor.get('/')
-  assert.deepEqual([status, text, codes()], [500, 'Internal Server Error', ['not ready']])
 })
 
 test('a skipped request is left without one session and keeps another', async t => {

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import { after, fails, failsAtOnce } from '../support/stores.ts'
-import { type Data, site } from './site.ts'
+import { codeOf, type Data, site } from './site.ts'
 
 type Options = Record<string, unknown>
 type Site = ReturnType<typeof site>
@@ -130,7 +130,8 @@ for (const [mode, make] of Object.entries(MODES)) {
   test(`${mode}: a function that rejects with nothing is an error that Koa answers`, async () => {
     const made = make({ notBefore: async () => Promise.reject() })
     const { client } = (await respond(made, undefined, signIn)).exchange
-    const message = 'an option that is a function threw, or rejected with, undefined, expected an Error: throw one'
+    const message =
+      'a function that koa-session was given threw, or rejected with, undefined, expected an Error: throw one'
     const request = await respond(made, client)
     assert.throws(() => request.session, { code: 'ERR_SESSION_OPTION', message })
   })
@@ -149,6 +150,8 @@ for (const [mode, make] of Object.entries(MODES)) {
       const request = await respond(made, client)
       assert.throws(() => request.session, { message: 'of the database', cause: 'down' })
       assert.deepEqual([request.exchange.client, toldIn(request)], [client, []])
+      const assigning = () => respond(made, client, ({ scope }) => Object.assign(scope, { session: { b: 2 } }))
+      assert.equal(await codeOf(assigning), mode.includes('store') ? 'ERR_SESSION_STORE' : undefined)
       const out = await respond(made, client, ({ scope }) => Object.assign(scope, { session: null }))
       assert.equal(out.exchange.client, undefined)
     })

@@ -158,20 +158,6 @@ const STORIES: Readonly<
     ({ session }) => session.regenerate(),
     { held: { 1: { a: 1, c: 3 } }, client: '1' },
   ],
-  'a beforeSave that rejects with nothing is an error of the request': [
-    { beforeSave: () => Promise.reject() },
-    set({ b: 2 }),
-    { held: { A: { a: 1 } }, code: 'ERR_SESSION_OPTION' },
-  ],
-  'a subject that throws nothing is an error of the request': [
-    {
-      subject: () => {
-        throw null
-      },
-    },
-    set({ b: 2 }),
-    { held: { A: { a: 1 } }, code: 'ERR_SESSION_OPTION' },
-  ],
   'an error of beforeSave is the request’s': [
     { beforeSave: async () => Promise.reject(Object.assign(new Error('own'), { code: 'OWN' })) },
     set({ b: 2 }),
@@ -356,6 +342,37 @@ const STORIES: Readonly<
     },
     { client: 'A', told: ['gone'] },
   ],
+  'a genid that reads the session finds the one that was assigned after it was removed': [
+    { genid: ({ scope }: { scope?: Request['scope'] }) => String((scope?.session as { b?: number } | null)?.b) },
+    async (one, { memory }) => {
+      Object.assign(one.exchange.ctx, { scope: one.scope })
+      end(one)
+      one.scope.session = { b: 2 }
+      await one.session.save()
+      assert.equal(memory.read('2')?.members.b, '2')
+    },
+    { client: '2', held: {}, calls: ['create 2', 'destroy A'] },
+  ],
+  'a session that was removed is ended for the client, too, where what takes its place can’t be stored': [
+    {},
+    async (one, { courses }) => {
+      courses.create = [fails, fails]
+      end(one)
+      one.scope.session = { b: 2 }
+      await codeOf(() => one.session.save())
+    },
+    { code: 'ERR_SESSION_STORE', client: undefined, held: {}, told: Array(2).fill('store create ERR_SESSION_STORE') },
+  ],
+  'an assignment that throws begins no session with the data of one that another request has ended': [
+    {},
+    async (one, { memory }) => {
+      set({ b: 2 })(one)
+      memory.destroy('A')
+      await one.session.save()
+      await codeOf(() => Object.assign(one.scope, { session: { isNew: true } }))
+    },
+    { client: 'A', told: ['gone'], held: {}, calls: ['patch A'] },
+  ],
   'a session that is removed while its old id could not be retired is ended under both': [
     {},
     async (one, { courses }) => {
@@ -456,3 +473,31 @@ test('a store of three methods is told whether the data have changed', async () 
     ],
   )
 })
+
+const throwNothing = () => {
+  throw undefined
+}
+type Calls = ReadonlyArray<(one: Request) => unknown>
+const COMMITS: Calls = [
+  ({ session }) => session.save(),
+  ({ session }) => new Promise((resolve, reject) => session.save(error => (error ? reject(error) : resolve(error)))),
+  ({ session }) => session.regenerate(),
+  ({ scope }) => scope.finish(),
+]
+const THROWN_NOTHING: Readonly<Record<string, readonly [options: Record<string, unknown>, calls: Calls]>> = {
+  'a beforeSave that throws': [{ beforeSave: throwNothing }, COMMITS],
+  'a beforeSave that rejects with': [{ beforeSave: () => Promise.reject(null) }, COMMITS],
+  'a subject that throws': [{ subject: throwNothing }, COMMITS],
+  'an encode that throws': [{ encode: throwNothing, store: null }, COMMITS],
+  'what update() is given and throws': [{}, [({ session }) => session.update(throwNothing)]],
+}
+
+for (const [what, [options, calls]] of Object.entries(THROWN_NOTHING)) {
+  test(`${what} nothing is an error, for who waits and for who does not`, async () => {
+    const { visit, held } = site(options)
+    const one = await visit('A')
+    one.session.b = 2
+    for (const call of calls) assert.equal(await codeOf(() => call(one)), 'ERR_SESSION_OPTION')
+    assert.deepEqual(held(), options.store === null ? {} : { A: { a: 1 } })
+  })
+}

@@ -218,42 +218,40 @@ test('a new session that can not be sent any more is told, and its save an error
   assert.deepEqual([held(), told()], [{ A: { a: 1 } }, ['late']])
 })
 
-/** What is under way when the headers leave, and what the client has then. */
+const replaced = ({ scope }: Begun, data: object = { b: 3 }) => {
+  scope.session = null
+  scope.session = data
+}
+
+/** What is under way when the headers leave, and what the client has then. Without autoCommit: where somebody commits it. */
 const LEAVING: Readonly<
-  Record<string, readonly [presented: string | undefined, work: (one: Begun) => unknown, client: string | undefined]>
+  Record<string, readonly [work: (one: Begun) => unknown, client: string | undefined, isCommitted?: boolean]>
 > = {
   'a session is removed': [
-    'A',
     ({ scope }) => {
       scope.session = null
     },
     undefined,
   ],
-  'a session is replaced after it was removed': [
-    'A',
-    ({ scope }) => {
-      scope.session = null
-      scope.session = { b: 3 }
+  'a session is replaced after it was removed': [one => replaced(one), '1'],
+  'it is replaced, and that is saved': [
+    one => {
+      replaced(one)
+      void one.session.save()
     },
     '1',
+    true,
   ],
-  'it is replaced by one without data': [
-    'A',
-    ({ scope }) => {
-      scope.session = null
-      scope.session = {}
-    },
-    undefined,
-  ],
-  'it goes on': ['A', () => {}, 'A'],
+  'it is replaced by one without data': [one => replaced(one, {}), undefined],
+  'it goes on': [() => {}, 'A'],
 }
 type Begun = Awaited<ReturnType<ReturnType<typeof site>['visit']>>
 
-for (const [what, [presented, work, client]] of Object.entries(LEAVING)) {
+for (const [what, [work, client, isCommitted]] of Object.entries(LEAVING)) {
   test(`the headers leave while a commit is under way: ${what}`, async () => {
     for (const autoCommit of [true, false]) {
-      const { visit, courses } = site({ autoCommit })
-      const one = await visit(presented)
+      const { visit, courses, held } = site({ autoCommit })
+      const one = await visit('A')
       one.session.b = 2
       const slow = new Gate()
       courses.patch = [slow.course]
@@ -261,11 +259,14 @@ for (const [what, [presented, work, client]] of Object.entries(LEAVING)) {
       await slow.arrived
       work(one)
       one.exchange.leave()
-      const isKept = !autoCommit && client === undefined
+      const isKept = !autoCommit && !isCommitted
       assert.equal(one.exchange.client, isKept ? 'A' : client)
       slow.open()
       await saving
       await one.scope.finish()
+      const id = one.exchange.client
+      const kept = { a: 1, b: 2 }
+      assert.deepEqual(held(), id ? { [id]: id === 'A' ? kept : { b: 3 } } : {})
     }
   })
 }

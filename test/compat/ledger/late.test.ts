@@ -238,12 +238,30 @@ for (const [mode, make] of Object.entries(MODES)) {
     }
   }
 
-  test(`#63 ${mode}: without a commit, null is not committed (autoCommit: false)`, async t => {
-    const { visitor } = await committing(t, ctx => {
-      ctx.session = null
-    })
-    assert.deepEqual((await visitor.get('/page')).cookies, [])
-    assert.equal((await visitor.get('/')).text, 'ada')
+  test(`#55 ${mode}: null ends the session, also where what takes its place can't be saved`, async t => {
+    const { visitor, codes } = await committing(
+      t,
+      ctx => {
+        ctx.session = null
+        ctx.session = { user: new Map() }
+      },
+      { autoCommit: true },
+    )
+    assert.equal((await visitor.get('/page')).status, 500)
+    assert.deepEqual([codes(), [...visitor.jar], (await visitor.get('/')).text], [['ERR_SESSION_DATA'], [], 'nobody'])
+  })
+
+  test(`#63 ${mode}: without a commit neither null is committed, nor what takes its place (autoCommit: false)`, async t => {
+    for (const next of [undefined, { user: 'bob' }, {}]) {
+      const { visitor, events } = await committing(t, ctx => {
+        const before = ctx.session.externalKey
+        ctx.session = null
+        if (next) ctx.session = next
+        if (next && before) assert.notEqual(ctx.session.externalKey, before)
+      })
+      assert.deepEqual((await visitor.get('/page')).cookies, [])
+      assert.deepEqual([(await visitor.get('/')).text, events], ['ada', []])
+    }
   })
 }
 
