@@ -22,6 +22,16 @@ export function andThen<Value, Result>(
   return isPromise(value) ? Promise.resolve(value).then(next) : next(value)
 }
 
+/** What `work` gives; where it throws or rejects, what `instead` makes of that. */
+export function orElse<Value>(work: () => Value | Promise<Value>, instead: (error: unknown) => Value) {
+  try {
+    const value = work()
+    return isPromise(value) ? value.catch(instead) : value
+  } catch (error) {
+    return instead(error)
+  }
+}
+
 /** What `work` gives or throws, as a promise. */
 export function promised<Value>(work: () => Value | Promise<Value>): Promise<Value> {
   try {

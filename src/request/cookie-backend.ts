@@ -162,7 +162,7 @@ export class CookieBackend extends Backend {
     }
     const text = this.#compared ?? textOf(dataOf(session))
     refusePromise(checkSchema(config.schema, text), 'schema')
-    const lifetime = settings.newLifetime(session)
+    const lifetime = settings.newLifetime(session, isRegenerated)
     const template = this.#next?.parsed()
     settings.made = template && new Kept(template, lifetime)
     exchange.send(this.#encoded(session, text, lifetime), isUnasked)

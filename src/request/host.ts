@@ -27,7 +27,6 @@ export abstract class Host implements SessionHost {
   }
 
   set maxAge(value: MaxAge) {
-    this.settings.maxAge = value
-    this.settings.isForced = true
+    this.settings.choose(value)
   }
 }

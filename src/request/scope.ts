@@ -153,7 +153,6 @@ export class Scope extends Host {
   /** Commits now, after the commits that are under way. */
   commit(work: CommitWork): Promise<void> {
     this.#backend.beginPatience()
-    if (work.regenerate) this.settings.regenerated(work.fresh === true)
     return this.#begin().add(work)
   }
 
@@ -188,10 +187,7 @@ export class Scope extends Host {
 
   #work(work: CommitWork, about?: About): void | Promise<void> {
     if (this.#presented.isPending && (this.#session || this.#backend.isPresented)) {
-      return andThen(this.#look(), () => {
-        if (work.regenerate) this.settings.regenerated(work.fresh === true)
-        return this.#work(work, about)
-      })
+      return andThen(this.#look(), () => this.#work(work, about))
     }
     if (this.#renewal) this.#backend.renew(this.#renewal.isToEnd)
     this.#renewal = undefined
@@ -202,7 +198,8 @@ export class Scope extends Host {
       changeHere(session, work.update)
       return this.#work(ASKED, about)
     }
-    return perform(plan, session, work, work === FINAL, backend)
+    const act = () => perform(plan, session, work, work === FINAL, backend)
+    return work.regenerate ? this.settings.regenerating(work.fresh === true, act) : act()
   }
 
   #plan({ save = false, regenerate = false }: CommitWork): Plan {

@@ -371,6 +371,27 @@ const LIFETIMES: Readonly<Record<string, readonly [handle: Handler, maxAge: numb
     }),
     5000,
   ],
+  'other data with a lifetime, and then others, have that': [
+    ({ scope }) => {
+      scope.session = { b: 2, maxAge: 5000 }
+      scope.session = { b: 3 }
+    },
+    5000,
+  ],
+  'other data with a lifetime, and then that of this response, have the last one': [
+    assigned({ b: 2, maxAge: 7000 }, (_, { settings }) => {
+      settings.view.maxAge = 5000
+    }),
+    5000,
+  ],
+  'null, and then other data with a lifetime, and others': [
+    ({ scope }) => {
+      scope.session = null
+      scope.session = { b: 2, maxAge: 5000 }
+      scope.session = { b: 3 }
+    },
+    5000,
+  ],
   'null, and then other data: that of the option': [
     ({ scope }) => {
       scope.session = null
