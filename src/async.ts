@@ -4,7 +4,7 @@ import { SessionError } from './errors.ts'
 export function refusePromise<Value>(value: Value, option: string, advice = 'use a function that is not async'): Value {
   if (!isPromise(value)) return value
   // Its rejection would otherwise end the process.
-  value.then(undefined, () => {})
+  Promise.resolve(value).catch(() => {})
   throw new SessionError('ERR_SESSION_ASYNC', `${option} returned a promise where none can be awaited; ${advice}`)
 }
 

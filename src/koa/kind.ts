@@ -6,6 +6,7 @@ import { NodeExchange } from '../node/exchange.ts'
 import { warnOfUnknown } from '../option-names.ts'
 import type { Beginning, SessionEvent, Told } from '../request/exchange.ts'
 import { type Parts, watch } from '../request/parts.ts'
+import { called } from '../request/property-error.ts'
 import { Scope } from '../request/scope.ts'
 import type { SealedSurroundings } from '../request/sealed-carrier.ts'
 import { Settings } from '../request/settings.ts'
@@ -63,7 +64,7 @@ export class Entry {
   begin(): void | Promise<void> {
     const { config, isLazy } = this.#parts
     const { skip } = config
-    const isSkipped = Boolean(skip && refusePromise(skip(this.#ctx), 'skip'))
+    const isSkipped = Boolean(skip && refusePromise(called(skip, this.#ctx), 'skip'))
     this.#phase = 'running'
     return isLazy && !isSkipped && !this.#scope ? undefined : this.scope.start(isSkipped)
   }

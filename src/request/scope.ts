@@ -1,4 +1,4 @@
-import { andThen, promised } from '../async.ts'
+import { andThen, orElse, promised } from '../async.ts'
 import type { Plan } from '../session/model.ts'
 import { SKIP } from '../session/plan.ts'
 import { type CommitWork, Session } from '../session/session.ts'
@@ -9,7 +9,7 @@ import type { Beginning } from './exchange.ts'
 import { Host } from './host.ts'
 import { holdsChange, operationOf, perform, planFor } from './keep-alive.ts'
 import { Presented } from './presented.ts'
-import { badValue, orError, skipped, warnOfEarly, warnOfLost } from './property-error.ts'
+import { badValue, orError, rethrow, skipped, warnOfEarly, warnOfLost } from './property-error.ts'
 import { Queue } from './queue.ts'
 import { type About, COMMIT, isHeard, traceCommit } from './tracing.ts'
 
@@ -182,13 +182,16 @@ export class Scope extends Host {
 
   /** One commit, see `commit()`. */
   work(work: CommitWork): void | Promise<void> {
+    return work === FINAL ? this.#traced(work) : orElse<void>(() => this.#traced(work), rethrow)
+  }
+
+  #traced(work: CommitWork): void | Promise<void> {
     return isHeard(COMMIT) ? traceCommit(this.#backend, about => this.#work(work, about)) : this.#work(work)
   }
 
   #work(work: CommitWork, about?: About): void | Promise<void> {
-    if (this.#presented.isPending && (this.#session || this.#backend.isPresented)) {
+    if (this.#presented.isPending && (this.#session || this.#backend.isPresented))
       return andThen(this.#look(), () => this.#work(work, about))
-    }
     if (this.#renewal) this.#backend.renew(this.#renewal.isToEnd)
     this.#renewal = undefined
     const [plan, session, backend] = [this.#plan(work), this.#session, this.#backend]
