@@ -41,6 +41,10 @@ export class CookieBackend extends Backend {
     return isAwaited(this.settings.config)
   }
 
+  override get isPresented(): boolean {
+    return this.exchange.hears('ended')
+  }
+
   get isKnown(): boolean {
     return this.#template !== undefined || this.#payload !== undefined || this.#text !== undefined
   }
@@ -69,10 +73,9 @@ export class CookieBackend extends Backend {
     if (end) return { fault: 'expired', reason: end, value: payload }
     const behind = versionsBehind(payload, config)
     if (behind < 0) return NEWER
-    const { ctx } = this.exchange
-    if (behind === 0) return lookAt(ctx, config, payload, text)
-    const upgraded = upgradedPayload(config, payload)
-    return upgraded ? lookAt(ctx, config, upgraded, undefined) : UNDECODABLE
+    const upgraded = behind === 0 ? payload : upgradedPayload(config, payload)
+    if (!upgraded) return UNDECODABLE
+    return lookAt(this.exchange.ctx, config, upgraded, behind === 0 ? text : undefined)
   }
 
   override setAside(why: 'unread' | 'superseded' | 'newer'): void {
@@ -152,7 +155,8 @@ export class CookieBackend extends Backend {
       return
     }
     if (this.done === 'kept') {
-      if (!isUnasked && session.populated) exchange.emit({ type: 'gone', keys: Object.keys(dataOf(session)) })
+      const keys = isUnasked || this.#compared === this.#text ? [] : Object.keys(dataOf(session))
+      if (keys.length > 0) exchange.emit({ type: 'gone', keys })
       this.#set(this.#compared)
       return
     }

@@ -511,6 +511,19 @@ test('in cookie mode it changes nothing', async () => {
 })
 
 for (const [what, options] of Object.entries(AWAITED)) {
+  test(`in cookie mode, with ${what}, a sign-out that nobody loaded is told where somebody listens`, async () => {
+    const made = lazy({ ...COOKIE, ...options })
+    const { client } = (await respond(made, undefined, async one => Object.assign(await loaded(one), { a: 1 })))
+      .exchange
+    for (const isHeard of [false, true]) {
+      const { exchange, told } = await respond(made, client, ({ scope, exchange }) => {
+        exchange.isHeard = isHeard
+        scope.session = null
+      })
+      assert.deepEqual([told, exchange.client], [isHeard ? ['ended'] : [], undefined])
+    }
+  })
+
   test(`in cookie mode ${what} waits in load()`, async () => {
     const made = lazy({ ...COOKIE, maxAge: HOUR, ...options })
     const { client } = (
