@@ -62,14 +62,14 @@ function partsOf(options: Given, around: SurroundingsOf): Parts {
   for (const { name, advice } of unknown) if (advice) warnOfUnknown(name, advice)
   checkStore(config)
   checkUpgrade(config)
-  const { store, ContextStore, rolling, renew, lazy } = config
+  const { store, ContextStore, rolling, renew, lazy, onReuse, maxSessions } = config
   const hasStore = isStored(config)
   const storeFor = (exchange: Exchange, settings: Settings) => {
     const asked = ContextStore
       ? AskedStore.open(() => new ContextStore(exchange.ctx), exchange, settings)
       : new AskedStore(store as Store, exchange, settings)
     // Who has wrapped one of its methods since has made it one of three methods.
-    checkStore(config, asked.store)
+    if (onReuse || maxSessions) checkStore(config, asked.store)
     return asked
   }
   return {

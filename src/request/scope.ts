@@ -201,8 +201,8 @@ export class Scope extends Host {
       changeHere(session, work.update)
       return this.#work(ASKED, about)
     }
-    const act = () => perform(plan, session, work, work === FINAL, backend)
-    return work.regenerate ? this.settings.regenerating(work.fresh === true, act) : act()
+    if (!work.regenerate) return perform(plan, session, work, work === FINAL, backend)
+    return this.settings.regenerating(work.fresh === true, () => perform(plan, session, work, false, backend))
   }
 
   #plan({ save = false, regenerate = false }: CommitWork): Plan {
