@@ -4,7 +4,7 @@ import { SessionError } from './errors.ts'
 export function refusePromise<Value>(value: Value, option: string, advice = 'use a function that is not async'): Value {
   if (!isPromise(value)) return value
   // Its rejection would otherwise end the process.
-  value.then(undefined, () => {})
+  Promise.resolve(value).catch(() => {})
   throw new SessionError('ERR_SESSION_ASYNC', `${option} returned a promise where none can be awaited; ${advice}`)
 }
 
@@ -20,6 +20,16 @@ export function andThen<Value, Result>(
   next: (value: Value) => Result | Promise<Result>,
 ): Result | Promise<Result> {
   return isPromise(value) ? Promise.resolve(value).then(next) : next(value)
+}
+
+/** What `work` gives; where it throws or rejects, what `instead` makes of that. */
+export function orElse<Value>(work: () => Value | Promise<Value>, instead: (error: unknown) => Value) {
+  try {
+    const value = work()
+    return isPromise(value) ? value.catch(instead) : value
+  } catch (error) {
+    return instead(error)
+  }
 }
 
 /** What `work` gives or throws, as a promise. */

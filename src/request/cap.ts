@@ -3,7 +3,7 @@ import { digest } from '../codec/digest.ts'
 import type { Config } from '../config.ts'
 import { optionError, SessionError } from '../errors.ts'
 import type { Lifetime } from '../session/model.ts'
-import type { Patch, Patched, StoredRecord } from '../stores/store.ts'
+import type { Patch, Patched, Store, StoredRecord } from '../stores/store.ts'
 import { type AskedStore, canList, canRetire } from './asked-store.ts'
 import type { Exchange } from './exchange.ts'
 import type { StoredState } from './stored-state.ts'
@@ -17,10 +17,15 @@ export interface Cap {
 
 const EXPECTED = 'the option subject beside it, and a store that has list and destroyAll'
 
-/** Throws `ERR_SESSION_OPTION` where an id that was replaced leaves nothing. A `ContextStore` is not known before it is asked. */
-export function checkReuse({ onReuse, store, ContextStore }: Config): void {
-  if (!onReuse || ContextStore || (store && canRetire(store))) return
-  throw optionError('onReuse', onReuse, 'a store that has retire')
+/**
+ * Throws `ERR_SESSION_OPTION` where the store can't do what `onReuse` or `maxSessions` ask for, or nobody could count. `made`: that
+ * of a request, as a `ContextStore` is not known before.
+ */
+export function checkStore({ onReuse, maxSessions, subject, ContextStore, store: shared }: Config, made?: Store): void {
+  const store = made ?? (ContextStore ? undefined : shared)
+  const can = (isAble: (store: Store) => boolean) => (store ? isAble(store) : ContextStore !== undefined)
+  if (onReuse && !can(canRetire)) throw optionError('onReuse', onReuse, 'a store that has retire')
+  if (maxSessions && !(subject && can(canList))) throw optionError('maxSessions', maxSessions, EXPECTED)
 }
 
 /** A session that a subject gets in the store. */
@@ -33,12 +38,6 @@ export interface Owned {
   readonly id: string
   /** The ids that it takes the place of, which do not count. */
   readonly replaced: readonly (string | undefined)[]
-}
-
-/** Throws `ERR_SESSION_OPTION` where nobody could count. A `ContextStore` is seen when it is asked. */
-export function checkCap({ maxSessions, subject, store, ContextStore }: Config): void {
-  const canCount = subject && (ContextStore || (store && canList(store)))
-  if (maxSessions && !canCount) throw optionError('maxSessions', maxSessions, EXPECTED)
 }
 
 /** Creates it, or rejects. What is refused was made, and is taken back. */
@@ -73,8 +72,7 @@ export function updateCapped(owned: Owned, lifetime: Lifetime | undefined): Prom
 }
 
 /** The final commit does not try again what had no room. */
-async function capped<Value>({ store, state, cap, owner }: Owned, save: () => Promise<Value>) {
-  if (!store.canList) throw optionError('maxSessions', cap, EXPECTED)
+async function capped<Value>({ state, owner }: Owned, save: () => Promise<Value>): Promise<Value> {
   state.refused = undefined
   try {
     return await save()

@@ -41,6 +41,10 @@ export class CookieBackend extends Backend {
     return isAwaited(this.settings.config)
   }
 
+  override get isPresented(): boolean {
+    return this.exchange.hears('ended')
+  }
+
   get isKnown(): boolean {
     return this.#template !== undefined || this.#payload !== undefined || this.#text !== undefined
   }
@@ -65,10 +69,9 @@ export class CookieBackend extends Backend {
     if (end) return { fault: 'expired', reason: end, value: payload }
     const behind = versionsBehind(payload, config)
     if (behind < 0) return NEWER
-    const { ctx } = this.exchange
-    if (behind === 0) return lookAt(ctx, config, payload, text)
-    const upgraded = upgradedPayload(config, payload)
-    return upgraded ? lookAt(ctx, config, upgraded, undefined) : UNDECODABLE
+    const upgraded = behind === 0 ? payload : upgradedPayload(config, payload)
+    if (!upgraded) return UNDECODABLE
+    return lookAt(this.exchange.ctx, config, upgraded, behind === 0 ? text : undefined)
   }
 
   override setAside(why: 'unread' | 'superseded' | 'newer'): void {
@@ -136,11 +139,7 @@ export class CookieBackend extends Backend {
     return text === this.#text
   }
 
-  save(session: Session): void {
-    this.#save(session, false)
-  }
-
-  #save(session: Session, isUnasked: boolean, isRegenerated = false): void {
+  save(session: Session, isUnasked = false, isRegenerated = false): void {
     const { exchange, settings } = this
     const { config } = settings
     if (exchange.hasLeft) {
@@ -148,7 +147,8 @@ export class CookieBackend extends Backend {
       return
     }
     if (this.done === 'kept') {
-      if (!isUnasked && session.populated) exchange.emit({ type: 'gone', keys: Object.keys(dataOf(session)) })
+      const keys = isUnasked || this.#compared === this.#text ? [] : Object.keys(dataOf(session))
+      if (keys.length > 0) exchange.emit({ type: 'gone', keys })
       this.#set(this.#compared)
       return
     }
@@ -158,7 +158,7 @@ export class CookieBackend extends Backend {
     }
     const text = this.#compared ?? textOf(dataOf(session))
     refusePromise(checkSchema(config.schema, text), 'schema')
-    const lifetime = settings.newLifetime(session)
+    const lifetime = settings.newLifetime(session, isRegenerated)
     const template = this.#next?.parsed()
     settings.made = template && new Kept(template, lifetime)
     exchange.send(this.#encoded(session, text, lifetime), isUnasked)
@@ -172,7 +172,7 @@ export class CookieBackend extends Backend {
 
   /** Once the headers have left it stays as it is. */
   override extend(session: Session): void {
-    if (!this.exchange.hasLeft) this.#save(session, true)
+    if (!this.exchange.hasLeft) this.save(session, true)
   }
 
   #encoded(session: Session, text: string, lifetime: Lifetime): string {
@@ -190,7 +190,7 @@ export class CookieBackend extends Backend {
   }
 
   regenerate(session: Session): void {
-    this.#save(session, false, true)
+    this.save(session, false, true)
   }
 
   empty(): void {

@@ -40,7 +40,6 @@ export abstract class Host implements SessionHost {
   }
 
   set maxAge(value: MaxAge) {
-    this.settings.maxAge = value
-    this.settings.isForced = true
+    this.settings.choose(value)
   }
 }

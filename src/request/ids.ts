@@ -2,10 +2,11 @@ import { refusePromise } from '../async.ts'
 import type { Config } from '../config.ts'
 import { SessionError } from '../errors.ts'
 import { kindOf } from '../value-kind.ts'
+import { called } from './property-error.ts'
 
 /** An id for a new session. Throws `ERR_SESSION_ID` where `genid` gives none. */
 export function newId(ctx: unknown, { genid }: Config): string {
-  const id = refusePromise(genid(ctx), 'genid')
+  const id = refusePromise(called(genid, ctx), 'genid')
   if (typeof id === 'string' && id !== '') return id
   const advice = 'a string that is not empty, unique and made by chance'
   throw new SessionError('ERR_SESSION_ID', `the option genid returned ${kindOf(id)}, expected ${advice}`)

@@ -1,3 +1,4 @@
+import { orElse } from '../async.ts'
 import { SessionError } from '../errors.ts'
 import type { Plan } from '../session/model.ts'
 import { isChange, isDue, planCommit } from '../session/plan.ts'
@@ -62,11 +63,10 @@ export function perform(
 
 /** Saves a session that did not change. Where that can't be done, it may stay as it is. */
 export function extend(backend: Backend, session: Session, onStoreError: 'throw' | 'anonymous'): void | Promise<void> {
-  try {
-    return backend.extend(session)?.catch(error => unlessBearable(onStoreError, error))
-  } catch (error) {
-    unlessBearable(onStoreError, error)
-  }
+  return orElse<void>(
+    () => backend.extend(session),
+    error => unlessBearable(onStoreError, error),
+  )
 }
 
 /** Throws `error`, unless a session that was merely to be extended may stay as it is. */

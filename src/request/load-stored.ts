@@ -1,4 +1,4 @@
-import { andThen, isPromise, promised } from '../async.ts'
+import { andThen, orElse } from '../async.ts'
 import { digest } from '../codec/digest.ts'
 import type { Config } from '../config.ts'
 import { endOf } from '../session/lifetime.ts'
@@ -67,17 +67,19 @@ function retired(
 }
 
 /** Ends the session that took the place of `id`, whatever its id is by now. Where the store fails, that is told. */
-async function endFamily(exchange: Exchange, store: AskedStore, id: string, tombstone: Tombstone): Promise<void> {
+function endFamily(exchange: Exchange, store: AskedStore, id: string, tombstone: Tombstone): void | Promise<void> {
   const { successor, subject } = tombstone
-  try {
-    // Only `destroyAll` says whether there was one.
-    const isKnown = subject !== undefined && store.canList
-    const count = isKnown
-      ? await store.endOne(subject, digest(id))
-      : await promised(() => store.destroy(id)).then(() => 1)
+  // Only `destroyAll` says whether there was one.
+  const ending = () =>
+    subject !== undefined && store.canList ? store.endOne(subject, digest(id)) : andThen(store.destroy(id), () => 1)
+  const tellOf = (count: number) => {
     if (count === 0 || successor === undefined || !exchange.hears('ended')) return
     exchange.emit({ type: 'ended', id: undefined, handle: successor, subject, reason: 'reuse' })
-  } catch {}
+  }
+  return orElse<void>(
+    () => andThen(ending(), tellOf),
+    () => {},
+  )
 }
 
 /** A session that is there: as a `record`, or as a payload, which says its own `lifetime`. */
@@ -134,13 +136,10 @@ function revoked(
     isEnded,
     subject: record?.subject ?? subjectIn(config, () => value),
   })
-  try {
-    const ending = record ? endRecord(store, id, record) : andThen(store.destroy(id), () => true)
-    const answer = andThen(ending, ended)
-    return isPromise(answer) ? answer.catch(() => refused) : answer
-  } catch {
-    return refused
-  }
+  return orElse<Refused>(
+    () => andThen(record ? endRecord(store, id, record) : andThen(store.destroy(id), () => true), ended),
+    () => refused,
+  )
 }
 
 /** Only as it was read: somebody may have signed in since, here or under a new id, to which `destroy` would follow. */

@@ -4,7 +4,7 @@ import type { Given } from '../sealing.ts'
 import type { Store } from '../stores/store.ts'
 import { AskedStore } from './asked-store.ts'
 import type { Backend } from './backend.ts'
-import { checkCap, checkReuse } from './cap.ts'
+import { checkStore } from './cap.ts'
 import type { Carrier } from './carrier.ts'
 import { carrierFor, isStored } from './carriers.ts'
 import { CookieBackend } from './cookie-backend.ts'
@@ -60,15 +60,18 @@ function partsOf(options: Given, around: SurroundingsOf): Parts {
   const config = resolveConfig(options)
   const unknown = unknownOptions(Object.keys(config.cookie), KNOWN)
   for (const { name, advice } of unknown) if (advice) warnOfUnknown(name, advice)
-  checkCap(config)
-  checkReuse(config)
+  checkStore(config)
   checkUpgrade(config)
-  const { store, ContextStore, rolling, renew, lazy } = config
+  const { store, ContextStore, rolling, renew, lazy, onReuse, maxSessions } = config
   const hasStore = isStored(config)
-  const storeFor = (exchange: Exchange, settings: Settings) =>
-    ContextStore
+  const storeFor = (exchange: Exchange, settings: Settings) => {
+    const asked = ContextStore
       ? AskedStore.open(() => new ContextStore(exchange.ctx), exchange, settings)
       : new AskedStore(store as Store, exchange, settings)
+    // Who has wrapped one of its methods since has made it one of three methods.
+    if (onReuse || maxSessions) checkStore(config, asked.store)
+    return asked
+  }
   return {
     options,
     config,

@@ -5,6 +5,7 @@ import { SessionError } from '../errors.ts'
 import { textOf } from '../session/changes.ts'
 import { dataOf, type Session } from '../session/session.ts'
 import { kindOf } from '../value-kind.ts'
+import { called } from './property-error.ts'
 import { checkSchema } from './schema.ts'
 
 /** What is done to a session before it is put into a store: `beforeSave` may change it, then the schema checks it. */
@@ -15,7 +16,7 @@ export function prepare(ctx: unknown, { beforeSave, schema }: Config, session: S
 
 /** Whose session it is, as stores are told: the SHA-256 of the subject. Throws `ERR_SESSION_OPTION` for what is none. */
 export function ownerOf({ subject: subjectOf }: Config, session: object): string | undefined {
-  const subject = refusePromise(subjectOf?.(session), 'subject')
+  const subject = refusePromise(subjectOf && called(subjectOf, session), 'subject')
   if (subject === undefined || subject === null) return undefined
   const name = nameIn(subject)
   if (name) return digest(name)

@@ -97,7 +97,7 @@ export class Presented {
     return andThen(this.load(), () => {
       if (!this.isPending) return
       const { settings } = this.#backend
-      const { isForced, maxAge } = settings
+      const { isForced, maxAge, own } = settings
       this.isPending = false
       try {
         this.look(host, isRemoved())
@@ -107,7 +107,7 @@ export class Presented {
       }
       if (isRemoved()) settings.forget()
       else settings.replaced()
-      if (isForced) settings.maxAge = maxAge
+      if (own !== undefined) settings.choose(maxAge)
       settings.isForced = isForced
     })
   }

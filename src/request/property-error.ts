@@ -38,6 +38,15 @@ export function orError(error: unknown): unknown {
   return new SessionError('ERR_SESSION_OPTION', what)
 }
 
+/** What a function of the application gives, which is not async. Throws what it throws. */
+export function called<Given, Value>(work: (given: Given) => Value, given: Given): Value {
+  try {
+    return work(given)
+  } catch (error) {
+    throw orError(error)
+  }
+}
+
 export function skipped(config: Config): SessionError {
   const what = 'was used in a request that has no session, because the option skip returned true'
   return propertyError(config, 'ERR_SESSION_SKIPPED', what)

@@ -150,7 +150,6 @@ export class Scope extends Host {
   /** Commits now, after the commits that are under way. */
   commit(work: CommitWork): Promise<void> {
     this.backend.beginPatience()
-    if (work.regenerate) this.settings.regenerated(work.fresh === true)
     if (this.renewal) this.renewal.isAsked = true
     return this.#begin().add(work)
   }
@@ -178,12 +177,8 @@ export class Scope extends Host {
   }
 
   #work(work: CommitWork, about?: About): void | Promise<void> {
-    if (this.#presented.isPending && (this.#session || this.backend.isPresented)) {
-      return andThen(this.#look(), () => {
-        if (work.regenerate) this.settings.regenerated(work.fresh === true)
-        return this.#work(work, about)
-      })
-    }
+    if (this.#presented.isPending && (this.#session || this.backend.isPresented))
+      return andThen(this.#look(), () => this.#work(work, about))
     if (this.renewal) this.backend.renew(this.renewal.isToEnd, this.renewal.id)
     this.renewal = undefined
     const [plan, session, backend] = [this.#plan(work), this.#session, this.backend]
@@ -193,7 +188,8 @@ export class Scope extends Host {
       changeHere(session, work.update)
       return this.#work(ASKED, about)
     }
-    return perform(plan, session, work, work === FINAL, backend)
+    if (!work.regenerate) return perform(plan, session, work, work === FINAL, backend)
+    return this.settings.regenerating(work.fresh === true, () => perform(plan, session, work, false, backend))
   }
 
   #plan({ save = false, regenerate = false }: CommitWork): Plan {

@@ -1,3 +1,4 @@
+import { orElse } from '../async.ts'
 import type { Remembered } from '../codec/memory.ts'
 import { type Config, checkMaxAge, resolveConfig } from '../config.ts'
 import { optionError } from '../errors.ts'
@@ -19,13 +20,18 @@ export class Settings {
   made: unknown
   /** Whether the handler has set a lifetime that is not saved yet. */
   isForced = false
+  /** The lifetime that the handler has set for this session. It stays where other data are assigned. */
+  own: MaxAge | undefined
   /** Whether the mark of `isFresh()` was ended, which is not saved yet. */
   isUnmarked = false
   #maxAge: MaxAge | undefined
   /** An instant, see `Meta`. */
   #created: number | undefined
   #mark: Mark | undefined
+  /** The mark, and since when it counts, as client or store have them; and as the commit under way saves it. */
+  #savedMark: Mark | undefined
   #since: Since | undefined
+  #next: Since | undefined
   #view: Record<string, unknown> | undefined
   /** The lifetime in the view, as far as it is not the handler's. */
   #shown: MaxAge | undefined
@@ -45,6 +51,13 @@ export class Settings {
     if (this.#view) this.#view.maxAge = this.#shown = this.#maxAge
   }
 
+  /** Has the lifetime that the handler sets. */
+  choose(value: MaxAge): void {
+    this.maxAge = value
+    this.own = this.maxAge
+    this.isForced = true
+  }
+
   /** The lifetime that the handler has written to the view since it was shown, or saved, if it has. */
   get chosenMaxAge(): MaxAge | undefined {
     return this.#view && this.maxAge !== this.#shown ? this.maxAge : undefined
@@ -61,11 +74,14 @@ export class Settings {
     return mark !== undefined && Math.abs(this.config.now() - mark.at) <= milliseconds
   }
 
-  /** A new id was asked for; `isFresh`: by somebody who has just proved who they are. */
-  regenerated(isFresh: boolean): void {
-    if (this.#since) this.#since = { at: this.config.now(), holder: this.#since.holder }
+  /** Does `work`, which gives the session a new id; `isFresh`: for who has just proved who they are, unless that fails. */
+  regenerating(isFresh: boolean, work: () => void | Promise<void>): void | Promise<void> {
     if (isFresh) this.#mark = { at: this.config.now(), holder: undefined, isOwn: true }
     else this.#unmark()
+    return orElse<void>(work, error => {
+      if (this.#mark?.isOwn) this.#mark = this.#savedMark
+      throw error
+    })
   }
 
   /** Other data were assigned. The lifetime stays, but for what the handler has set. */
@@ -81,15 +97,15 @@ export class Settings {
     this.isUnmarked = true
   }
 
-  /** The lifetime of `session`, which is saved now. */
-  newLifetime(session: Session): Lifetime {
+  /** The lifetime of `session`, which is saved now. `isAnew`: under a new id. */
+  newLifetime(session: Session, isAnew = false): Lifetime {
     const { now: clock, absoluteTimeout, sealing, version } = this.config
     const now = clock()
     if (this.#mark) this.#mark = heldBy(this.#mark, this.config, session)
     const fresh = this.#mark?.at
     const saysMore = absoluteTimeout !== undefined || sealing !== undefined || fresh !== undefined
-    this.#since = sinceOf(this.#since, this.config, session, now)
-    const since = this.#since?.at
+    this.#next = sinceOf(this.#since, this.config, session, now, isAnew)
+    const since = this.#next?.at
     if (!saysMore && since === undefined && version === undefined) return lifetimeFrom(this.maxAge, now)
     // Where the clock was ahead when it was made, it is as if it were made now.
     const created = saysMore ? Math.min(this.createdAt, now) : undefined
@@ -103,12 +119,14 @@ export class Settings {
     this.#shown = maxAgeOf(lifetime)
     if (this.isForced && this.maxAge === this.#shown) this.isForced = false
     this.isUnmarked = false
+    this.#savedMark = this.#mark
+    this.#since = this.#next
   }
 
   /** Has the lifetime of a session that was found. */
   resume(lifetime: Lifetime): void {
     // With `lazy` the handler may have set it before.
-    const isKept = this.config.lazy && (this.isForced || this.chosenMaxAge !== undefined)
+    const isKept = this.config.lazy && (this.own !== undefined || this.chosenMaxAge !== undefined)
     this.maxAge = isKept ? this.maxAge : (maxAgeOf(lifetime) ?? this.maxAge)
     this.#created = createdAt(lifetime)
   }
@@ -116,7 +134,7 @@ export class Settings {
   /** Has what depends on who has `session`, which was found with `lifetime`. */
   resumeMark(lifetime: Lifetime, session: Session): void {
     const at = instantIn(lifetime)
-    this.#mark = at === undefined ? undefined : markIn(session, at, this.config)
+    this.#mark = this.#savedMark = at === undefined ? undefined : markIn(session, at, this.config)
     this.#since = hasSince(lifetime, this.config) ? sinceFound(lifetime, this.config, session) : undefined
   }
 
@@ -126,7 +144,7 @@ export class Settings {
     this.#since = hasSince(lifetime, this.config) ? sinceFound(lifetime, this.config, open()) : undefined
     if (this.#mark?.isOwn || this.isUnmarked) return
     const at = instantIn(lifetime)
-    this.#mark = at === undefined ? undefined : markIn(open(), at, this.config)
+    this.#mark = this.#savedMark = at === undefined ? undefined : markIn(open(), at, this.config)
   }
 
   /** What is saved from now on is another session, with the lifetime that is configured. */
@@ -139,7 +157,7 @@ export class Settings {
   begin(): void {
     const { config } = this
     if (this.#view && this.#view.maxAge === this.#maxAge) this.#view.maxAge = config.maxAge
-    this.#maxAge = this.#created = this.#since = undefined
+    this.#maxAge = this.own = this.#created = this.#since = this.#savedMark = undefined
     if (this.#mark?.holder !== undefined) this.#mark = undefined
     this.isForced = this.isUnmarked = false
   }

@@ -22,11 +22,17 @@ export function sinceFound(lifetime: Lifetime, config: Config, session: Session)
   return { at: sinceIn(lifetime), holder: subjectOf(config, session) }
 }
 
-/** What `session` is saved with at the instant `now`: it is as old as it was, unless it is somebody else's. */
-export function sinceOf(known: Since | undefined, config: Config, session: Session, now: number): Since | undefined {
+/** What `session` is saved with at the instant `now`: it is as old as it was, unless it gets a new id or is somebody else's. */
+export function sinceOf(
+  known: Since | undefined,
+  config: Config,
+  session: Session,
+  now: number,
+  isAnew: boolean,
+): Since | undefined {
   if (!known && config.notBefore === undefined) return undefined
   const holder = subjectOf(config, session)
-  return known && known.holder === holder ? known : { at: now, holder }
+  return known && !isAnew && known.holder === holder ? known : { at: now, holder }
 }
 
 function subjectOf(config: Config, session: Session): string | undefined {

@@ -1,4 +1,4 @@
-import { andThen, isAsyncFunction, isPromise } from '../async.ts'
+import { andThen, isAsyncFunction, isPromise, orElse } from '../async.ts'
 import type { Difference, Found, Loaded } from '../session/model.ts'
 import type { CommitWork, Session } from '../session/session.ts'
 import type { Standing } from './backend.ts'
@@ -163,12 +163,15 @@ export class StoreBackend extends StoredSteps {
     this.state.dropUnsaved()
     const step = this.machine.begin('sweep')
     if (step === undefined) return
-    try {
-      // Nothing took the place of the session that ends.
-      if (this.toEnd !== false && this.done === 'nothing') this.exchange.clear()
-      // What fails here was reported when it failed, as `session:error`.
-      return this.#run(step, { wish: 'sweep', session })?.catch(() => {})
-    } catch {}
+    // What fails here was reported when it failed, as `session:error`.
+    return orElse<void>(
+      () => {
+        // Nothing took the place of the session that ends.
+        if (this.toEnd !== false && this.done === 'nothing') this.exchange.clear()
+        return this.#run(step, { wish: 'sweep', session })
+      },
+      () => {},
+    )
   }
 
   #prepared(session: Session, commit: Commit & { readonly session: Session }): void | Promise<void> {
@@ -187,7 +190,7 @@ export class StoreBackend extends StoredSteps {
 
   #save(commit: Commit & { readonly session: Session }): void | Promise<void> {
     this.#isPreparing = false
-    this.lifetime = this.settings.newLifetime(commit.session)
+    this.lifetime = this.settings.newLifetime(commit.session, commit.wish === 'regenerate')
     return this.#commit(commit)
   }
 

@@ -65,8 +65,9 @@ export class StoredState {
   #compareOwner(session: Session, ownerOf: (session: Session) => string | undefined): void {
     const isKnown = this.storedOwner !== undefined || !this.members || this.members === NO_MEMBERS
     // What was upgraded may say somebody else, who is saved with it.
-    if (this.changes ? this.changes.isEmpty : !this.#keepsOwner || (isKnown && !this.upgraded)) return
-    this.owner = ownerOf(session)
+    if (!this.changes && (!this.#keepsOwner || (isKnown && !this.upgraded))) return
+    // Without data it is nobody's.
+    this.owner = this.changes?.isEmpty ? undefined : ownerOf(session)
     if (this.owner !== this.storedOwner && !isKnown) this.changes ??= NO_CHANGES
   }
 

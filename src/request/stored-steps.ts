@@ -153,7 +153,7 @@ export abstract class StoredSteps extends Backend implements Surroundings<Former
   /** Writes what has changed, or the lifetime alone. */
   #patch(id: string, commit: Commit, mayKeep: boolean): StepAnswer | PromiseLike<StepAnswer> {
     const { state, lifetime } = this
-    const { toSave, newOwner: subject, version } = state
+    const { toSave, newOwner, version } = state
     if (!this.store.isKeyed) return this.#set(id, commit.session as Session, 'saved')
     const isVersioned = this.settings.config.version !== undefined
     if (!toSave && !isVersioned)
@@ -161,7 +161,7 @@ export abstract class StoredSteps extends Backend implements Surroundings<Former
     const { set, unset, isEmpty } = toSave ?? NO_CHANGES
     const keepsEmpty = isEmpty && mayKeep
     state.version = undefined
-    const patch = { set, unset, lifetime, keepsEmpty, subject }
+    const patch = { set, unset, lifetime, keepsEmpty, subject: mayKeep ? newOwner : undefined }
     if (!isVersioned) return this.#patched(id, patch)
     const patching = version === undefined ? 'conflict' : this.#patched(id, { ...patch, version })
     // Where others have saved it since, it is looked at again: they may be of another version of the application.

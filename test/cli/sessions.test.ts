@@ -20,10 +20,12 @@ interface Given {
   /** What a person answers at the terminal; without one there is none. */
   readonly answers?: string
   readonly load?: (name: string) => unknown
+  /** What printing fails with. */
+  readonly fault?: Error
 }
 
 /** The command in a process that does not exist. `asked`: the questions; `working`: what took long. */
-async function ran(parameters: readonly string[], { environment = {}, answers, load }: Given = {}) {
+async function ran(parameters: readonly string[], { environment = {}, answers, load, fault }: Given = {}) {
   let stdout = ''
   const asked: string[] = []
   const working: string[] = []
@@ -32,6 +34,7 @@ async function ran(parameters: readonly string[], { environment = {}, answers, l
     admin: {
       load: load ?? createRequire(import.meta.url),
       print: async text => {
+        if (fault) throw fault
         stdout += text
       },
       ask:
@@ -444,4 +447,18 @@ test('what fails ends with 1, says why on one line, and shows no password', asyn
     assert.match(stderr, /^koa-session: [^\n]+\n$/)
     assert.doesNotMatch(stderr, /hunter22/)
   }
+})
+
+test('what can not be printed is not the fault of the store, and whoever has read enough finds no fault', async t => {
+  const { url } = await stored(t, THREE)
+  const at = async (code: string, ...parameters: readonly string[]) => {
+    const { code: exit, stderr } = await ran([...parameters, '--store', url], {
+      fault: Object.assign(new Error(code), { code }),
+    })
+    return [exit, stderr]
+  }
+  const full = 'koa-session: standard output could not be written (ENOSPC): what was ended stays ended\n'
+  assert.deepEqual(await at('ENOSPC', 'list'), [1, full])
+  assert.deepEqual(await at('ENOSPC', 'end', '--all', '--yes', '--json'), [1, full])
+  assert.deepEqual(await at('EPIPE', 'count'), [0, ''])
 })

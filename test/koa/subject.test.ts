@@ -25,6 +25,9 @@ async function begin(t: Parameters<typeof serve>[0], pages: Pages = {}, options 
         delete ctx.session.user
         ctx.session.cart = 1
       },
+      '/emptied': ctx => {
+        ctx.session = { maxAge: 3_600_000 }
+      },
       ...pages,
     },
   )
@@ -66,7 +69,7 @@ test('nothing that is listed opens a session', async t => {
 
 test('a sign-out, an expiry and a change of the subject end the listing', async t => {
   const { visitor, list, clock } = await begin(t)
-  for (const end of ['/out', '/anonymous']) {
+  for (const end of ['/out', '/anonymous', '/emptied']) {
     await visitor.get('/in')
     assert.equal(list().length, 1)
     await visitor.get(end)

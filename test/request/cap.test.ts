@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import { digest } from '../../src/codec/digest.ts'
 import { resolveConfig } from '../../src/config.ts'
-import { checkCap, checkReuse } from '../../src/request/cap.ts'
+import { checkStore } from '../../src/request/cap.ts'
 import { memoryStore } from '../../src/stores/memory.ts'
 import { after, type Course, fails, failsThoughDone, slowly } from '../support/stores.ts'
 import { codeOf, site } from './site.ts'
@@ -461,7 +461,7 @@ const COUNTED: ReadonlyArray<readonly [what: string, options: Options, isGood: b
 for (const [what, options, isGood] of COUNTED) {
   test(`maxSessions is ${isGood ? 'accepted' : 'refused'} with ${what}; without it nothing is asked`, () => {
     const maxSessions = { count: 2 }
-    const check = () => checkCap(resolveConfig({ ...options, maxSessions }))
+    const check = () => checkStore(resolveConfig({ ...options, maxSessions }))
     if (isGood) check()
     else
       assert.throws(check, {
@@ -470,23 +470,9 @@ for (const [what, options, isGood] of COUNTED) {
           'option maxSessions was an object, expected the option subject beside it, ' +
           'and a store that has list and destroyAll',
       })
-    checkCap(resolveConfig(options))
+    checkStore(resolveConfig(options))
   })
 }
-
-test('a ContextStore that can not list is an error of the sign-in', async () => {
-  for (const [method, handle] of [
-    ['list', save],
-    ['destroyAll', update],
-  ] as const) {
-    const made = site({ subject, maxSessions: { count: 1 } }, [method])
-    const request = await made.visit('A')
-    await assert.rejects(async () => handle(request), {
-      code: 'ERR_SESSION_OPTION',
-      message: /^option maxSessions was an object, expected the option subject beside it, and a store that has list/,
-    })
-  }
-})
 
 /** Options beside `onReuse`, and whether a replaced id is known again. */
 const KNOWN_AGAIN: ReadonlyArray<readonly [what: string, options: Options, isGood: boolean]> = [
@@ -498,13 +484,13 @@ const KNOWN_AGAIN: ReadonlyArray<readonly [what: string, options: Options, isGoo
 ]
 for (const [what, options, isGood] of KNOWN_AGAIN) {
   test(`onReuse is ${isGood ? 'accepted' : 'refused'} with ${what}; without it nothing is asked`, () => {
-    const check = () => checkReuse(resolveConfig({ ...options, onReuse: 'end' }))
+    const check = () => checkStore(resolveConfig({ ...options, onReuse: 'end' }))
     if (isGood) check()
     else
       assert.throws(check, {
         code: 'ERR_SESSION_OPTION',
         message: 'option onReuse was "end", expected a store that has retire',
       })
-    checkReuse(resolveConfig(options))
+    checkStore(resolveConfig(options))
   })
 }

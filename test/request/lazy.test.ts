@@ -371,6 +371,27 @@ const LIFETIMES: Readonly<Record<string, readonly [handle: Handler, maxAge: numb
     }),
     5000,
   ],
+  'other data with a lifetime, and then others, have that': [
+    ({ scope }) => {
+      scope.session = { b: 2, maxAge: 5000 }
+      scope.session = { b: 3 }
+    },
+    5000,
+  ],
+  'other data with a lifetime, and then that of this response, have the last one': [
+    assigned({ b: 2, maxAge: 7000 }, (_, { settings }) => {
+      settings.view.maxAge = 5000
+    }),
+    5000,
+  ],
+  'null, and then other data with a lifetime, and others': [
+    ({ scope }) => {
+      scope.session = null
+      scope.session = { b: 2, maxAge: 5000 }
+      scope.session = { b: 3 }
+    },
+    5000,
+  ],
   'null, and then other data: that of the option': [
     ({ scope }) => {
       scope.session = null
@@ -490,6 +511,19 @@ test('in cookie mode it changes nothing', async () => {
 })
 
 for (const [what, options] of Object.entries(AWAITED)) {
+  test(`in cookie mode, with ${what}, a sign-out that nobody loaded is told where somebody listens`, async () => {
+    const made = lazy({ ...COOKIE, ...options })
+    const { client } = (await respond(made, undefined, async one => Object.assign(await loaded(one), { a: 1 })))
+      .exchange
+    for (const isHeard of [false, true]) {
+      const { exchange, told } = await respond(made, client, ({ scope, exchange }) => {
+        exchange.isHeard = isHeard
+        scope.session = null
+      })
+      assert.deepEqual([told, exchange.client], [isHeard ? ['ended'] : [], undefined])
+    }
+  })
+
   test(`in cookie mode ${what} waits in load()`, async () => {
     const made = lazy({ ...COOKIE, maxAge: HOUR, ...options })
     const { client } = (

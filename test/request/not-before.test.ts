@@ -95,7 +95,31 @@ const BEGINNINGS: Readonly<Record<string, readonly [handle: Handler, withSubject
   ],
 }
 
+const FAILED: Readonly<Record<string, Handler>> = {
+  'regenerate()': ({ session }) => session.regenerate(),
+  'regenerate({ fresh })': ({ session }) => session.regenerate({ fresh: true }),
+}
+
 for (const [mode, make] of Object.entries(MODES)) {
+  for (const options of [{ subject }, {}])
+    for (const [what, handle] of Object.entries(FAILED))
+      test(`${mode}${'subject' in options ? ', with subject' : ''}: ${what} that fails makes a session neither younger nor fresh`, async () => {
+        let fault: (() => never) | undefined
+        const made = make({ notBefore: 0, beforeSave: () => fault?.(), ...options })
+        const { client } = (await respond(made, undefined, signIn)).exchange
+        made.clock.advance(1000)
+        const failing: Handler = async request => {
+          const { session } = request
+          fault = () => assert.fail('of beforeSave')
+          await assert.rejects(async () => handle(request), /of beforeSave/)
+          fault = undefined
+          assert.equal(session.isFresh(HOUR), false)
+          Object.assign(session, { user: 'ann', n: 1 })
+        }
+        const { exchange } = await respond(made, client, failing)
+        assert.deepEqual(metaIn(made, exchange.client), { since: BEGAN })
+      })
+
   for (const [what, [notBefore, seen]] of Object.entries(INSTANTS)) {
     test(`${mode}: with ${what} a session is that of ${seen}`, async () => {
       const made = make({ notBefore })
@@ -295,6 +319,27 @@ test('store: a session without data that is revoked is ended', async () => {
   await made.visit('A')
   assert.equal(made.memory.read('A'), undefined)
 })
+
+const anew: Handler = ({ session }) => session.regenerate({ fresh: true })
+const asBob: Handler = ({ session }) => Object.assign(session, { user: 'bob' }).save()
+for (const [mode, without, method, handle, held] of [
+  ['store', [], 'create', anew, '2'],
+  ['store', [], 'patch', asBob, 'A'],
+  ['a store of three methods', THREE_METHODS, 'set', anew, '2'],
+  ['a store of three methods', THREE_METHODS, 'set', asBob, 'A'],
+] as const) {
+  test(`${mode}: where ${method} failed, the next save leaves the session as old as it was, under ${held}`, async () => {
+    const made = site({ notBefore: 0, maxAge: HOUR, subject }, without)
+    made.put('A', { user: 'ann' }, { _meta: { since: BEGAN } })
+    made.clock.advance(1000)
+    made.courses[method] = [fails]
+    const { exchange } = await respond(made, 'A', async request => {
+      await assert.rejects(async () => handle(request), { code: 'ERR_SESSION_STORE' })
+      await Object.assign(request.session, { user: 'ann', n: 1 }).save()
+    })
+    assert.deepEqual([exchange.client, metaIn(made, held)], [held, { since: BEGAN }])
+  })
+}
 
 for (const [mode, without, method] of [
   ['store', [], 'patch'],

@@ -62,6 +62,14 @@ const ended = (whose: string | undefined, successor = '2') => ({
 })
 
 for (const [what, without] of Object.entries(STORES)) {
+  test(`in ${what} and answers at once, nobody has to wait, with the option lazy neither`, async () => {
+    const made = await begin(END, without)
+    const lazy = site({ ...END, lazy: true }, without, made)
+    lazy.store.answersAtOnce = true
+    const { session, told } = lazy.begin('1')
+    assert.deepEqual([session.toJSON(), told(), Object.keys(made.held())], [{}, ['reuse', 'refused'], ['A']])
+  })
+
   for (const [whose, options] of [
     [ANN, END],
     [undefined, { ...END, subject: undefined }],

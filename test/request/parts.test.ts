@@ -111,3 +111,33 @@ test('a cap and an end by reuse are refused when the parts are made, where nobod
     assert.throws(() => watched(options), { code: 'ERR_SESSION_OPTION' })
   }
 })
+
+/** A store without `names`, which each request has from a class. */
+function contextStore(...names: readonly string[]) {
+  const made = Object.fromEntries(Object.entries(memoryStore()).filter(([name]) => !names.includes(name)))
+  return class extends ContextStore {
+    constructor() {
+      super()
+      // biome-ignore lint/correctness/noConstructorReturn: a class may give any object
+      return made as unknown as ContextStore
+    }
+  }
+}
+
+const UNABLE: Readonly<Record<string, () => Options>> = {
+  'a ContextStore of three methods': () => ({ ContextStore }),
+  'a ContextStore that can not list or retire': () => ({ ContextStore: contextStore('list', 'retire') }),
+  'a ContextStore that can not end one or retire': () => ({ ContextStore: contextStore('destroyAll', 'retire') }),
+  'a store that has got another get since': () => ({ store: { ...memoryStore() } }),
+}
+for (const [what, make] of Object.entries(UNABLE)) {
+  for (const own of [{ maxSessions: { count: 1 }, subject: () => 'ann' }, { onReuse: 'end' }]) {
+    test(`with ${what}, ${Object.keys(own)[0]} is an error of the request that needs the store`, () => {
+      const options = { ...make(), ...own }
+      const { backendFor, config } = watched(options).parts()
+      if ('store' in options) Object.assign(Object(options.store), { get() {} })
+      const backend = backendFor(new FakeExchange('id'), new Settings(config))
+      assert.throws(() => backend.load('id'), { code: 'ERR_SESSION_OPTION' })
+    })
+  }
+}

@@ -56,7 +56,7 @@ const LIFETIMES: Readonly<
   ],
   'with the instant at which it was fresh': [
     {},
-    settings => settings.regenerated(true),
+    settings => settings.regenerating(true, () => {}),
     { _expire: 8000, _maxAge: 1000, _meta: { created: 7000, fresh: 5000 } },
   ],
   'as that of the session that was found': [
@@ -93,8 +93,7 @@ const LIFETIMES: Readonly<
   'where it has gone on, and the handler has set one': [
     {},
     (settings, session) => {
-      settings.maxAge = 50
-      settings.isForced = true
+      settings.choose(50)
       settings.catchUp({ _maxAge: 400 }, () => session)
     },
     { _expire: 7050, _maxAge: 50 },
@@ -102,7 +101,7 @@ const LIFETIMES: Readonly<
   'where it has gone on, and is fresher here': [
     {},
     (settings, session) => {
-      settings.regenerated(true)
+      settings.regenerating(true, () => {})
       settings.catchUp({ _meta: { fresh: 4000 } }, () => session)
     },
     { _expire: 8000, _maxAge: 1000, _meta: { created: 7000, fresh: 5000 } },
@@ -138,7 +137,7 @@ test('a session is as old as when it was asked for first, and fresh for so long'
   const { clock, session, settings } = open()
   const isFresh = (...within: readonly number[]) => within.map(time => settings.isFresh(time, session))
   assert.deepEqual([settings.createdAt, isFresh(1e9)], [5000, [false]])
-  settings.regenerated(true)
+  settings.regenerating(true, () => {})
   clock.advance(100)
   assert.deepEqual([settings.createdAt, isFresh(100, 99)], [5000, [true, false]])
   clock.advance(-200)

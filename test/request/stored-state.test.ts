@@ -117,7 +117,7 @@ const OWNED: Readonly<
   'nothing changes, and it has no data': [{ members: {} }, {}, 'same', undefined, undefined],
   'it becomes somebody else’s': [FOUND, { user: 'bob' }, 'changed', 'bob', 'bob'],
   'it becomes nobody’s': [FOUND, { c: 3 }, 'changed', undefined, null],
-  'it is emptied': [FOUND, { a: undefined, b: undefined }, 'emptied', 'ann', undefined],
+  'it is emptied': [FOUND, { a: undefined, b: undefined }, 'emptied', undefined, null],
   'a new one is somebody’s': [undefined, { user: 'ann' }, 'changed', 'ann', 'ann'],
   'a new one has no data': [undefined, {}, 'emptied', undefined, undefined],
 }

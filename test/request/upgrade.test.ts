@@ -319,6 +319,16 @@ for (const [mode, make] of Object.entries(MODES)) {
     }
   }
 
+  test(`${mode}: what an older process changes in data of a newer version is told once, however often it is saved`, async () => {
+    const made = make(V2)
+    const { client } = (await respond(made, undefined, fill(NEW))).exchange
+    const request = await respond(make(V1, made), client, async ({ session }) => {
+      await Object.assign(session, { n: 1 }).regenerate()
+      await session.save()
+    })
+    assert.deepEqual(toldIn(request), ['newer', 'gone n'])
+  })
+
   test(`${mode}: an older process signs out of a session of a newer version, and another one begins`, async () => {
     const made = make(V2)
     const { client } = (await respond(made, undefined, fill(NEW))).exchange

@@ -2,7 +2,7 @@
 
 import type { Values } from '../arguments.ts'
 import { EXIT, UsageError } from '../usage.ts'
-import { reasonOf } from './failure.ts'
+import { Failure, reasonOf } from './failure.ts'
 import { type Load, type Opened, open } from './open.ts'
 import { type Desk, perform } from './perform.ts'
 import { type Plan, planOf } from './plan.ts'
@@ -47,10 +47,17 @@ async function onStore(plan: Plan, admin: Admin, closing: (close: Opened['close'
   const opened = await open(plan.place, admin.load)
   closing(opened.close)
   try {
-    await perform(plan, opened, admin)
+    await perform(plan, opened, { ...admin, print: text => admin.print(text).catch(unprinted) })
   } finally {
     await opened.close()
   }
+}
+
+/** Throws what kept it from being printed. Whoever reads may have read enough. */
+function unprinted(error: unknown): never {
+  const code = Reflect.get(Object(error), 'code')
+  if (code === 'EPIPE') throw error
+  throw new Failure(`standard output could not be written (${code}): what was ended stays ended`)
 }
 
 /** Rejects with an `Interruption` once what was opened is closed. */

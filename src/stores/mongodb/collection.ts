@@ -78,7 +78,7 @@ export function asking(collection: MongoCollection, writeConcern: MongoWriteConc
   }
 
   return {
-    findOne: (filter: { readonly _id: string }) =>
+    findOne: (filter: Readonly<Record<string, unknown>>) =>
       tried(async () => {
         const answer = await collection.findOne(filter, READ)
         if (answer === null || answer === undefined) return undefined
