@@ -12,6 +12,7 @@ import {
   type StoredRecord,
 } from './store.ts'
 
+/** The options of `migrate()`. */
 export interface MigrateOptions {
   /** How long (ms) a session is kept of which the old store does not say when it expires. Default a day. */
   readonly ttl?: number | undefined
