@@ -46,7 +46,7 @@ export interface CookieOptions {
   /** The domain that the cookie is sent to. Default: the host that set it, and no other. */
   domain?: string | null | undefined
   /**
-   * Sent over encrypted connections only. Default, and `'auto'`: `true` when the request came over HTTPS. `true` on a
+   * Sent over encrypted connections only. Default `'auto'`: `true` when the request came over HTTPS. `true` on a
    * connection that is not encrypted is `ERR_SESSION_INSECURE`; behind a proxy, set `app.proxy`.
    */
   secure?: boolean | 'auto' | null | undefined
@@ -216,7 +216,7 @@ export interface CreateSessionOptions<Data extends object = SessionData, Propert
    * the store has answered. Default: a random UUID, version 4 (122 random bits, ASVS 7.2.3).
    */
   genid?: ((ctx: Context) => string) | null | undefined
-  /** Stands before the default id; has no effect on a `genid` of your own. */
+  /** Stands before the default id; has no effect on a `genid` of your own. Default `''`. */
   prefix?: string | null | undefined
   /** The clock, in milliseconds since the epoch. Default `Date.now`. */
   now?: (() => number) | null | undefined

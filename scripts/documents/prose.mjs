@@ -46,7 +46,7 @@ export function prose() {
   return { checked: sentences.length, faults }
 }
 
-/** Those of paragraphs, entries of lists, and cells of tables. */
+/** Those of paragraphs, entries of lists, headings, and cells of tables. */
 function sentencesOf({ path, text }) {
   const parts = []
   let isOpen = false
@@ -56,7 +56,8 @@ function sentencesOf({ path, text }) {
       const line = at + 1
       const isText = given.trim() !== '' && !/^\s*(\||#|:::|<|\[!|\[[\w-]+\]: )/.test(given)
       const begins = /^\s*([-*]|\d+\.|>) /.test(given)
-      const cells = /^\s*\|/.test(given) ? given.split(/(?<!\\)\|/) : []
+      const isTable = /^\s*\|/.test(given)
+      const cells = isTable ? given.split(/(?<!\\)\|/) : /^#/.test(given) ? [given] : []
       parts.push(...cells.map(cell => ({ line, text: cell, isCell: true })))
       if (isText && isOpen && !begins) parts.at(-1).text += ` ${given}`
       else if (isText) parts.push({ line, text: given, isCell: false })

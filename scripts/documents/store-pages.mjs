@@ -24,17 +24,17 @@ const SOURCES = {
   kv: ['kv'],
   connect: ['connect'],
 }
-/** The page of all stores has them. */
+/** docs/stores/index.md has them. */
 const OF_ALL = ['hashIds', 'seal', 'now', 'onEnded', 'onExpired']
 
 export function storePages() {
+  const ofAll = { checked: OF_ALL.length, faults: faultsOfAll() }
   const pages = Object.entries(SOURCES).map(([store, files]) => {
     const path = `docs/stores/${store}.md`
     const page = read(path)
     const headings = [...page.matchAll(/^## (.+)$/gm)].map(([, heading]) => heading)
     const sources = files.map(file => ts.createSourceFile(file, read(`src/stores/${file}.ts`), 99, true))
     const options = sources.flatMap(optionsIn).filter(name => !OF_ALL.includes(name))
-    const defaults = sources.flatMap(defaultsIn)
     const rows = rowsOf(page)
     const faults = [
       ...HEADINGS.filter(heading => !headings.includes(heading)).map(heading => `it has no heading "${heading}"`),
@@ -42,20 +42,33 @@ export function storePages() {
       ...[...rows.keys()]
         .filter(name => !options.includes(name) && !OF_ALL.includes(name))
         .map(name => `the store has no option ${name}`),
-      ...defaults
-        .filter(([name, value]) => rows.has(name) && meant(rows.get(name)) !== value)
-        .map(([name, value]) => `the default of ${name} is ${value}, and it says ${rows.get(name)}`),
+      ...sources.flatMap(source => wrongDefaults(source, rows)),
     ]
     return { checked: HEADINGS.length + options.length, faults: faults.map(fault => `${path}: ${fault}`) }
   })
-  const checked = pages.reduce((sum, page) => sum + page.checked, 0)
-  return { checked, faults: pages.flatMap(({ faults }) => faults) }
+  const all = [ofAll, ...pages]
+  return { checked: all.reduce((sum, page) => sum + page.checked, 0), faults: all.flatMap(({ faults }) => faults) }
+}
+
+function faultsOfAll() {
+  const rows = rowsOf(read('docs/stores/index.md'))
+  const source = ts.createSourceFile('record-store', read('src/stores/record-store.ts'), 99, true)
+  return [
+    ...OF_ALL.filter(name => !rows.has(name)).map(name => `the option ${name} is not in its table`),
+    ...wrongDefaults(source, rows),
+  ].map(fault => `docs/stores/index.md: ${fault}`)
+}
+
+function wrongDefaults(source, rows) {
+  return defaultsIn(source)
+    .filter(([name, value]) => rows.has(name) && meant(rows.get(name)) !== value)
+    .map(([name, value]) => `the default of ${name} is ${value}, and it says ${rows.get(name)}`)
 }
 
 /** The second cell by the first, in the table of options. */
 function rowsOf(page) {
   const table = /^\| option \| default \|.*\n\|[- |]+\|\n((?:\|.*\n)+)/m.exec(page)?.[1] ?? ''
-  return new Map([...table.matchAll(/^\| `(\w+)`[^|]*\| ([^|]*) \|/gm)].map(([, name, value]) => [name, value]))
+  return new Map([...table.matchAll(/^\| `(\w+)`[^|]*\| *([^|]*?) *\|/gm)].map(([, name, value]) => [name, value]))
 }
 
 /** The members of `…StoreOptions`. */

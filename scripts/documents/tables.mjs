@@ -22,10 +22,15 @@ export function tables() {
   const warnings = namesOf(sourceText(), /['`](KOA_SESSION_\w+)['`](?=,|\s*$)/gm).filter(
     code => !ENVIRONMENT.includes(code),
   )
-  const defaults = defaultsInSource()
+  const defaults = [...defaultsInSource(), ...defaultsInComments()]
   const faults = [
     ...compare('docs/options.md: option', headingsOf(onOptions), options),
     ...defaults.map(([name, value]) => wrongDefault(onOptions, name, value)).filter(Boolean),
+    ...options
+      .filter(
+        name => !defaults.some(([other]) => other === name) && !/by default/i.test(partOf(onOptions, `\`${name}\``)),
+      )
+      .map(name => `docs/options.md: it does not say what ${name} is by default`),
     ...argumentsOf(read('src/koa/events.ts').replaceAll(/^ \* /gm, ''))
       .map(([name, carried]) => wrongArgument(argumentsOf(onEvents), name, carried))
       .filter(Boolean),
@@ -40,6 +45,7 @@ export function tables() {
       rowsOf(read('docs/index.md'), /^koa-session\//),
       entries.map(name => `koa-session/${name.slice(2)}`),
     ),
+    ...entries.flatMap(name => notExported(name.slice(2))),
     ...options
       .filter(name => !partOf(onOptions, `\`${name}\``).includes('```ts'))
       .map(name => `docs/options.md: ${name} has no example`),
@@ -154,9 +160,30 @@ function wrongDefault(page, name, value) {
   const section = page.split(`### \`${name}\`\n`)[1]?.split(/^##/m)[0] ?? ''
   const said = /(`[^`]+`|one day|\d+),? (?:\(the default\)|(?:is )?by default)|(`[^`]+`) \(the default\)/i.exec(section)
   const text = (said?.[1] ?? said?.[2] ?? 'nothing').replaceAll('`', '').toLowerCase()
-  return text === value.toLowerCase()
+  return text.replaceAll("'", '') === value.toLowerCase().replaceAll("'", '')
     ? undefined
     : `docs/options.md: the default of ${name} is ${value}, and it says ${text}`
+}
+
+/** Those that the doc comments of options say as code, a number or "one day". */
+function defaultsInComments() {
+  const source = ts.createSourceFile('options.ts', read('src/options.ts'), 99, true)
+  const members = source.statements.filter(ts.isInterfaceDeclaration).flatMap(({ members }) => [...members])
+  return members.flatMap(member => {
+    const comment = ts.getJSDocCommentsAndTags(member).map(({ comment }) => String(comment))
+    const [, said] = /Default (`[^`]+`|one day|[\d,]+)/.exec(comment.join(' ').replace(/\s+/g, ' ')) ?? []
+    return said ? [[member.name.text, said.replace(/[`,]/g, '')]] : []
+  })
+}
+
+/** The functions that docs/index.md says an entry has, and that it does not export. */
+function notExported(entry) {
+  const row = new RegExp(`^\\| \`koa-session/${entry}\` \\|.*$`, 'm').exec(read('docs/index.md'))?.[0] ?? ''
+  const [path] = JSON.parse(read('tsconfig.json')).compilerOptions.paths[`koa-session/${entry}`]
+  const exported = name => new RegExp(`export (async )?(function ${name}\\b|{[^}]*\\b${name}\\b)`).test(read(path))
+  return namesOf(row, /`(\w+)\(\)`/g)
+    .filter(name => !exported(name))
+    .map(name => `docs/index.md: ${name}() is no export of koa-session/${entry}`)
 }
 
 /** What each event carries, by its name: rows as "| `session:gone` | `{ keys, ctx }` |". */
