@@ -3,8 +3,7 @@ import { existsSync } from 'node:fs'
 import { dirname, join, normalize } from 'node:path'
 import { pages, root, withoutCode } from './pages.mjs'
 
-export function links() {
-  const all = pages()
+export function links(all = pages()) {
   const anchors = new Map(all.map(({ path, text }) => [path, anchorsOf(text)]))
   const found = all.flatMap(({ path, text }) => targetsIn(withoutCode(text)).map(target => ({ path, target })))
   const local = found.filter(({ target }) => !/^[a-z]+:/.test(target))
