@@ -32,12 +32,12 @@ export class Session {
   readonly #host: SessionHost
   readonly #isNew: boolean
 
-  constructor(host: SessionHost, isNew: boolean) {
+  /** @internal */ constructor(host: SessionHost, isNew: boolean) {
     this.#host = host
     this.#isNew = isNew
   }
 
-  /** An empty session of the same request. */
+  /** An empty session of the same request. @internal */
   static beside(session: Session): Session {
     return new Session(session.#host, false)
   }
