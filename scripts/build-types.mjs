@@ -21,9 +21,11 @@ await writeFile(
   index
     // A default import would not compile for who has turned `esModuleInterop` off.
     .replace(IMPORT, 'import $1 = require($3);\nimport type $2 from $3;')
-    .replace(EXPORT, `declare namespace createSession {\n  ${exports.trim()}\n}\nexport = createSession;\n`),
+    // A function, as a name may have a `$`.
+    .replace(EXPORT, () => `declare namespace createSession {\n  ${exports.trim()}\n}\nexport = createSession;\n`),
 )
-const names = list.split(',').map(name => name.trim())
+/** Under what they are exported, whatever they are called inside. */
+const names = list.split(',').map(name => name.trim().replace(/[\w$]+ as (?!default)/, ''))
 const others = names.filter(name => !name.startsWith('createSession'))
 const needed = others.filter(name => new RegExp(`\\b${name.replace(/^type /, '')}\\b`).test(createSession))
 await writeFile(

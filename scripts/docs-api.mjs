@@ -20,6 +20,7 @@ const app = await Application.bootstrapWithPlugins({
   disableGit: true,
   sourceLinkTemplate: `${source}/blob/main/src/{path}#L{line}`,
   excludeExternals: true,
+  excludeInternal: true,
   readme: 'none',
   name: 'API reference',
   router: 'module',

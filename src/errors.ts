@@ -16,7 +16,7 @@ import { kindOf } from './value-kind.ts'
  * | `ERR_SESSION_ID` | `genid` or `externalKey.get` gave something that can not be an id, or `genid` three that are taken |
  * | `ERR_SESSION_STORE` | the store failed (`cause`), or could not be read, so that the session can not be assigned to |
  * | `ERR_SESSION_TIMEOUT` | the store did not answer within `storeTimeout`; what was asked may still be done |
- * | `ERR_SESSION_CONFLICT` | `update()` gave up: others saved the session each time |
+ * | `ERR_SESSION_CONFLICT` | `update()` was tried a hundred times, and others saved the session each time |
  * | `ERR_SESSION_NOT_LOADED` | with the option `lazy`, the session was read before `load(ctx)` of the middleware was awaited |
  * | `ERR_SESSION_LIMIT` | the user has as many sessions as `maxSessions` allows: nobody was signed in |
  * | `ERR_SESSION_SKIPPED` | the session was used on a request that the `skip` option leaves out |
@@ -51,7 +51,9 @@ export interface Reason {
 
 /** What the application or a server did wrong. What a client did is never an error, but a value or an event. */
 export class SessionError extends Error {
+  /** Always `SessionError`. */
   override readonly name = 'SessionError'
+  /** Which kind of error it is. It is stable. */
   readonly code: SessionErrorCode
 
   /**

@@ -1,6 +1,5 @@
 export { SessionError, type SessionErrorCode } from './errors.ts'
-export type { SessionApp, SessionMiddleware } from './koa/middleware.ts'
-export { createSession, createSession as default } from './koa/middleware.ts'
+export { createSession, createSession as default, type SessionApp, type SessionMiddleware } from './koa/middleware.ts'
 export { type OpenedSession, type OpenOptions, openSession, type ReadSession } from './open/open.ts'
 export type {
   CookieOptions,
@@ -11,6 +10,7 @@ export type {
 } from './options.ts'
 export type { SessionCommitMessage, SessionStoreMessage } from './request/tracing.ts'
 export type { CommitCallback, CommitOptions, MaxAge, RegenerateOptions } from './session/model.ts'
+export type { Session as SessionMembers } from './session/session.ts'
 export type {
   AllOptions,
   Answer,

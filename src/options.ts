@@ -8,6 +8,7 @@ import type { Session, SessionData, SessionDataOf } from './types.ts'
  * used here: https://standardschema.dev
  */
 export interface StandardSchema<Input = unknown> {
+  /** What the standard names: https://standardschema.dev */
   readonly '~standard': {
     readonly version: 1
     readonly vendor: string
@@ -27,7 +28,7 @@ export interface StandardResult {
 
 /** A way of your own to carry the id of a stored session, in place of the cookie. */
 export interface ExternalKey {
-  /** The id that the request brings, or nothing. */
+  /** The id in the request, or nothing. */
   get(ctx: Context): string | null | undefined
   /** Sends `id` along with the response. */
   set(ctx: Context, id: string): void
@@ -37,7 +38,7 @@ export interface ExternalKey {
 
 /**
  * What is passed through to `ctx.cookies.get()` and `ctx.cookies.set()`, as are options that are not named here.
- * A framework that brings cookies of its own adds its options by augmenting this interface.
+ * A framework that has cookies of its own adds its options by augmenting this interface.
  */
 export interface CookieOptions {
   /** The path that the cookie is sent to. Default `/`. */
@@ -45,13 +46,13 @@ export interface CookieOptions {
   /** The domain that the cookie is sent to. Default: the host that set it, and no other. */
   domain?: string | null | undefined
   /**
-   * Sent over encrypted connections only. Default, and `'auto'`: `true` when the request came over HTTPS. `true` on a
+   * Sent over encrypted connections only. Default `'auto'`: `true` when the request came over HTTPS. `true` on a
    * connection that is not encrypted is `ERR_SESSION_INSECURE`; behind a proxy, set `app.proxy`.
    */
   secure?: boolean | 'auto' | null | undefined
   /** Kept from scripts in the page. Default `true` (ASVS 3.3.4). */
   httpOnly?: boolean | null | undefined
-  /** Which requests from other sites bring the cookie (ASVS 3.3.2). Default: not said. `true` is `'strict'`. */
+  /** Which requests from other sites have the cookie (ASVS 3.3.2). Default: not said. `true` is `'strict'`. */
   sameSite?: 'strict' | 'lax' | 'none' | (string & {}) | boolean | null | undefined
   /** Kept apart for each top-level site (CHIPS). Default `false`. */
   partitioned?: boolean | null | undefined
@@ -78,7 +79,7 @@ export interface CreateSessionOptions<Data extends object = SessionData, Propert
   property?: Property | null | undefined
   /**
    * Idle lifetime in milliseconds, or `'session'`: until the browser closes. Default one day. The session ends then,
-   * whatever the client keeps; with `'session'` a copied cookie never does.
+   * whatever the client keeps. With `'session'` a copied cookie never ends, unless `absoluteTimeout` is set.
    */
   maxAge?: MaxAge | null | undefined
   /** The lifetime that a store is given when `maxAge` is `'session'`, in milliseconds. Default one day. */
@@ -140,7 +141,7 @@ export interface CreateSessionOptions<Data extends object = SessionData, Propert
     | null
     | undefined
   /**
-   * Whether a presented session is accepted; when not, `session:invalid` and a new session. May be an async function,
+   * Whether a session that was received is accepted; when not, `session:invalid` and a new session. May be an async function,
    * which is awaited before the handler. In cookie mode a promise of any other function is `ERR_SESSION_ASYNC`.
    */
   valid?: ((ctx: Context, payload: SessionDataOf<Data>) => unknown) | null | undefined
@@ -215,7 +216,7 @@ export interface CreateSessionOptions<Data extends object = SessionData, Propert
    * the store has answered. Default: a random UUID, version 4 (122 random bits, ASVS 7.2.3).
    */
   genid?: ((ctx: Context) => string) | null | undefined
-  /** Stands before the default id; has no effect on a `genid` of your own. */
+  /** Stands before the default id; has no effect on a `genid` of your own. Default `''`. */
   prefix?: string | null | undefined
   /** The clock, in milliseconds since the epoch. Default `Date.now`. */
   now?: (() => number) | null | undefined

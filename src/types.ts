@@ -20,7 +20,12 @@ export type SessionDataOf<Data> = keyof Data extends never ? Record<string, any>
 type Taken<Data> = Extract<keyof Data, 'handle' | 'createdAt' | 'isFresh' | 'update' | 'degraded'>
 /** Before the untyped one, and no `Omit` around the others: a mapped type has no accessors whose setter takes more. */
 interface Typed<Data> {
-  /** See `SessionMembers.update`. */
+  /**
+   * Changes the session as it is by now, in one atomic step with saving it. `change` is given a draft, and again a newer one if
+   * another request has saved in between: so it changes its draft and nothing else, and is not async. Elsewhere than in a store
+   * that is written to key by key, the last save wins. Rejects as `save()` does, with what `change` throws, with
+   * `ERR_SESSION_ASYNC`, and with `ERR_SESSION_CONFLICT` after a hundred attempts.
+   */
   update(change: (draft: SessionDataOf<Data>) => unknown): Promise<void>
 }
 type MembersBeside<Data> = [Taken<Data>] extends [never]

@@ -3,12 +3,9 @@ import { existsSync } from 'node:fs'
 import { dirname, join, normalize } from 'node:path'
 import { pages, root, withoutCode } from './pages.mjs'
 
-export function links() {
-  const all = pages()
+export function links(all = pages()) {
   const anchors = new Map(all.map(({ path, text }) => [path, anchorsOf(text)]))
-  const found = all.flatMap(({ path, text }) =>
-    [...withoutCode(text).matchAll(/\]\(([^)\s]+)\)/g)].map(({ 1: target }) => ({ path, target })),
-  )
+  const found = all.flatMap(({ path, text }) => targetsIn(withoutCode(text)).map(target => ({ path, target })))
   const local = found.filter(({ target }) => !/^[a-z]+:/.test(target))
   const faults = local.flatMap(({ path, target }) => {
     const [file, anchor] = target.split('#')
@@ -19,6 +16,12 @@ export function links() {
   })
   const named = all.flatMap(unmatched)
   return { checked: local.length, faults: [...faults, ...named] }
+}
+
+/** Of links and pictures in Markdown, with a title or without, and in HTML. */
+function targetsIn(text) {
+  const found = text.matchAll(/\]\(([^)\s]+)(?:\s+"[^"]*")?\)|\b(?:href|src)="([^"]+)"/g)
+  return [...found].map(([, inMarkdown, inHtml]) => inMarkdown ?? inHtml)
 }
 
 /** Links as `[text][name]`, and addresses as `[name]: https://…`. */

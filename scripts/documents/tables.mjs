@@ -1,8 +1,12 @@
-/* What the documents list is what the source has: options and their defaults, errors, events and what they carry, process warnings, entry points. */
+/*
+ * What the documents list is what the source has: options and their defaults, those of stores too, errors, events and what they
+ * carry, process warnings, what a session has, entry points.
+ */
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import ts from 'typescript'
 import { root } from './pages.mjs'
+import { storePages } from './store-pages.mjs'
 
 const read = path => readFileSync(join(root, path), 'utf8')
 
@@ -13,29 +17,43 @@ export function tables() {
   const { exports } = JSON.parse(read('package.json'))
   const entries = Object.keys(exports).filter(name => name !== '.' && name !== './package.json')
   const [onOptions, onEvents] = [read('docs/options.md'), read('docs/events-and-errors.md')]
+  const [reasons, ends] = [wordsOf('session/model', 'Reason'), wordsOf('request/exchange', 'EndReason')]
+  const members = membersOfSession()
   const warnings = namesOf(sourceText(), /['`](KOA_SESSION_\w+)['`](?=,|\s*$)/gm).filter(
     code => !ENVIRONMENT.includes(code),
   )
-  const defaults = defaultsInSource()
+  const defaults = [...defaultsInSource(), ...defaultsInComments()]
   const faults = [
     ...compare('docs/options.md: option', headingsOf(onOptions), options),
     ...defaults.map(([name, value]) => wrongDefault(onOptions, name, value)).filter(Boolean),
+    ...options
+      .filter(
+        name => !defaults.some(([other]) => other === name) && !/by default/i.test(partOf(onOptions, `\`${name}\``)),
+      )
+      .map(name => `docs/options.md: it does not say what ${name} is by default`),
     ...argumentsOf(read('src/koa/events.ts').replaceAll(/^ \* /gm, ''))
       .map(([name, carried]) => wrongArgument(argumentsOf(onEvents), name, carried))
       .filter(Boolean),
     ...compare('docs/events-and-errors.md: warning', rowsOf(onEvents, /^KOA_/), warnings),
     ...compare('docs/events-and-errors.md: error', headingsOf(onEvents, /^ERR_/), codes),
     ...compare('docs/events-and-errors.md: event', rowsOf(onEvents, /^session:/), events),
-    ...entries
-      .map(name => `koa-session/${name.slice(2)}`)
-      .filter(name => !read('docs/index.md').includes(`\`${name}\``))
-      .map(name => `docs/index.md: the entry ${name} is not in it`),
+    ...compare('docs/events-and-errors.md: reason', rowsOf(partOf(onEvents, 'Reasons'), /./), reasons),
+    ...compare('docs/events-and-errors.md: reason of session:ended', endsIn(onEvents), ends),
+    ...compare('docs/session-api.md: member', membersIn(read('docs/session-api.md')), members),
+    ...compare(
+      'docs/index.md: entry',
+      rowsOf(read('docs/index.md'), /^koa-session\//),
+      entries.map(name => `koa-session/${name.slice(2)}`),
+    ),
+    ...entries.flatMap(name => notExported(name.slice(2))),
+    ...options
+      .filter(name => !partOf(onOptions, `\`${name}\``).includes('```ts'))
+      .map(name => `docs/options.md: ${name} has no example`),
   ]
-  const checked = [options, defaults, codes, events, events, warnings, entries].reduce(
-    (sum, { length }) => sum + length,
-    0,
-  )
-  return { checked, faults }
+  const all = [options, defaults, codes, events, events, warnings, reasons, ends, members, entries]
+  const ofStores = storePages()
+  const checked = all.reduce((sum, { length }) => sum + length, ofStores.checked)
+  return { checked, faults: [...faults, ...ofStores.faults] }
 }
 
 function membersOf(name) {
@@ -48,6 +66,37 @@ function membersOf(name) {
 
 function namesOf(text, pattern) {
   return [...new Set([...text.matchAll(pattern)].map(([, name]) => name))]
+}
+
+/** What is said under a heading. */
+function partOf(text, heading) {
+  return text.split(new RegExp(`^#+ ${heading}$`, 'm'))[1]?.split(/^#/m)[0] ?? ''
+}
+
+/** The words of `type Name = 'one' | 'other'`. */
+function wordsOf(file, name) {
+  const [, union] = new RegExp(`export type ${name} =([^\\n]*(?:\\n +\\|.*)*)`).exec(read(`src/${file}.ts`)) ?? []
+  return namesOf(union ?? '', /'([\w-]+)'/g)
+}
+
+/** The reasons in the row of `session:ended`, each with its meaning behind it. */
+function endsIn(onEvents) {
+  return namesOf(/^\| `session:ended`.*$/m.exec(onEvents)?.[0] ?? '', /`([\w-]+)` \(/g)
+}
+
+/** What is public of the class behind `ctx.session`, but for `commit`, which only code of koa-session 7 calls. */
+function membersOfSession() {
+  const source = ts.createSourceFile('session.ts', read('src/session/session.ts'), 99, true)
+  const { members } = source.statements.find(one => ts.isClassDeclaration(one) && one.name.text === 'Session')
+  const isPublic = one => one.name && ts.isIdentifier(one.name) && one.name.text !== 'commit' && !isStatic(one)
+  return [...new Set(members.filter(isPublic).map(({ name }) => name.text))]
+}
+
+const isStatic = ({ modifiers = [] }) => modifiers.some(({ kind }) => kind === ts.SyntaxKind.StaticKeyword)
+
+function membersIn(page) {
+  const rows = [...rowsOf(partOf(page, 'Properties'), /./), ...rowsOf(partOf(page, 'Methods'), /./)]
+  return rows.map(name => name.replace(/\(.*/, ''))
 }
 
 /** The headings that are one name in code. */
@@ -111,9 +160,30 @@ function wrongDefault(page, name, value) {
   const section = page.split(`### \`${name}\`\n`)[1]?.split(/^##/m)[0] ?? ''
   const said = /(`[^`]+`|one day|\d+),? (?:\(the default\)|(?:is )?by default)|(`[^`]+`) \(the default\)/i.exec(section)
   const text = (said?.[1] ?? said?.[2] ?? 'nothing').replaceAll('`', '').toLowerCase()
-  return text === value.toLowerCase()
+  return text.replaceAll("'", '') === value.toLowerCase().replaceAll("'", '')
     ? undefined
     : `docs/options.md: the default of ${name} is ${value}, and it says ${text}`
+}
+
+/** Those that the doc comments of options say as code, a number or "one day". */
+function defaultsInComments() {
+  const source = ts.createSourceFile('options.ts', read('src/options.ts'), 99, true)
+  const members = source.statements.filter(ts.isInterfaceDeclaration).flatMap(({ members }) => [...members])
+  return members.flatMap(member => {
+    const comment = ts.getJSDocCommentsAndTags(member).map(({ comment }) => String(comment))
+    const [, said] = /Default (`[^`]+`|one day|[\d,]+)/.exec(comment.join(' ').replace(/\s+/g, ' ')) ?? []
+    return said ? [[member.name.text, said.replace(/[`,]/g, '')]] : []
+  })
+}
+
+/** The functions that docs/index.md says an entry has, and that it does not export. */
+function notExported(entry) {
+  const row = new RegExp(`^\\| \`koa-session/${entry}\` \\|.*$`, 'm').exec(read('docs/index.md'))?.[0] ?? ''
+  const [path] = JSON.parse(read('tsconfig.json')).compilerOptions.paths[`koa-session/${entry}`]
+  const exported = name => new RegExp(`export (async )?(function ${name}\\b|{[^}]*\\b${name}\\b)`).test(read(path))
+  return namesOf(row, /`(\w+)\(\)`/g)
+    .filter(name => !exported(name))
+    .map(name => `docs/index.md: ${name}() is no export of koa-session/${entry}`)
 }
 
 /** What each event carries, by its name: rows as "| `session:gone` | `{ keys, ctx }` |". */

@@ -14,7 +14,9 @@ import { type Entry, type Kind, register, scopeOf, toBegin } from './kind.ts'
 
 /** What `session()` asks of a Koa application. */
 export interface SessionApp {
+  /** As of Koa's `Application`. */
   use(...parameters: never[]): unknown
+  /** What its contexts inherit from: `app.context`. */
   readonly context: object
 }
 

@@ -136,4 +136,5 @@ export interface RegenerateOptions {
   readonly keep?: readonly string[]
 }
 
+/** Called once the session was saved, or with what went wrong. */
 export type CommitCallback = (error?: unknown) => void

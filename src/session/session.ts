@@ -32,12 +32,12 @@ export class Session {
   readonly #host: SessionHost
   readonly #isNew: boolean
 
-  constructor(host: SessionHost, isNew: boolean) {
+  /** @internal */ constructor(host: SessionHost, isNew: boolean) {
     this.#host = host
     this.#isNew = isNew
   }
 
-  /** An empty session of the same request. */
+  /** An empty session of the same request. @internal */
   static beside(session: Session): Session {
     return new Session(session.#host, false)
   }
@@ -80,19 +80,19 @@ export class Session {
     return this.length > 0
   }
 
-  /** Saves this session now, even when it is empty or has not changed. */
   save(callback: CommitCallback): void
+  /** Saves this session now, even when it is empty or has not changed. Rejects as the commit fails, see `SessionErrorCode`. */
   save(): Promise<void>
   save(callback?: CommitCallback): Promise<void> | void {
     checkFunction('save', 'callback', callback)
     return settle(this.#host.commit({ save: true }), callback)
   }
 
+  regenerate(callback: CommitCallback): void
   /**
    * Gives this session a new id, now, and forgets the old one; the data stays, or what of it `keep` names. Call it at
-   * sign-in (ASVS 7.2.4), with `fresh` there and where somebody proves anew who they are. Throws `ERR_SESSION_OPTION`.
+   * sign-in (ASVS 7.2.4), with `fresh` there and where somebody proves anew who they are. Throws `ERR_SESSION_OPTION`, rejects as `save()`.
    */
-  regenerate(callback: CommitCallback): void
   regenerate(options?: RegenerateOptions): Promise<void>
   regenerate(given?: RegenerateOptions | CommitCallback | null): Promise<void> | void {
     const [options, callback] = typeof given === 'function' ? [undefined, given] : [given]
@@ -137,12 +137,12 @@ export class Session {
     return this.#host.isDegraded
   }
 
-  /** Commits now what the end of the request would commit: for the option `autoCommit: false`. */
+  /** Commits now what the end of the request would commit: for the option `autoCommit: false`. Rejects as `save()` does. */
   manuallyCommit(): Promise<void> {
     return this.#host.commit({})
   }
 
-  /** What the three above do, in the words of 7.x. */
+  /** Commits now, with `save` as `save()`, and with `regenerate` as `regenerate()`: for code that was written for 7.x. */
   commit(options?: CommitOptions | CommitCallback, callback?: CommitCallback): Promise<void> | void {
     if (typeof options === 'function') return settle(this.#host.commit({}), options)
     checkFunction('commit', 'callback', callback)

@@ -26,6 +26,7 @@ export interface ExpressCookie {
   readonly maxAge?: number
 }
 
+/** The options of `connectStore()`. */
 export interface ConnectStoreOptions {
   /**
    * The ids that are accepted: the whole id has to match. One that does not is missing, and the store is not asked. Default:
@@ -41,9 +42,11 @@ type IdCall = Pick<StoreCall, 'signed'>
 
 /** A store of three methods. */
 export interface ConnectedStore {
+  /** The payload under `id`, or nothing when there is none, it has expired, or the id is not accepted. */
   get(id: string, maxAge?: number, call?: IdCall): Promise<StoredPayload | undefined>
-  /** Rejects with `ERR_SESSION_ID` for an id that is not accepted. */
+  /** Keeps `payload` under `id` for `ttl` milliseconds. Rejects with `ERR_SESSION_ID` for an id that is not accepted. */
   set(id: string, payload: StoredPayload, ttl: number, call?: IdCall): Promise<void>
+  /** Deletes what is under `id`. */
   destroy(id: string, call?: IdCall): Promise<void>
 }
 

@@ -18,6 +18,7 @@ export interface DynamodbStore extends RecordStore {
   setup(): Promise<void>
 }
 
+/** The options of `dynamodbStore()`. */
 export interface DynamodbStoreOptions extends RowOptions {
   /** The table, or its ARN: its partition key is the text `pk`, its sort key the text `sk`. Default `'sessions'`. */
   readonly table?: string | undefined

@@ -17,16 +17,19 @@ import type { StoredPayload } from './store.ts'
 
 export type { KeyvClient, KvClient, MemjsClient, UnstorageClient, WorkersKv }
 
-/** `reseal` is not there: the keys can't be listed. Ids are always hashed. */
-export interface KvStoreOptions extends Omit<RowOptions, 'hashIds'> {
+/** Ids are always hashed. The keys can't be listed, so that there is no `reseal()`. */
+export interface KvStoreOptions extends Pick<RowOptions, 'seal' | 'now'> {
   /** What the keys begin with: letters, digits, `_`, `-` and `:`, at most 100. Default `'sess:'`. */
   readonly prefix?: string | undefined
 }
 
 /** A store of three methods. */
 export interface KvStore {
+  /** The payload under `id`, or nothing when there is none or it has expired. */
   get(id: string): Promise<StoredPayload | undefined>
+  /** Keeps `payload` under `id`, in place of any other, for `ttl` milliseconds. */
   set(id: string, payload: StoredPayload, ttl: number): Promise<void>
+  /** Deletes what is under `id`. */
   destroy(id: string): Promise<void>
 }
 

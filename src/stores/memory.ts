@@ -20,6 +20,7 @@ import type {
 } from './store.ts'
 import { checkListener, tell, teller } from './told.ts'
 
+/** The options of `memoryStore()`. */
 export interface MemoryStoreOptions extends RowOptions {
   /** How many sessions and tombstones it keeps. Default 10,000. */
   readonly max?: number | undefined
@@ -28,25 +29,45 @@ export interface MemoryStoreOptions extends RowOptions {
 }
 
 interface Plain {
+  /** The payload under `id`, or nothing when there is none or it has expired. */
   get(id: string): StoredPayload | undefined
+  /** Keeps `payload` under `id`, in place of any other, for `ttl` milliseconds. */
   set(id: string, payload: StoredPayload, ttl: number): void
+  /** Ends the session under `id`, also where the id was retired. */
   destroy(id: string): void
 }
 
 /** A store in this process's memory: bounded, and gone with the process. Made by `memoryStore()`; it answers at once. */
 export interface MemoryStore extends Plain {
+  /** See `answersAtOnce` of `Store`. */
   readonly answersAtOnce: true
+  /** See `plain` of `Store`. */
   readonly plain: Plain
+  /** The record under `id`, or nothing when there is none or it has expired. */
   read(id: string): StoredRecord | undefined
+  /** Keeps a record under `id` for `ttl` milliseconds, if nothing is there. Says whether it did. */
   create(id: string, record: StoredRecord, ttl: number): boolean
+  /** Changes the record under `id`: see `patch` of `Store`. `ttl`: milliseconds. */
   patch(id: string, patch: Patch, ttl: number): Patched
+  /** Gives the record under `id` a new lifetime. Says whether it is there. `ttl`: milliseconds. */
   touch(id: string, lifetime: StoredLifetime, ttl: number): boolean
+  /** Puts a tombstone in the place of the record under `id`: see `retire` of `Store`. `ttl`: milliseconds. */
   retire(id: string, retire: Retire, ttl: number): Exclude<Patched, 'emptied'>
+  /**
+   * The sessions of a subject, the newest first. Nobody (`undefined`, `null`) has none. Throws `ERR_SESSION_OPTION` where `limit`
+   * is not a positive integer.
+   */
   list(subject: Whose, options?: ListOptions): readonly ListedSession[]
-  /** A promise where more than 500 sessions end. */
+  /**
+   * Ends sessions of a subject: all of them, all but one (`except`), or one (`only`). Says how many there were: by a promise where
+   * more than 500 end. Nobody has none. Throws `ERR_SESSION_OPTION` where `which` is not what it has to be.
+   */
   destroyAll(subject: Whose, which?: Which): Answer<number>
+  /** All sessions, in any order. Throws `ERR_SESSION_OPTION` where an option is not what it has to be. */
   all(options?: AllOptions): AsyncIterable<StoredSession>
+  /** How many sessions there are, without those that have expired or were retired. */
   count(): number
+  /** Ends all sessions that are there when it begins. Says how many there were. */
   clear(): Promise<number>
   /** As in the other stores. There is nothing to do: what is in this process was sealed with its first secret. */
   reseal(options?: ResealOptions): Promise<number>

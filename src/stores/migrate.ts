@@ -4,6 +4,7 @@ import { checkNames, checkWhich } from './options.ts'
 import { payloadIn } from './record.ts'
 import { type Answer, type KeyedStore, keyed, type Store, type StoreCall } from './store.ts'
 
+/** The options of `migrate()`. */
 export interface MigrateOptions {
   /** How long (ms) a session is kept of which the old store does not say when it expires. Default a day. */
   readonly ttl?: number | undefined

@@ -32,6 +32,7 @@ export interface MongoStore extends RecordStore {
   sweep(): Promise<number>
 }
 
+/** The options of `mongoStore()`. */
 export interface MongoStoreOptions extends RowOptions {
   /**
    * What every write is sent with, whatever the client's own: `w` (default `'majority'`), `journal`, `wtimeoutMS`. A write

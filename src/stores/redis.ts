@@ -25,6 +25,7 @@ export interface RedisStore extends RecordStore {
   sweep(): Promise<number>
 }
 
+/** The options of `redisStore()`. */
 export interface RedisStoreOptions extends RowOptions {
   /**
    * What the keys begin with: that of a session goes on with its name, that of the index of a subject with `@`. Default

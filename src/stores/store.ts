@@ -14,11 +14,13 @@ export interface StoreCall {
   readonly signed?: boolean | undefined
 }
 
+/** The same, where a session is read. */
 export interface StoreGetCall extends StoreCall {
   /** The option `rolling`. */
   readonly rolling: boolean
 }
 
+/** The same, where a session is saved. */
 export interface StoreSetCall extends StoreGetCall {
   /** Whether the data differs from what is stored under this id. The lifetime in the payload is new in any case. */
   readonly changed: boolean
@@ -56,7 +58,7 @@ export interface Store {
   readonly answersAtOnce?: boolean | undefined
   /**
    * A store that has this and `read`, `create`, `patch` and `touch` is written to key by key, so that parallel requests
-   * that change different keys both win, and no request brings back a session that another has ended. `plain` are its own
+   * that change different keys both win, and no request restores a session that another has ended. `plain` are its own
    * `get`, `set` and `destroy`: where somebody has put others in their place (a wrapper, a subclass, a mock), those are
    * used, and none of the methods below.
    */
@@ -111,6 +113,7 @@ export interface Store {
   clear?(): Promise<number>
 }
 
+/** A value, or a promise of it. */
 export type Answer<T> = T | Promise<T>
 
 /** Whose a session is: a name, or a whole number, which stands for its text. A number is at most 2^53 - 1, a bigint any. */
@@ -123,7 +126,7 @@ export type Subject = string | number | bigint
  */
 export type Whose = Subject | { readonly subjectHash: string | undefined } | null | undefined
 
-/** The lifetime of a session, under the names that it has in a payload: see `StoredPayload`. */
+/** The lifetime of a session, in milliseconds, under its names in a payload. `_session`: it ends when the browser closes. */
 export interface StoredLifetime {
   readonly _expire?: number
   readonly _maxAge?: number
@@ -140,6 +143,7 @@ export interface StoredLifetime {
 export interface StoredRecord {
   /** The session's top-level keys, each with the JSON text of its value. Never written to once it was handed over. */
   readonly members: Readonly<Record<string, string>>
+  /** When it expires, and what else koa-session says of it. */
   readonly lifetime: StoredLifetime
   /** When the id was retired (ms since the epoch), if it was: then there are no members. */
   readonly retiredAt?: number | undefined
@@ -164,6 +168,7 @@ export interface StoredRecord {
   readonly subject?: string | undefined
 }
 
+/** What `patch` changes: members, by their JSON texts, and the lifetime. `keepsEmpty`: a record without members stays. */
 export interface Patch {
   readonly set: Readonly<Record<string, string>>
   readonly unset: readonly string[]
@@ -175,6 +180,7 @@ export interface Patch {
   readonly subject?: string | null | undefined
 }
 
+/** Which record `retire` retires, and in favour of which id. */
 export interface Retire {
   /** The version that the record must have. */
   readonly version?: number | undefined
@@ -196,7 +202,9 @@ export interface ListedSession {
   readonly createdAt: number
   /** When it was saved or extended last. */
   readonly seenAt: number
+  /** When it expires, unless it is used before. */
   readonly expiresAt: number
+  /** What it holds, without its lifetime. */
   readonly data: StoredPayload
 }
 
@@ -208,16 +216,19 @@ export interface StoredSession extends ListedSession {
   readonly cursor: string
 }
 
+/** What `list()` takes beside the subject. */
 export interface ListOptions {
   /** How many are listed at most: a positive integer. Default: all. */
   readonly limit?: number | undefined
 }
 
+/** What `all()` takes. */
 export interface AllOptions extends ListOptions {
   /** The `cursor` of a session of an earlier walk: this one goes on behind it. Default: from the beginning. */
   readonly after?: string | undefined
 }
 
+/** Which sessions `destroyAll()` ends. Default: all of the subject. */
 export interface Which {
   /**
    * The id of a session that goes on: `ctx.session.externalKey`. If the id was retired, the session under its successor

@@ -5,7 +5,9 @@ import type { AddressInfo } from 'node:net'
 
 /** What an application answered. */
 export interface AgentAnswer {
+  /** Such as 200. */
   readonly status: number
+  /** Of the answer. */
   readonly headers: Headers
   /** The body. */
   readonly text: string
@@ -13,18 +15,23 @@ export interface AgentAnswer {
   readonly setCookie: readonly string[]
 }
 
+/** What a request has beside its path and its body. */
 export interface AgentRequest {
+  /** Headers, by their names. */
   readonly headers?: Readonly<Record<string, string>> | undefined
 }
 
+/** A browser in little: `createAgent()` makes it. */
 export interface Agent {
   /** The cookies that it holds, values by names. It may be read, copied to another agent, and written to. */
   readonly cookies: Map<string, string>
   /** Where the application listens: `http://127.0.0.1:…`. */
   readonly origin: string
+  /** Sends a GET with the cookies that it holds, and keeps those of the answer. */
   get(path: string, request?: AgentRequest): Promise<AgentAnswer>
-  /** A `body` that is a string or a `URLSearchParams` is sent as it is, another one as JSON. */
+  /** Sends a POST. A `body` that is a string or a `URLSearchParams` is sent as it is, another one as JSON. */
   post(path: string, body?: unknown, request?: AgentRequest): Promise<AgentAnswer>
+  /** Sends a request of any method. `body` as of `post()`. */
   send(method: string, path: string, body?: unknown, request?: AgentRequest): Promise<AgentAnswer>
   /** Another agent of the same application, which holds no cookies. It needs no `close()` of its own. */
   stranger(): Agent

@@ -48,6 +48,7 @@ export interface StoreContractOptions<Tested extends Store = Store> {
 export interface StoreTest {
   /** The group and what is claimed; no two are the same. */
   readonly name: string
+  /** What it is about, such as `expiry`. */
   readonly group: string
   /** Rejects with an `AssertionError` that says what is wrong, or with what the store itself has thrown. */
   readonly run: () => Promise<void>

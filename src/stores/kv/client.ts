@@ -34,6 +34,7 @@ export interface KeyvClient {
   delete(key: string): unknown
 }
 
+/** The clients that `kvStore()` takes. */
 export type KvClient = WorkersKv | UnstorageClient | MemjsClient | KeyvClient
 
 /** Each rejects, or throws, as the client does. */

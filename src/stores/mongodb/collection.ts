@@ -23,6 +23,7 @@ export interface MongoCollection {
   createIndex(keys: Record<string, 1>, options: object): PromiseLike<unknown>
 }
 
+/** What `find` and others of a collection answer. */
 export interface MongoCursor {
   toArray(): PromiseLike<unknown[]>
 }
@@ -31,7 +32,9 @@ export interface MongoCursor {
 export interface MongoWriteConcern {
   /** Default `'majority'`. */
   readonly w?: number | string | undefined
+  /** Whether the write has to be in the journal on disk. */
   readonly journal?: boolean | undefined
+  /** How long the server waits for the other members, in milliseconds. */
   readonly wtimeoutMS?: number | undefined
 }
 

@@ -30,6 +30,7 @@ export interface GlideClient {
   customCommand(command: string[]): Promise<unknown>
 }
 
+/** The clients that `redisStore()` takes. */
 export type RedisClient = NodeRedisClient | IoRedisClient | GlideClient
 
 export interface Script {

@@ -13,6 +13,7 @@ export { fromConnections } from './postgres-clients.ts'
 export type { SqlStore, SqlStoreOptions } from './sql-store.ts'
 export type { PgliteClient, PostgresClient, PostgresJsClient }
 
+/** The options of `postgresStore()`. */
 export interface PostgresStoreOptions extends SqlStoreOptions {
   /**
    * Whether the server keeps the plan of each statement, under a name, for each connection. Statements take about a

@@ -23,3 +23,5 @@ for (const store of stores) session({ store }, app)
 kvStore({ get: (key: string) => key, set() {} })
 // @ts-expect-error: ids are always hashed
 kvStore(namespace, { hashIds: false })
+// @ts-expect-error: it ends nothing by itself
+kvStore(namespace, { onEnded() {} })
