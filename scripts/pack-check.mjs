@@ -17,9 +17,9 @@ import { headerFrom } from '../test/support/set-cookie.mjs'
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
 /** It is not minified, so that stacks can be read. */
-const MAX_BYTES = 191_000
+const MAX_BYTES = 193_000
 /** Of all the package, unpacked: the core and nine stores, each for `import` and `require`, with source maps by the line. */
-const MAX_PACKAGE_BYTES = 1_052_000
+const MAX_PACKAGE_BYTES = 1_060_000
 
 /** What each part exports. */
 const PARTS = {

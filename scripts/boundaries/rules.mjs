@@ -18,9 +18,9 @@ const CIRCLES = { files: 0, largest: 0 }
  * somebody asks (`lazy`) 102, the cap on a user's sessions 145, data that another version has saved (`version`) 124, and the
  * tracing channels 156.
  */
-const BUDGETS = { koa: 635, node: 280, request: 2999, session: 787, codec: 784, root: 655 }
+const BUDGETS = { koa: 635, node: 280, request: 3000, session: 787, codec: 784, root: 655 }
 /** Of all these together. */
-const CORE_BUDGET = 6140
+const CORE_BUDGET = 6141
 
 /** Lines of a file, of any kind. */
 const FILE_LINES = 250

@@ -139,7 +139,11 @@ export class CookieBackend extends Backend {
     return text === this.#text
   }
 
-  save(session: Session, isUnasked = false, isRegenerated = false): void {
+  save(session: Session): void {
+    this.#save(session, false)
+  }
+
+  #save(session: Session, isUnasked: boolean, isRegenerated = false): void {
     const { exchange, settings } = this
     const { config } = settings
     if (exchange.hasLeft) {
@@ -172,7 +176,7 @@ export class CookieBackend extends Backend {
 
   /** Once the headers have left it stays as it is. */
   override extend(session: Session): void {
-    if (!this.exchange.hasLeft) this.save(session, true)
+    if (!this.exchange.hasLeft) this.#save(session, true)
   }
 
   #encoded(session: Session, text: string, lifetime: Lifetime): string {
@@ -190,7 +194,7 @@ export class CookieBackend extends Backend {
   }
 
   regenerate(session: Session): void {
-    this.save(session, false, true)
+    this.#save(session, false, true)
   }
 
   empty(): void {
@@ -229,12 +233,8 @@ export class CookieBackend extends Backend {
 
   /** Of the session that the client had. */
   #tellEnded(reason: EndReason): void {
-    if (this.exchange.hears('ended')) this.#tell('ended', this.#known, reason)
-  }
-
-  /** The data that the client had. */
-  get #known(): object {
-    return this.#payload ?? JSON.parse(this.#template?.text ?? this.#text ?? EMPTY)
+    if (!this.exchange.hears('ended')) return
+    this.#tell('ended', this.#payload ?? JSON.parse(this.#template?.text ?? this.#text ?? EMPTY), reason)
   }
 
   #tellLate(): void {

@@ -8,7 +8,8 @@ const RECORD = { members: {}, lifetime: {}, subject: SUBJECT }
 
 /** A client whose server has this policy, and which answers `saved` to all else. */
 function clientOf(policy: string) {
-  const evalSha = async (sha: string) => (sha === POLICY.sha ? policy : 'saved')
+  const evalSha = async (sha: string, { keys: [key = ''] }: { keys: string[] }) =>
+    `${key.slice(-8)}\0${sha === POLICY.sha ? policy : 'saved'}`
   return { hGetAll: async () => ({}), eval: evalSha, evalSha }
 }
 
@@ -38,10 +39,11 @@ test('a sweep goes through the subjects that begin with any character of base64u
   const asked: string[] = []
   const { hGetAll } = clientOf('')
   const evalSha = async (sha: string, { keys: [key = ''] }: { keys: string[] }) => {
-    if (sha === POLICY.sha) return 'volatile-lru'
+    const mark = `${key.slice(-8)}\0`
+    if (sha === POLICY.sha) return `${mark}volatile-lru`
     asked.push(key)
     // The cursor, of which 0 is the end.
-    return asked.filter(one => one === key).length === 2 ? '0' : '7'
+    return mark + (asked.filter(one => one === key).length === 2 ? '0' : '7')
   }
   assert.equal(await redisStore({ hGetAll, eval: evalSha, evalSha }).sweep(), 0)
   const beginnings = Array.from({ length: 64 }, (_, at) => Buffer.from([at << 2]).toString('base64url')[0])
