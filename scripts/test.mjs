@@ -40,8 +40,8 @@ if (missing.length > 0) {
 
 const report = mkdtempSync(join(tmpdir(), 'koa-session-report-'))
 const folder = mkdtempSync(join(tmpdir(), 'koa-session-groups-'))
-// One processor is left to the servers that tests start.
-const processes = Math.max(2, availableParallelism() - 1)
+// One processor is left to the servers that tests start, which the quick ones do not.
+const processes = Math.max(2, availableParallelism() - (values.quick ? 0 : 1))
 const env = {
   ...process.env,
   TSX_TSCONFIG_PATH: values.dist ? 'tsconfig.dist.json' : 'tsconfig.json',

@@ -185,7 +185,7 @@ export function mongoRows(asked: Asked, clock: (() => number) | undefined): Mong
       }
     },
 
-    count: () => asked.count({ ...after(times()), r: null }),
+    count: () => asked.count({ ...after(times()), r: null, m: { $type: 'object' } }),
 
     rewriting: {
       async find(name) {
