@@ -21,7 +21,8 @@ for (const [mode, options] of Object.entries(MODES)) {
     for (const type of TYPES) app.on(`session:${type}`, argument => events.push([type, argument]))
     await visitor.get('/cart')
     await visitor.get('/in')
-    const secrets = [...visitor.jar.values(), 'ada', 'a book']
+    // Quoted, as a fingerprint may have these letters.
+    const secrets = [...visitor.jar.values(), '"ada"', "'ada'", 'a book']
     await visitor.get('/out')
     await told()
     const subjectHash = hash('ada').digest('base64url')
@@ -90,7 +91,7 @@ for (const [mode, options] of Object.entries({ ...MODES, ContextStore: contextSt
       )
       for (const [type, argument] of events.slice(1)) {
         const shown = JSON.stringify(argument) + inspect(argument, { depth: 9 })
-        for (const secret of [...old.jar.values(), 'ada']) assert.ok(!shown.includes(secret), type)
+        for (const secret of [...old.jar.values(), '"ada"', "'ada'"]) assert.ok(!shown.includes(secret), type)
       }
       await visitor.get('/in')
       assert.equal(await textOf(), 'ada')

@@ -191,7 +191,7 @@ test('an audit log has one line for each event, and in it no id, no cookie and n
   await visitor.get('/cart')
   const old = visitor.copy()
   await visitor.get('/in')
-  const secrets = [...old.jar.values(), ...visitor.jar.values(), 'ada', 'a book']
+  const secrets = [...old.jar.values(), ...visitor.jar.values(), '"ada"', "'ada'", 'a book']
   clock.advance(11_000)
   await old.get('/')
   await visitor.get('/out')
