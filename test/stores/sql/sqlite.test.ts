@@ -2,13 +2,12 @@ import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
-import plainTest, { describe, type TestContext as Test } from 'node:test'
+import { describe, type TestContext as Test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { type SqliteDatabase, type SqliteStatement, sqliteStore } from 'koa-session/sqlite'
 import { manualClock } from 'koa-session/testing'
 import { row } from '../../servers/report.ts'
 import { sqliteClients } from '../../servers/sqlite.ts'
-import { heard, warningsOf } from '../../support/warnings.ts'
 import { digestOf as digest } from '../support/contract.ts'
 import { SHARED, sqliteFile } from '../support/sqlite.ts'
 import { type Before, sqlSuite } from './suite.ts'
@@ -255,19 +254,6 @@ for (const client of sqliteClients().filter(({ missing }) => missing === undefin
     })
   })
 }
-
-plainTest('a sweep that fails is a process warning where nobody is told', async t => {
-  t.mock.timers.enable({ apis: ['setTimeout'] })
-  const warnings = warningsOf(t, 'KOA_SESSION_SWEEP')
-  const run = () => {
-    throw new Error('the disk is full')
-  }
-  const store = sqliteStore({ exec() {}, prepare: () => ({ all: () => [], run }) })
-  t.mock.timers.tick(1_000_000)
-  for (let turn = 0; turn < 5; turn++) await heard()
-  assert.match(warnings[0]?.message ?? '', /could not be deleted.*the disk is full/)
-  await store.close()
-})
 
 /** Has another process set a hundred keys. */
 async function write(client: string, file: string, who: string): Promise<void> {

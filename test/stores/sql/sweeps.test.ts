@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import { type SqlStoreOptions, sqliteStore } from 'koa-session/sqlite'
+import { heard, warningsOf } from '../../support/warnings.ts'
 
 test('a store sweeps each quarter of an hour, or when it is told to, and tells whoever is to be told', async t => {
   t.mock.timers.enable({ apis: ['setTimeout'] })
@@ -64,4 +65,17 @@ test('a sweep of SQLite keeps the event loop waiting for fifty rows at a time', 
     [50, 50, 20],
   )
   assert.equal(new Set(batches.map(([, turn]) => turn)).size, 3)
+})
+
+test('a sweep that fails is a process warning where nobody is told', async t => {
+  t.mock.timers.enable({ apis: ['setTimeout'] })
+  const warnings = warningsOf(t, 'KOA_SESSION_SWEEP')
+  const run = () => {
+    throw new Error('the disk is full')
+  }
+  const store = sqliteStore({ exec() {}, prepare: () => ({ all: () => [], run }) })
+  t.mock.timers.tick(1_000_000)
+  for (let turn = 0; turn < 5; turn++) await heard()
+  assert.match(warnings[0]?.message ?? '', /could not be deleted.*the disk is full/)
+  await store.close()
 })
