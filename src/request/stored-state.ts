@@ -66,7 +66,7 @@ export class StoredState {
     const isKnown = this.storedOwner !== undefined || !this.members || this.members === NO_MEMBERS
     // What was upgraded may say somebody else, who is saved with it.
     if (!this.changes && (!this.#keepsOwner || (isKnown && !this.upgraded))) return
-    // Without data it is nobody's.
+    // Without data it belongs to nobody.
     this.owner = this.changes?.isEmpty ? undefined : ownerOf(session)
     if (this.owner !== this.storedOwner && !isKnown) this.changes ??= NO_CHANGES
   }

@@ -27,16 +27,23 @@ const STORES: Readonly<Record<string, (name: string, subject: string) => Asked>>
     return { read: id => read(id, CALL), destroy: id => destroy(id, CALL) }
   },
   postgres: (name, subject) => {
-    const store = postgresStore({ query: async () => ({ rows: [rowOf(name, subject)], rowCount: 1 }) })
-    return { read: id => store.read(id, CALL), list: one => store.list(one) }
+    const store = postgresStore({ query: async () => ({ rows: [rowOf(name, subject)], rowCount: 0 }) })
+    return { read: id => store.read(id, CALL), list: one => store.list(one), destroy: id => store.destroy(id, CALL) }
   },
   mongodb: (name, subject) => {
     const found = { _id: name, m: {}, l: '[]', v: 0, s: digest(subject), c: 1, n: 1, e: new Date(8e15) }
-    const others = ['aggregate', 'insertOne', 'updateOne', 'replaceOne', 'findOneAndUpdate', 'deleteOne', 'deleteMany']
+    const others = ['aggregate', 'insertOne', 'updateOne', 'replaceOne', 'findOneAndUpdate']
     const rest = Object.fromEntries([...others, 'listIndexes', 'createIndex'].map(method => [method, never]))
-    const collection = { ...rest, findOne: async () => found, find: () => ({ toArray: async () => [found] }) }
+    const none = async () => ({ deletedCount: 0 })
+    const deleting = { deleteOne: none, deleteMany: none }
+    const collection = {
+      ...rest,
+      ...deleting,
+      findOne: async () => found,
+      find: () => ({ toArray: async () => [found] }),
+    }
     const store = mongoStore(collection as never)
-    return { read: id => store.read(id, CALL), list: one => store.list(one) }
+    return { read: id => store.read(id, CALL), list: one => store.list(one), destroy: id => store.destroy(id, CALL) }
   },
   dynamodb: name => {
     const Item = { pk: { S: `sess:${name}` }, m: { M: {} }, l: { S: '[]' }, v: { N: '0' }, e: { N: String(8e15) } }
@@ -71,7 +78,7 @@ for (const [name, storeOn] of Object.entries(STORES)) {
   }
 
   if (own.destroy) {
-    test(`${name}: a sign-out that was not answered is none`, async () => {
+    test(`${name}: a sign-out that was not answered is none, and ends nobody else's session`, async () => {
       await own.destroy?.('a')
       await assert.rejects(async () => other.destroy?.('a'), isRefused)
     })

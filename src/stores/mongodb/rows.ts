@@ -159,6 +159,7 @@ export function mongoRows(asked: Asked, clock: (() => number) | undefined): Mong
         : asked.deleteMany({ _id: ids, ...there, r: null }))
       if (count === names.length) return { count, tombstones: [] }
       const found = await asked.find({ _id: ids, ...there, r: { $ne: null } })
+      checkAnswer(found.every(({ _id }) => ids.$in.includes(String(_id))))
       return { count, tombstones: found.map(tombstoneIn) }
     },
 
@@ -167,7 +168,8 @@ export function mongoRows(asked: Asked, clock: (() => number) | undefined): Mong
     list,
 
     async names(subject) {
-      const found = await asked.find({ s: subject }, { projection: { e: 1 } })
+      const found = await asked.find({ s: subject }, { projection: { e: 1, s: 1 } })
+      checkAnswer(found.every(({ s }) => s === subject))
       return found.filter(isThere).map(({ _id }) => decodeName(String(_id)))
     },
 

@@ -74,6 +74,7 @@ export function sqlRows(client: SqlClient, statements: Statements, now: () => nu
     return after(client.count(isOne ? statements.removeOne : statements.removeMany, values), count => {
       if (count === names.length) return { count, tombstones: [] }
       return after(client.rows(isOne ? statements.tombstone : statements.tombstones, values), rows => {
+        checkAnswer(rows.every(({ name }) => names.includes(String(name))))
         return { count, tombstones: rows.map(tombstoneIn) }
       })
     })
